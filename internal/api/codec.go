@@ -1,0 +1,298 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+
+	"gofish/internal/proto"
+)
+
+// EncodeArgs appends all arguments but files, then all optional ones, present
+// or not, and returns the mask of those present.
+func (a *Action) EncodeArgs(e *proto.Encoder, args, opts []any) (mask uint64, err error) {
+	if len(args) != len(a.Args) || len(opts) > len(a.Opts) {
+		return 0, fmt.Errorf("%s: %d arguments and %d options given, %d and %d expected", a.Name, len(args), len(opts), len(a.Args), len(a.Opts))
+	}
+	for i, p := range a.Args {
+		if p.Kind.IsFile() {
+			continue
+		}
+		if err := encodeValue(e, p, args[i]); err != nil {
+			return 0, fmt.Errorf("%s: %w", a.Name, err)
+		}
+	}
+	for i, p := range a.Opts {
+		var v any
+		if i < len(opts) {
+			v = opts[i]
+		}
+		if v == nil {
+			v = zero(p.Kind)
+		} else {
+			mask |= 1 << i
+		}
+		if err := encodeValue(e, p, v); err != nil {
+			return 0, fmt.Errorf("%s: %w", a.Name, err)
+		}
+	}
+	return mask, nil
+}
+
+func zero(k Kind) any {
+	switch {
+	case k.IsList():
+		return []string{}
+	case k == KBool:
+		return false
+	case k == KInt:
+		return 0
+	case k == KInt64:
+		return int64(0)
+	}
+	return ""
+}
+
+func encodeValue(e *proto.Encoder, p Param, v any) error {
+	ok := true
+	switch p.Kind {
+	case KBool:
+		var b bool
+		b, ok = v.(bool)
+		e.Bool(b)
+	case KInt:
+		var n int
+		n, ok = v.(int)
+		if n < math.MinInt32 || n > math.MaxInt32 {
+			return fmt.Errorf("%s: integer out of range", p.Name)
+		}
+		e.Int32(int32(n))
+	case KInt64:
+		var n int64
+		n, ok = v.(int64)
+		e.Int64(n)
+	case KOptString:
+		var s *string
+		s, ok = v.(*string)
+		e.OptString(s)
+	case KBuffer:
+		var b []byte
+		b, ok = v.([]byte)
+		e.Opaque(b)
+	default:
+		if p.Kind.IsList() {
+			var l []string
+			l, ok = v.([]string)
+			e.Strings(l)
+		} else {
+			var s string
+			s, ok = v.(string)
+			e.String(s)
+		}
+	}
+	if !ok {
+		return fmt.Errorf("%s: parameter cannot be %T", p.Name, v)
+	}
+	return nil
+}
+
+// ErrArgs says that the body of a call does not hold the action's arguments.
+var ErrArgs = errors.New("daemon failed to decode procedure arguments")
+
+// DecodeArgs reads what EncodeArgs wrote; arguments that are files come out nil.
+// Optional arguments that an older peer does not know are absent, and bytes
+// behind the last one are ignored.
+func (a *Action) DecodeArgs(d *proto.Decoder, mask uint64) (args, opts []any, err error) {
+	args = make([]any, len(a.Args))
+	for i, p := range a.Args {
+		if !p.Kind.IsFile() {
+			args[i] = decodeValue(d, p.Kind)
+		}
+	}
+	if d.Err != nil {
+		return nil, nil, ErrArgs
+	}
+	opts = make([]any, len(a.Opts))
+	for i, p := range a.Opts {
+		if d.Len() == 0 && mask>>i == 0 {
+			break
+		}
+		v := decodeValue(d, p.Kind)
+		if d.Err != nil {
+			return nil, nil, ErrArgs
+		}
+		if mask>>i&1 != 0 {
+			opts[i] = v
+		}
+	}
+	return args, opts, nil
+}
+
+func decodeValue(d *proto.Decoder, k Kind) any {
+	switch {
+	case k.IsList():
+		return d.Strings()
+	case k == KBool:
+		return d.Bool()
+	case k == KInt:
+		return int(d.Int32())
+	case k == KInt64:
+		return d.Int64()
+	case k == KOptString:
+		return d.OptString()
+	case k == KBuffer:
+		return d.Opaque()
+	}
+	return d.String()
+}
+
+// EncodeRet appends a result.
+func (a *Action) EncodeRet(e *proto.Encoder, v any) error {
+	switch v := v.(type) {
+	case nil:
+	case int:
+		e.Int32(int32(v))
+	case int64:
+		e.Int64(v)
+	case bool:
+		e.Bool(v)
+	case string:
+		e.String(v)
+	case []byte:
+		e.Opaque(v)
+	case []string:
+		e.Strings(v)
+	case Hash:
+		e.Uint32(uint32(2 * len(v)))
+		for _, p := range v {
+			e.String(p.Key)
+			e.String(p.Value)
+		}
+	default:
+		rv := reflect.ValueOf(v)
+		switch rv.Kind() {
+		case reflect.Struct:
+			EncodeStruct(e, v)
+		case reflect.Slice:
+			e.Uint32(uint32(rv.Len()))
+			for i := range rv.Len() {
+				EncodeStruct(e, rv.Index(i).Interface())
+			}
+		default:
+			return fmt.Errorf("%s: result of type %T cannot be sent", a.Name, v)
+		}
+	}
+	return nil
+}
+
+// DecodeRet reads a result; trailing bytes are ignored.
+func (a *Action) DecodeRet(d *proto.Decoder) (any, error) {
+	var v any
+	switch a.Ret.Kind {
+	case RErr:
+		return nil, nil
+	case RInt:
+		v = int(d.Int32())
+	case RInt64:
+		v = d.Int64()
+	case RBool:
+		v = d.Bool()
+	case RString:
+		v = d.String()
+	case RBufferOut:
+		v = d.Opaque()
+	case RStringList:
+		v = d.Strings()
+	case RHashtable:
+		n := d.Count(4)
+		h := make(Hash, 0, n/2)
+		for i := 0; i+1 < n && d.Err == nil; i += 2 {
+			h = append(h, Pair{d.String(), d.String()})
+		}
+		v = h
+	case RStruct:
+		v = DecodeStruct(d, StructType(a.Ret.Struct)).Interface()
+	case RStructList:
+		t := StructType(a.Ret.Struct)
+		n := d.Count(4)
+		l := reflect.MakeSlice(reflect.SliceOf(t), 0, min(n, 1024))
+		for i := 0; i < n && d.Err == nil; i++ {
+			l = reflect.Append(l, DecodeStruct(d, t))
+		}
+		v = l.Interface()
+	default:
+		return nil, fmt.Errorf("%s: no daemon call returns this kind of result", a.Name)
+	}
+	if d.Err != nil {
+		return nil, fmt.Errorf("failed to parse reply")
+	}
+	return v, nil
+}
+
+// EncodeStruct appends a struct of structs.go, its fields in order.
+func EncodeStruct(e *proto.Encoder, v any) {
+	for _, f := range Fields(v) {
+		switch x := f.Value.(type) {
+		case string:
+			e.String(x)
+		case DeviceField:
+			e.String(string(x))
+		case []byte:
+			e.Opaque(x)
+		case UUID:
+			e.Fixed(x[:])
+		case Char:
+			e.Uint32(uint32(x))
+		case int32:
+			e.Int32(x)
+		case uint32:
+			e.Uint32(x)
+		case int64:
+			e.Int64(x)
+		case ByteCount:
+			e.Int64(int64(x))
+		case uint64:
+			e.Uint64(x)
+		case OptPercent:
+			e.Float32(float32(x))
+		default:
+			panic(fmt.Sprintf("api: field %s has type %T", f.Name, x))
+		}
+	}
+}
+
+// DecodeStruct reads a struct of type t.
+func DecodeStruct(d *proto.Decoder, t reflect.Type) reflect.Value {
+	v := reflect.New(t).Elem()
+	for i := range t.NumField() {
+		f := v.Field(i)
+		switch p := f.Addr().Interface().(type) {
+		case *string:
+			*p = d.String()
+		case *DeviceField:
+			*p = DeviceField(d.String())
+		case *[]byte:
+			*p = d.Opaque()
+		case *UUID:
+			copy(p[:], d.Fixed(len(p)))
+		case *Char:
+			*p = Char(d.Uint32())
+		case *int32:
+			*p = d.Int32()
+		case *uint32:
+			*p = d.Uint32()
+		case *int64:
+			*p = d.Int64()
+		case *ByteCount:
+			*p = ByteCount(d.Int64())
+		case *uint64:
+			*p = d.Uint64()
+		case *OptPercent:
+			*p = OptPercent(d.Float32())
+		default:
+			panic(fmt.Sprintf("api: field %s of %s has type %s", t.Field(i).Name, t, f.Type()))
+		}
+	}
+	return v
+}

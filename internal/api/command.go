@@ -1,0 +1,32 @@
+package api
+
+// commandTable: running commands of the guest.
+var commandTable = []Action{
+	{Name: "command", Proc: 50, Since: "1.9.1", Ret: RetString("output"),
+		Args:    Args{Strings("arguments")},
+		Limited: true,
+		Summary: "",
+		Help:    ``},
+	{Name: "command_lines", Proc: 51, Since: "1.9.1", Ret: RetStrings("lines"),
+		Args:    Args{Strings("arguments")},
+		Limited: true,
+		Summary: "",
+		Help:    ``},
+	{Name: "command_out", Proc: 516, Since: "1.55.6", Ret: Err,
+		Args:     Args{Strings("arguments"), FileOut("output")},
+		Progress: true, Cancel: true,
+		Summary: "",
+		Help:    ``},
+	{Name: "sh", Proc: 111, Since: "1.0.50", Ret: RetString("output"),
+		Args:    Args{String("command")},
+		Summary: "",
+		Help:    ``},
+	{Name: "sh_lines", Proc: 112, Since: "1.0.50", Ret: RetStrings("lines"),
+		Args:    Args{String("command")},
+		Summary: "",
+		Help:    ``},
+	{Name: "sh_out", Proc: 517, Since: "1.55.6", Ret: Err,
+		Args:    Args{String("command"), FileOut("output")},
+		Summary: "",
+		Help:    ``},
+}

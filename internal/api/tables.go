@@ -1,0 +1,24 @@
+package api
+
+// tables lists the areas of the catalogue.
+func tables() [][]Action {
+	return [][]Action{
+		handleTable,
+		propertiesTable,
+		drivesTable,
+		applianceTable,
+		partitionsTable,
+		blockdevTable,
+		mountTable,
+		filesystemsTable,
+		swapTable,
+		extTable,
+		xfsTable,
+		lvmTable,
+		filesTable,
+		contentTable,
+		xattrTable,
+		transferTable,
+		commandTable,
+	}
+}

@@ -1,0 +1,33 @@
+package api
+
+// xfsTable: XFS.
+var xfsTable = []Action{
+	{Name: "xfs_growfs", Proc: 343, Since: "1.19.28", Ret: Err,
+		Args:    Args{Path("path")},
+		Opts:    Args{Bool("datasec"), Bool("logsec"), Bool("rtsec"), Int64("datasize"), Int64("logsize"), Int64("rtsize"), Int64("rtextsize"), Int("maxpct")},
+		Group:   "xfs",
+		Summary: "",
+		Help:    ``},
+	{Name: "xfs_admin", Proc: 349, Since: "1.19.33", Ret: Err,
+		Args:    Args{Device("device")},
+		Opts:    Args{Bool("extunwritten"), Bool("imgfile"), Bool("v2log"), Bool("projid32bit"), Bool("lazycounter"), String("label"), String("uuid")},
+		Group:   "xfs",
+		Summary: "",
+		Help:    ``},
+	{Name: "xfs_repair", Proc: 366, Since: "1.19.36", Ret: RetInt("status"),
+		Args:    Args{DevOrPath("device")},
+		Opts:    Args{Bool("forcelogzero"), Bool("nomodify"), Bool("noprefetch"), Bool("forcegeometry"), Int64("maxmem"), Int64("ihashsize"), Int64("bhashsize"), Int64("agstride"), String("logdev"), String("rtdev")},
+		Group:   "xfs",
+		Summary: "",
+		Help:    ``},
+	{Name: "xfs_info", Proc: 337, Since: "1.19.21", Ret: RetStruct("info", "xfsinfo"),
+		Args:  Args{DevOrPath("pathordevice")},
+		Group: "xfs", Deprecated: "xfs_info2",
+		Summary: "",
+		Help:    ``},
+	{Name: "xfs_info2", Proc: 522, Since: "1.59.2", Ret: RetHash("info", Plain, Plain),
+		Args:    Args{DevOrPath("pathordevice")},
+		Group:   "xfs",
+		Summary: "",
+		Help:    ``},
+}

@@ -1,0 +1,31 @@
+package handle
+
+import "syscall"
+
+// CallError says that an action failed: the handle is as usable as before.
+type CallError struct {
+	Action string // name of the action, empty if the text stands alone
+	Errno  syscall.Errno
+	Text   string
+}
+
+func (e *CallError) Error() string {
+	if e.Action == "" {
+		return e.Text
+	}
+	return e.Action + ": " + e.Text
+}
+
+// Unwrap gives the error number to errors.Is.
+func (e *CallError) Unwrap() error {
+	if e.Errno == 0 {
+		return nil
+	}
+	return e.Errno
+}
+
+// LinkError says that the connection to the daemon is lost or out of step. The
+// handle has gone back to the config state.
+type LinkError struct{ Text string }
+
+func (e *LinkError) Error() string { return e.Text }

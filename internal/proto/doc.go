@@ -1,0 +1,46 @@
+// Package proto is the wire protocol between a handle and the daemon in the
+// appliance. It is a leaf: both sides import it and it knows no action.
+//
+// # Wire format
+//
+// Everything is XDR (RFC 4506). Messages are frames: a 32-bit length word,
+// then that many bytes. Three words that are larger than any legal length stand
+// in place of a length: LaunchWord (daemon to client, once, first), CancelWord
+// (either direction, stops a file transfer) and ProgressWord (daemon to client,
+// followed by exactly 24 bytes).
+//
+// A call frame is a Header and the encoded arguments; a reply frame a Header
+// and either the encoded result or, with StatusError, an ErrorBody. File
+// contents follow as chunk frames of at most MaxChunk bytes: after the call for
+// an upload, after the reply for a download. A chunk of length zero ends the
+// stream, a chunk with its cancel field set ends it early.
+//
+// # Why not a library's XDR
+//
+// The usual Go package, davecgh/go-xdr, takes memory by the length a peer
+// claims, refuses booleans other than 0 and 1 and cannot tell where a message
+// ended, which the rule "missing trailing options are absent" needs. It is the
+// judge of our codec in the tests instead.
+package proto
+
+// Constants of the protocol.
+const (
+	Program    = 0x2000F5F5
+	Version    = 4
+	MaxMessage = 4 << 20 // largest legal length word, bytes
+	MaxChunk   = 8192    // largest data of one file chunk, bytes
+	MaxError   = 64 << 10
+	MaxErrno   = 32
+
+	LaunchWord   = 0xF5F55FF5
+	CancelWord   = 0xFFFFEEEE
+	ProgressWord = 0xFFFF5555
+
+	DirectionCall  = 0
+	DirectionReply = 1
+	StatusOK       = 0
+	StatusError    = 1
+
+	HeaderSize  = 40
+	FirstSerial = 0x00123400
+)

@@ -1,0 +1,60 @@
+package proto
+
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Error numbers travel as names. These differ between x/sys/unix and the wire,
+// where of several names for one number a fixed one is used.
+var wireAlias = map[string]string{
+	"EDEADLK":     "EDEADLOCK",
+	"EWOULDBLOCK": "EAGAIN",
+	"EOPNOTSUPP":  "ENOTSUP",
+}
+
+// EHWPOISON is newer than the protocol's list, which ends at ENOTRECOVERABLE.
+const lastErrno = 132
+
+var (
+	errnoName   [lastErrno + 1]string
+	errnoNumber = map[string]syscall.Errno{}
+)
+
+func init() {
+	for i := 1; i <= lastErrno; i++ {
+		name := unix.ErrnoName(syscall.Errno(i))
+		if a, ok := wireAlias[name]; ok {
+			name = a
+		}
+		if name != "" {
+			errnoName[i] = name
+			errnoNumber[name] = syscall.Errno(i)
+		}
+	}
+}
+
+// ErrnoName is the name sent for an error number: empty for zero, EINVAL for a
+// number the protocol does not know.
+func ErrnoName(e syscall.Errno) string {
+	if e == 0 {
+		return ""
+	}
+	if int(e) > lastErrno || errnoName[e] == "" {
+		return "EINVAL"
+	}
+	return errnoName[e]
+}
+
+// ErrnoNumber is the number of a received name: zero for none, EINVAL for one
+// that is unknown.
+func ErrnoNumber(name string) syscall.Errno {
+	if name == "" {
+		return 0
+	}
+	if n, ok := errnoNumber[name]; ok {
+		return n
+	}
+	return syscall.EINVAL
+}

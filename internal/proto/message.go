@@ -1,0 +1,102 @@
+package proto
+
+import (
+	"fmt"
+)
+
+// Header starts every call and reply.
+type Header struct {
+	Prog, Vers, Proc uint32
+	Direction        uint32
+	Serial           uint32
+	ProgressHint     uint64 // expected size of an upload in bytes, 0 unknown
+	OptMask          uint64 // bit i: the i-th optional argument is present
+	Status           uint32
+}
+
+func (h *Header) Encode(e *Encoder) {
+	e.Uint32(h.Prog)
+	e.Uint32(h.Vers)
+	e.Uint32(h.Proc)
+	e.Uint32(h.Direction)
+	e.Uint32(h.Serial)
+	e.Uint64(h.ProgressHint)
+	e.Uint64(h.OptMask)
+	e.Uint32(h.Status)
+}
+
+// Decode fills h from the first 40 bytes; a short message sets d.Err.
+func (h *Header) Decode(d *Decoder) {
+	h.Prog, h.Vers, h.Proc = d.Uint32(), d.Uint32(), d.Uint32()
+	h.Direction, h.Serial = d.Uint32(), d.Uint32()
+	h.ProgressHint, h.OptMask = d.Uint64(), d.Uint64()
+	h.Status = d.Uint32()
+}
+
+// CallHeader is the header of a call of proc.
+func CallHeader(proc, serial uint32, hint, mask uint64) Header {
+	return Header{Prog: Program, Vers: Version, Proc: proc, Serial: serial, ProgressHint: hint, OptMask: mask}
+}
+
+// ReplyHeader is the header of a reply.
+func ReplyHeader(proc, serial, status uint32) Header {
+	return Header{Prog: Program, Vers: Version, Proc: proc, Serial: serial, Direction: DirectionReply, Status: status}
+}
+
+// ErrorBody is the body of a reply with StatusError. Errno is a name as in
+// errno(3), empty when there is none.
+type ErrorBody struct{ Errno, Message string }
+
+func (b *ErrorBody) Encode(e *Encoder) {
+	errno, msg := b.Errno, b.Message
+	if len(errno) > MaxErrno {
+		errno = errno[:MaxErrno]
+	}
+	if len(msg) > MaxError {
+		msg = msg[:MaxError]
+	}
+	e.String(errno)
+	e.String(msg)
+}
+
+func (b *ErrorBody) Decode(d *Decoder) { b.Errno, b.Message = d.String(), d.String() }
+
+// Chunk is one piece of a file. End and Cancelled are never both set.
+type Chunk struct {
+	Cancelled bool
+	Data      []byte
+}
+
+// End reports the regular end of the stream.
+func (c *Chunk) End() bool { return !c.Cancelled && len(c.Data) == 0 }
+
+// ParseChunk decodes the body of a chunk frame; Data shares the frame.
+func ParseChunk(frame []byte) (Chunk, error) {
+	d := NewDecoder(frame)
+	c := d.Uint32()
+	n := d.Uint32()
+	if d.Err != nil || int64(n) > int64(d.Len()) || n > MaxChunk {
+		return Chunk{}, fmt.Errorf("failed to parse file chunk")
+	}
+	return Chunk{Cancelled: c != 0, Data: d.Rest()[:n]}, nil
+}
+
+// Progress says how far a call has come. Units are the call's own.
+type Progress struct {
+	Proc, Serial    uint32
+	Position, Total uint64
+}
+
+func (p *Progress) Encode(e *Encoder) {
+	e.Uint32(p.Proc)
+	e.Uint32(p.Serial)
+	e.Uint64(p.Position)
+	e.Uint64(p.Total)
+}
+
+func (p *Progress) Decode(d *Decoder) {
+	p.Proc, p.Serial = d.Uint32(), d.Uint32()
+	p.Position, p.Total = d.Uint64(), d.Uint64()
+}
+
+const progressSize = 24
