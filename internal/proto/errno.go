@@ -58,3 +58,13 @@ func ErrnoNumber(name string) syscall.Errno {
 	}
 	return syscall.EINVAL
 }
+
+// Strerror is the C locale's text for an error number. Go's texts are the same
+// with a small first letter.
+func Strerror(e syscall.Errno) string {
+	s := e.Error()
+	if s != "" && s[0] >= 'a' && s[0] <= 'z' {
+		s = string(s[0]-'a'+'A') + s[1:]
+	}
+	return s
+}

@@ -1,0 +1,57 @@
+package daemon
+
+import (
+	"fmt"
+	"reflect"
+	"sync"
+
+	"gofish/internal/api"
+)
+
+// Config says how a daemon works.
+type Config struct {
+	Sysroot string // where the guest is mounted: /sysroot, or / in a live guest
+	Live    bool   // a live guest: nothing is mounted or unmounted on its behalf
+	Verbose bool
+	Network bool
+}
+
+// Daemon is the state of one appliance.
+type Daemon struct {
+	cfg     Config
+	root    *Root
+	devices *Devices
+	funcs   map[string]*api.Func
+
+	umaskMu sync.Mutex
+}
+
+// Actions has a method for every action of the catalogue with a procedure number.
+type Actions struct{ *Daemon }
+
+// New prepares a daemon. It panics if a handler disagrees with the catalogue.
+func New(cfg Config) *Daemon {
+	d := &Daemon{cfg: cfg, root: NewRoot(cfg.Sysroot), devices: NewDevices("/sys", "/dev")}
+	var served []*api.Action
+	for _, a := range api.All.Actions() {
+		if _, ok := reflect.TypeFor[Actions]().MethodByName(a.Camel()); a.Proc != 0 && ok { // TEMPORARY while the areas are being written
+			served = append(served, a)
+		}
+	}
+	d.funcs = api.Bind(Actions{d}, reflect.TypeFor[*Call](), paramTypes, served)
+	return d
+}
+
+// mounted reports whether anything is mounted at the sysroot or below.
+func (d *Daemon) mounted() bool {
+	if d.cfg.Live {
+		return true
+	}
+	mps, err := d.mountsBelow()
+	return err == nil && len(mps) > 0
+}
+
+// notMounted is the error of a call that needs a file system.
+func notMounted(what string) error {
+	return fmt.Errorf("%s_stub: you must call 'mount' first to mount the root filesystem", what)
+}

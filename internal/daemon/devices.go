@@ -1,0 +1,302 @@
+package daemon
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"sort"
+	"strconv"
+	"strings"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Devices knows the disks of the appliance and their order. It asks the kernel
+// each time, so a disk that is plugged in later is there at once, and needs
+// neither udev nor its links.
+//
+// Clients see disks as /dev/sda, /dev/sdb, … in the order in which the drives
+// were added, whatever the kernel calls them.
+type Devices struct {
+	sys, dev string
+}
+
+func NewDevices(sys, dev string) *Devices { return &Devices{sys, dev} }
+
+var diskName = regexp.MustCompile(`^(sd|hd|ubd|vd|sr)[a-z0-9]`)
+
+type disk struct {
+	name  string // kernel name: sda
+	order []int
+}
+
+// numbers in a sysfs path that say where the disk hangs: PCI addresses and
+// SCSI host:channel:target:lun. The host number is the probing order and is left out.
+var (
+	pciAddress  = regexp.MustCompile(`^([0-9a-f]{4}):([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])$`)
+	scsiAddress = regexp.MustCompile(`^\d+:(\d+):(\d+):(\d+)$`)
+)
+
+func placeOf(sysPath string) []int {
+	var order []int
+	for _, part := range strings.Split(sysPath, "/") {
+		if m := pciAddress.FindStringSubmatch(part); m != nil {
+			for _, s := range m[1:] {
+				n, _ := strconv.ParseInt(s, 16, 32)
+				order = append(order, int(n))
+			}
+		} else if m := scsiAddress.FindStringSubmatch(part); m != nil {
+			for _, s := range m[1:] {
+				n, _ := strconv.Atoi(s)
+				order = append(order, n)
+			}
+		}
+	}
+	return order
+}
+
+func less(a, b []int) bool {
+	for i := 0; i < len(a) && i < len(b); i++ {
+		if a[i] != b[i] {
+			return a[i] < b[i]
+		}
+	}
+	return len(a) < len(b)
+}
+
+// disks lists the kernel names of all disks but the appliance's own, in drive order.
+func (d *Devices) disks() []string {
+	entries, err := os.ReadDir(filepath.Join(d.sys, "block"))
+	if err != nil {
+		return nil
+	}
+	rootDisk := d.rootDisk()
+	var ds []disk
+	for _, e := range entries {
+		name := e.Name()
+		if !diskName.MatchString(name) || name == rootDisk {
+			continue
+		}
+		p, err := filepath.EvalSymlinks(filepath.Join(d.sys, "block", name))
+		if err != nil {
+			continue
+		}
+		ds = append(ds, disk{name, placeOf(p)})
+	}
+	sort.SliceStable(ds, func(i, j int) bool { return less(ds[i].order, ds[j].order) })
+	names := make([]string, len(ds))
+	for i, x := range ds {
+		names[i] = x.name
+	}
+	return names
+}
+
+// rootDisk is the kernel name of the disk that holds the root file system,
+// empty if it is in memory.
+func (d *Devices) rootDisk() string {
+	var st unix.Stat_t
+	if unix.Stat("/", &st) != nil {
+		return ""
+	}
+	p, err := filepath.EvalSymlinks(filepath.Join(d.sys, "dev/block", fmt.Sprintf("%d:%d", unix.Major(st.Dev), unix.Minor(st.Dev))))
+	if err != nil {
+		return ""
+	}
+	if _, err := os.Stat(filepath.Join(p, "partition")); err == nil {
+		p = filepath.Dir(p)
+	}
+	return filepath.Base(p)
+}
+
+// openable reports whether the device can be opened for reading; an empty CD
+// drive cannot.
+func openable(dev string) bool {
+	fd, err := unix.Open(dev, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	var size uint64
+	return ioctlPtr(fd, unix.BLKGETSIZE64, &size) == nil
+}
+
+// List returns the disks as the client names them.
+func (d *Devices) List() []string {
+	l := []string{}
+	for i, name := range d.disks() {
+		if openable(filepath.Join(d.dev, name)) {
+			l = append(l, "/dev/sd"+driveLetters(i))
+		}
+	}
+	return l
+}
+
+// Partitions returns the partitions of all disks as the client names them.
+func (d *Devices) Partitions() []string {
+	l := []string{}
+	for i, name := range d.disks() {
+		if !openable(filepath.Join(d.dev, name)) {
+			continue
+		}
+		for _, n := range d.partitionNumbers(name) {
+			l = append(l, "/dev/sd"+driveLetters(i)+strconv.Itoa(n))
+		}
+	}
+	return l
+}
+
+// partitionNumbers lists the partitions of a disk (kernel name) the kernel knows.
+func (d *Devices) partitionNumbers(name string) []int {
+	files, _ := filepath.Glob(filepath.Join(d.sys, "block", name, name+"*", "partition"))
+	nums := []int{}
+	for _, f := range files {
+		b, _ := os.ReadFile(f)
+		if n, err := strconv.Atoi(strings.TrimSpace(string(b))); err == nil {
+			nums = append(nums, n)
+		}
+	}
+	sort.Ints(nums)
+	return nums
+}
+
+// driveLetters names the i-th drive: a … z, aa, ab, … (base 26 without a zero).
+func driveLetters(i int) string {
+	s := ""
+	for i++; i > 0; i = (i - 1) / 26 {
+		s = string(rune('a'+(i-1)%26)) + s
+	}
+	return s
+}
+
+// driveIndex is the reverse of driveLetters, -1 for anything else.
+func driveIndex(s string) int {
+	n := 0
+	for _, c := range s {
+		if c < 'a' || c > 'z' || n > 1<<20 {
+			return -1
+		}
+		n = n*26 + int(c-'a') + 1
+	}
+	return n - 1
+}
+
+// clientName takes /dev/sdb1 apart into 1 and "1": which drive, what follows.
+// It is deliberately wide: hd, vd, ubd name the same drives.
+var clientName = regexp.MustCompile(`^/dev/[^m/]{1,2}d([a-z]+)([^/a-z][^/]*)?$`)
+
+// Translate finds the device that the client means. The error ends in an errno
+// when the device does not exist; errNotDevice is anything that is none.
+func (d *Devices) Translate(name string) (Device, error) {
+	real := name
+	if m := clientName.FindStringSubmatch(name); m != nil {
+		if i, ds := driveIndex(m[1]), d.disks(); i >= 0 && i < len(ds) {
+			real = filepath.Join(d.dev, ds[i]) + m[2]
+		}
+	}
+	err := canOpen(real)
+	if (err == unix.ENOENT || err == unix.ENXIO) && strings.HasPrefix(name, "/dev/sd") {
+		for _, prefix := range []string{"/dev/vd", "/dev/hd", "/dev/ubd"} {
+			alt := prefix + strings.TrimPrefix(name, "/dev/sd")
+			if canOpen(alt) == nil && alt[len("/dev/"):] != d.rootDisk() {
+				return Device(alt), nil
+			}
+		}
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", name, err)
+	}
+	if !d.isDevice(real) {
+		return "", fmt.Errorf("%s: expecting a device name", name)
+	}
+	return Device(real), nil
+}
+
+func canOpen(dev string) error {
+	fd, err := unix.Open(dev, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err == nil {
+		unix.Close(fd)
+	}
+	return err
+}
+
+// isDevice reports whether a name stands for a device. The directory of a
+// volume group counts, a drive does even while it has no medium.
+func (d *Devices) isDevice(name string) bool {
+	if !strings.HasPrefix(name, "/dev/") {
+		return false
+	}
+	var st unix.Stat_t
+	if unix.Stat(name, &st) != nil {
+		return false
+	}
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFDIR:
+		return true
+	case unix.S_IFBLK:
+		return strings.HasPrefix(name, "/dev/sd") || openable(name) && filepath.Base(name) != d.rootDisk()
+	}
+	return false
+}
+
+var kernelDisk = regexp.MustCompile(`^/dev/((?:sd|hd|ubd|vd)[a-z]+|sr\d+)(\d*)$`)
+
+// Reverse turns a kernel's device name into the client's; other names, also
+// those inside a btrfsvol:, are left or translated in place.
+func (d *Devices) Reverse(name string) string {
+	if vol, ok := strings.CutPrefix(name, "btrfsvol:"); ok {
+		if dev, sub, ok := strings.Cut(strings.TrimPrefix(vol, "/dev/"), "/"); ok && strings.HasPrefix(vol, "/dev/") {
+			return "btrfsvol:" + d.Reverse("/dev/"+dev) + "/" + sub
+		}
+		return name
+	}
+	if !strings.HasPrefix(name, "/dev/") || !diskName.MatchString(name[len("/dev/"):]) {
+		return name
+	}
+	for i, disk := range d.disks() {
+		rest, ok := strings.CutPrefix(name, "/dev/"+disk)
+		if ok && (rest == "" || rest[0] >= '0' && rest[0] <= '9') {
+			return "/dev/sd" + driveLetters(i) + rest
+		}
+	}
+	return name
+}
+
+// Mountable parses a mountable: a device or btrfsvol:DEVICE/SUBVOLUME.
+func (d *Devices) Mountable(s string) (Mountable, error) {
+	vol, ok := strings.CutPrefix(s, "btrfsvol:")
+	if !ok {
+		dev, err := d.Translate(s)
+		return Mountable{Device: dev}, err
+	}
+	// The device may itself have a slash (/dev/VG/LV), so does the subvolume:
+	// the shortest prefix that is a device wins.
+	if strings.HasPrefix(vol, "/dev/") {
+		for i := len("/dev/"); i < len(vol); i++ {
+			if vol[i] != '/' {
+				continue
+			}
+			dev, err := d.Translate(vol[:i])
+			if err != nil || isDir(string(dev)) {
+				continue
+			}
+			return Mountable{Device: dev, Volume: vol[i+1:]}, nil
+		}
+	}
+	return Mountable{}, fmt.Errorf("%s: expecting a btrfs volume", s)
+}
+
+func isDir(name string) bool {
+	fi, err := os.Stat(name)
+	return err == nil && fi.IsDir()
+}
+
+// ioctlPtr does an ioctl that reads or writes one value.
+func ioctlPtr[T any](fd int, req uint, v *T) error {
+	if _, _, e := syscall.Syscall(syscall.SYS_IOCTL, uintptr(fd), uintptr(req), uintptr(unsafe.Pointer(v))); e != 0 {
+		return e
+	}
+	return nil
+}

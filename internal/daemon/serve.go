@@ -1,0 +1,357 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"time"
+
+	"gofish/internal/api"
+	"gofish/internal/proto"
+)
+
+// Channel is the control connection. Pending reports, without waiting, whether
+// something can be read.
+type Channel interface {
+	io.ReadWriter
+	Pending() bool
+}
+
+// session serves one connection. It belongs to one goroutine.
+type session struct {
+	d    *Daemon
+	ch   Channel
+	conn *proto.Conn
+	// proc and serial of the last valid call, echoed when a header is refused
+	proc, serial uint32
+}
+
+// Serve announces the daemon with the launch word and answers calls until the
+// connection ends. The error is nil at a regular end.
+func Serve(d *Daemon, ch Channel) error {
+	s := &session{d: d, ch: ch, conn: proto.NewConn(ch)}
+	if err := s.conn.WriteWord(proto.LaunchWord); err != nil {
+		return err
+	}
+	if err := s.conn.Flush(); err != nil {
+		return err
+	}
+	for {
+		ev, frame, err := s.conn.Next(&proto.Progress{})
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if ev != proto.EventFrame {
+			continue // a cancel word that came too late
+		}
+		if err := s.call(frame); err != nil {
+			return err
+		}
+	}
+}
+
+// call answers one call. An error means that the connection cannot go on.
+func (s *session) call(frame []byte) error {
+	dec := proto.NewDecoder(frame)
+	var h proto.Header
+	h.Decode(dec)
+	if dec.Err != nil {
+		return fmt.Errorf("message of %d bytes is too short for a header", len(frame))
+	}
+	if err := checkHeader(&h); err != nil {
+		return s.reply(nil, nil, err)
+	}
+	s.proc, s.serial = h.Proc, h.Serial
+	a := api.All.ByProc(h.Proc)
+	if a == nil {
+		return s.reply(nil, nil, fmt.Errorf("dispatch_incoming_message: unknown procedure number %d, set LIBGUESTFS_PATH to point to the matching libguestfs appliance directory", h.Proc))
+	}
+
+	started := time.Now()
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	c := &Call{Context: ctx, Action: a, Hint: h.ProgressHint}
+	meter := &progressMeter{s: s, start: started}
+	c.progress = meter.update
+
+	var in *fileIn
+	var out *fileOut
+	args, opts, err := s.prepare(a, &h, dec)
+	if i := a.FileParam(api.KFileIn); i >= 0 {
+		in = &fileIn{s: s}
+		if h.ProgressHint > 0 && a.Progress {
+			in.progress = func(n uint64) { meter.update(n, h.ProgressHint) }
+		}
+		if args != nil {
+			args[i] = io.Reader(in)
+		}
+	}
+	if i := a.FileParam(api.KFileOut); i >= 0 {
+		out = &fileOut{s: s}
+		if args != nil {
+			args[i] = io.Writer(out)
+		}
+	}
+	var result any
+	if err == nil {
+		if s.d.cfg.Verbose {
+			fmt.Fprintf(os.Stderr, "gofishd: %s\n", a.Name)
+		}
+		result, err = s.invoke(c, a, args, opts)
+	}
+	// A reply before the end of the stream would put the client out of step.
+	if in != nil {
+		if derr := in.drain(err != nil); derr != nil {
+			return derr
+		}
+		if in.cancelled && err == nil {
+			err = errors.New("file upload cancelled")
+		}
+	}
+	if s.d.cfg.Verbose {
+		fmt.Fprintf(os.Stderr, "gofishd: %s took %v: %v\n", a.Name, time.Since(started), err)
+	}
+	if err == nil {
+		meter.finish()
+	}
+	if out != nil {
+		return out.finish(err)
+	}
+	return s.reply(a, result, err)
+}
+
+func checkHeader(h *proto.Header) error {
+	switch {
+	case h.Prog != proto.Program:
+		return fmt.Errorf("wrong program (%d)", h.Prog)
+	case h.Vers != proto.Version:
+		return fmt.Errorf("wrong protocol version (%d)", h.Vers)
+	case h.Direction != proto.DirectionCall:
+		return fmt.Errorf("unexpected message direction (%d)", h.Direction)
+	case h.Status != proto.StatusOK:
+		return fmt.Errorf("unexpected message status (%d)", h.Status)
+	}
+	return nil
+}
+
+// prepare checks a call and makes its arguments what the handler expects, in
+// the order of the original: group, option mask, decoding, each argument.
+func (s *session) prepare(a *api.Action, h *proto.Header, dec *proto.Decoder) ([]any, []any, error) {
+	if a.Group != "" {
+		if ok := s.d.groupAvailable(a.Group); ok != available {
+			return nil, nil, fmt.Errorf("feature '%s' is not available in this build of libguestfs. Read 'AVAILABILITY' in the guestfs(3) man page for how to check for the availability of features.: %w", a.Group, errnoOnly(syscall.ENOTSUP))
+		}
+	}
+	if len(a.Opts) == 0 && h.OptMask != 0 {
+		return nil, nil, errors.New("header optargs_bitmask field must be passed as 0 for calls that don't take optional arguments")
+	}
+	if h.OptMask>>len(a.Opts) != 0 {
+		return nil, nil, errors.New("unknown option in optional arguments bitmask (this can happen if a program is compiled against a newer version of libguestfs, then dynamically linked to an older version)")
+	}
+	args, opts, err := a.DecodeArgs(dec, h.OptMask)
+	if err != nil {
+		return nil, nil, err
+	}
+	needRoot := false
+	for i, p := range a.Args {
+		if p.Kind == api.KPathname || p.Kind == api.KPathnameList {
+			needRoot = true
+		}
+		v, err := s.d.convert(a, p.Kind, args[i])
+		if err != nil {
+			return nil, nil, err
+		}
+		args[i] = v
+	}
+	if needRoot && !s.d.mounted() {
+		return nil, nil, notMounted(a.Name)
+	}
+	return args, opts, nil
+}
+
+// convert checks one argument and gives it the type of its kind.
+func (d *Daemon) convert(a *api.Action, k api.Kind, v any) (any, error) {
+	stub := func(err error) error {
+		if err != nil {
+			return fmt.Errorf("%s_stub: %w", a.Name, err)
+		}
+		return nil
+	}
+	switch k {
+	case api.KDevice:
+		dev, err := d.devices.Translate(v.(string))
+		return dev, stub(err)
+	case api.KDeviceList:
+		devs := []Device{}
+		for _, s := range v.([]string) {
+			dev, err := d.devices.Translate(s)
+			if err != nil {
+				return nil, stub(err)
+			}
+			devs = append(devs, dev)
+		}
+		return devs, nil
+	case api.KPathname:
+		p, err := absolute(v.(string))
+		return p, stub(err)
+	case api.KPathnameList:
+		paths := []Path{}
+		for _, s := range v.([]string) {
+			p, err := absolute(s)
+			if err != nil {
+				return nil, stub(err)
+			}
+			paths = append(paths, p)
+		}
+		return paths, nil
+	case api.KMountable:
+		m, err := d.devices.Mountable(v.(string))
+		return m, stub(err)
+	case api.KDevOrPath:
+		s := v.(string)
+		if d.looksLikeDevice(s) {
+			dev, err := d.devices.Translate(s)
+			return DevOrPath{Device: dev}, stub(err)
+		}
+		p, err := d.pathArg(a, s)
+		return DevOrPath{Path: p}, err
+	case api.KMountableOrPath:
+		s := v.(string)
+		if !strings.HasPrefix(s, "/") || d.looksLikeDevice(s) {
+			m, err := d.devices.Mountable(s)
+			return MountableOrPath{Mountable: m}, stub(err)
+		}
+		p, err := d.pathArg(a, s)
+		return MountableOrPath{Path: p}, err
+	}
+	return v, nil
+}
+
+// pathArg is the path half of a parameter that may also be a device.
+func (d *Daemon) pathArg(a *api.Action, s string) (Path, error) {
+	if !d.mounted() {
+		return "", notMounted(a.Name)
+	}
+	p, err := absolute(s)
+	if err != nil {
+		err = fmt.Errorf("%s_stub: %w", a.Name, err)
+	}
+	return p, err
+}
+
+// looksLikeDevice decides between the two readings of a name.
+func (d *Daemon) looksLikeDevice(s string) bool {
+	if strings.HasPrefix(s, "/dev/sd") {
+		return true
+	}
+	if !strings.HasPrefix(s, "/dev/") {
+		return false
+	}
+	_, err := d.devices.Translate(s)
+	return err == nil
+}
+
+func absolute(s string) (Path, error) {
+	if !strings.HasPrefix(s, "/") {
+		return "", errors.New("path must start with a / character")
+	}
+	return Path(s), nil
+}
+
+// invoke runs the handler; a panic becomes an error.
+func (s *session) invoke(c *Call, a *api.Action, args, opts []any) (result any, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			fmt.Fprintf(os.Stderr, "gofishd: %s: panic: %v\n%s", a.Name, r, debug.Stack())
+			result, err = nil, fmt.Errorf("internal error in the daemon: %v (a bug in gofish: please report it with the arguments of the call)", r)
+		}
+	}()
+	return s.d.funcs[a.Name].Call(c, args, opts)
+}
+
+// errnoOnly carries an error number without adding to the text.
+type errnoOnly syscall.Errno
+
+func (errnoOnly) Error() string   { return "" }
+func (e errnoOnly) Unwrap() error { return syscall.Errno(e) }
+
+// errorBody makes an error ready for the wire.
+func errorBody(err error) *proto.ErrorBody {
+	b := &proto.ErrorBody{Message: err.Error()}
+	var silent errnoOnly
+	if errors.As(err, &silent) {
+		b.Message = strings.TrimSuffix(b.Message, ": ")
+	}
+	var e syscall.Errno
+	if errors.As(err, &e) {
+		b.Errno = proto.ErrnoName(e)
+		if text, ok := strings.CutSuffix(b.Message, e.Error()); ok {
+			b.Message = text + proto.Strerror(e)
+		}
+	}
+	return b
+}
+
+// reply sends the one reply of a call that streams nothing to the client.
+func (s *session) reply(a *api.Action, result any, err error) error {
+	e := &proto.Encoder{Buf: make([]byte, 0, 512)}
+	if err == nil {
+		h := proto.ReplyHeader(s.proc, s.serial, proto.StatusOK)
+		h.Encode(e)
+		if a != nil {
+			err = a.EncodeRet(e, s.d.reverse(a, result))
+		}
+		if err == nil && len(e.Buf) > proto.MaxMessage {
+			err = errors.New("guestfsd: failed to encode reply body: the result is too large for one message, of 4 MB at most")
+		}
+	}
+	if err != nil {
+		e.Buf = e.Buf[:0]
+		h := proto.ReplyHeader(s.proc, s.serial, proto.StatusError)
+		h.Encode(e)
+		errorBody(err).Encode(e)
+	}
+	if err := s.conn.WriteFrame(e.Buf); err != nil {
+		return err
+	}
+	return s.conn.Flush()
+}
+
+// reverse gives device names in a result the names the client knows.
+func (d *Daemon) reverse(a *api.Action, v any) any {
+	is := func(e api.Elem) bool { return e != api.Plain }
+	switch v := v.(type) {
+	case string:
+		if is(a.Ret.Elem) {
+			return d.devices.Reverse(v)
+		}
+	case []string:
+		if is(a.Ret.Elem) {
+			for i := range v {
+				v[i] = d.devices.Reverse(v[i])
+			}
+		}
+	case api.Hash:
+		for i := range v {
+			if is(a.Ret.Elem) {
+				v[i].Key = d.devices.Reverse(v[i].Key)
+			}
+			if is(a.Ret.Value) {
+				v[i].Value = d.devices.Reverse(v[i].Value)
+			}
+		}
+	case []api.LvmPv:
+		for i := range v {
+			v[i].PvName = api.DeviceField(d.devices.Reverse(string(v[i].PvName)))
+		}
+	}
+	return v
+}

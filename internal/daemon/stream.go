@@ -1,0 +1,250 @@
+package daemon
+
+import (
+	"errors"
+	"io"
+	"time"
+
+	"gofish/internal/proto"
+)
+
+// errCancelled is what a handler sees when the client stops a transfer.
+var errCancelled = errors.New("file upload cancelled")
+
+// fileIn reads the file that follows a call.
+type fileIn struct {
+	s         *session
+	left      []byte
+	done      bool // end or cancel chunk seen
+	cancelled bool // by the client
+	pos       uint64
+	progress  func(pos uint64)
+}
+
+func (f *fileIn) Read(p []byte) (int, error) {
+	for len(f.left) == 0 {
+		if f.cancelled {
+			return 0, errCancelled
+		}
+		if f.done {
+			return 0, io.EOF
+		}
+		if err := f.next(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, f.left)
+	f.left = f.left[n:]
+	return n, nil
+}
+
+// WriteTo saves the copy through a buffer that io.Copy would make.
+func (f *fileIn) WriteTo(w io.Writer) (int64, error) {
+	var total int64
+	for {
+		if len(f.left) > 0 {
+			n, err := w.Write(f.left)
+			total += int64(n)
+			f.left = nil
+			if err != nil {
+				return total, err
+			}
+		}
+		if f.cancelled {
+			return total, errCancelled
+		}
+		if f.done {
+			return total, nil
+		}
+		if err := f.next(); err != nil {
+			return total, err
+		}
+	}
+}
+
+var errBadChunk = errors.New("failed to decode file chunk")
+
+// next takes one chunk from the connection.
+func (f *fileIn) next() error {
+	ev, frame, err := f.s.conn.Next(&proto.Progress{})
+	if err != nil {
+		return err
+	}
+	if ev != proto.EventFrame {
+		return nil
+	}
+	c, err := proto.ParseChunk(frame)
+	if err != nil {
+		return errBadChunk
+	}
+	switch {
+	case c.Cancelled:
+		f.done, f.cancelled = true, true
+	case c.End():
+		f.done = true
+	default:
+		f.left = c.Data
+		f.pos += uint64(len(c.Data))
+		if f.progress != nil {
+			f.progress(f.pos)
+		}
+	}
+	return nil
+}
+
+// drain reads the stream to its end. If the call has failed before that, the
+// client is asked to stop sending. The error is one of the connection.
+func (f *fileIn) drain(failed bool) error {
+	f.left = nil
+	if f.done {
+		return nil
+	}
+	if failed {
+		if err := f.s.conn.WriteWord(proto.CancelWord); err != nil {
+			return err
+		}
+		if err := f.s.conn.Flush(); err != nil {
+			return err
+		}
+	}
+	f.progress = nil
+	for !f.done {
+		if err := f.next(); err != nil && err != errBadChunk {
+			return err
+		}
+		f.left = nil
+	}
+	if failed {
+		f.cancelled = false // what ended it was our word, not the client's wish
+	}
+	return nil
+}
+
+// fileOut sends a file to the client. The reply leaves with the first data, so
+// a handler that fails before writing anything has an ordinary error.
+type fileOut struct {
+	s         *session
+	replied   bool
+	cancelled bool
+	buf       []byte
+	sent      int // bytes since the last look for a cancel word
+}
+
+// errReceiverGone is what a handler sees when the client wants no more.
+var errReceiverGone = errors.New("file download cancelled by the client")
+
+// How often to look for a cancel word: the look is a system call.
+const cancelLook = 128 << 10
+
+func (f *fileOut) start() error {
+	if f.replied {
+		return nil
+	}
+	f.replied = true
+	e := &proto.Encoder{}
+	h := proto.ReplyHeader(f.s.proc, f.s.serial, proto.StatusOK)
+	h.Encode(e)
+	return f.s.conn.WriteFrame(e.Buf)
+}
+
+func (f *fileOut) Write(p []byte) (int, error) {
+	if f.cancelled {
+		return 0, errReceiverGone
+	}
+	if err := f.start(); err != nil {
+		return 0, err
+	}
+	total := len(p)
+	for len(p) > 0 {
+		if len(f.buf) == 0 && len(p) >= proto.MaxChunk {
+			if err := f.chunk(p[:proto.MaxChunk]); err != nil {
+				return total - len(p), err
+			}
+			p = p[proto.MaxChunk:]
+			continue
+		}
+		n := min(proto.MaxChunk-len(f.buf), len(p))
+		f.buf = append(f.buf, p[:n]...)
+		p = p[n:]
+		if len(f.buf) == proto.MaxChunk {
+			if err := f.chunk(f.buf); err != nil {
+				return total - len(p), err
+			}
+			f.buf = f.buf[:0]
+		}
+	}
+	return total, nil
+}
+
+func (f *fileOut) chunk(data []byte) error {
+	if f.sent += len(data); f.sent >= cancelLook {
+		f.sent = 0
+		if f.s.conn.Buffered() > 0 || f.s.ch.Pending() {
+			ev, _, err := f.s.conn.Next(&proto.Progress{})
+			if err != nil {
+				return err
+			}
+			if ev == proto.EventCancel {
+				f.cancelled = true
+				return errReceiverGone
+			}
+		}
+	}
+	return f.s.conn.WriteChunk(data, false)
+}
+
+// finish ends the stream, or replies with the error if it has not begun.
+func (f *fileOut) finish(err error) error {
+	if err != nil && !f.replied {
+		return f.s.reply(nil, nil, err)
+	}
+	if err2 := f.start(); err2 != nil {
+		return err2
+	}
+	if err == nil && len(f.buf) > 0 {
+		if err = f.chunk(f.buf); err != nil && !f.cancelled {
+			return err
+		}
+	}
+	if err2 := f.s.conn.WriteChunk(nil, err != nil); err2 != nil {
+		return err2
+	}
+	return f.s.conn.Flush()
+}
+
+// progressMeter sends progress messages at the protocol's rate: the first after
+// two seconds, then at most three a second, and the last one if any was sent.
+type progressMeter struct {
+	s           *session
+	start, last time.Time
+	sent        bool
+	total       uint64
+}
+
+const (
+	progressFirst = 2 * time.Second
+	progressEvery = 333333 * time.Microsecond
+)
+
+func (m *progressMeter) update(pos, total uint64) {
+	m.total = total
+	now := time.Now()
+	if pos < total || !m.sent {
+		if now.Sub(m.start) < progressFirst || now.Sub(m.last) < progressEvery {
+			return
+		}
+	}
+	m.send(pos, total, now)
+}
+
+func (m *progressMeter) send(pos, total uint64, now time.Time) {
+	m.sent, m.last = true, now
+	// A failing connection shows at the reply.
+	m.s.conn.WriteProgress(proto.Progress{Proc: m.s.proc, Serial: m.s.serial, Position: pos, Total: total})
+}
+
+func (m *progressMeter) finish() {
+	if m.sent && m.total > 0 {
+		m.send(m.total, m.total, time.Now())
+	}
+}

@@ -1,0 +1,139 @@
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+)
+
+// maxStderr is how much of a tool's complaints is kept; the rest is dropped, so
+// that a hostile image cannot fill the memory.
+const maxStderr = 32 << 10
+
+// maxOutput bounds what Output keeps of a tool's standard output: far above what
+// fits into a reply.
+const maxOutput = 64 << 20
+
+// Tool is a program of the appliance, run with an argument vector and never
+// through a shell.
+type Tool struct {
+	Args   []string
+	Stdin  io.Reader // nil: /dev/null
+	Stdout io.Writer // nil: dropped
+	Dir    string
+	Env    []string // added to the daemon's own
+	Chroot string   // run inside this directory, with the program found there
+	Files  []*os.File
+	// FoldStdout puts standard output into the error text too, for tools that
+	// complain there.
+	FoldStdout bool
+}
+
+// ToolError is a tool that ended with a status other than zero.
+type ToolError struct {
+	Tool   string
+	Status int // exit status, or -1 if a signal ended it
+	Text   string
+}
+
+func (e *ToolError) Error() string {
+	if e.Text != "" {
+		return e.Text
+	}
+	if e.Status < 0 {
+		return e.Tool + " was killed by a signal"
+	}
+	return fmt.Sprintf("%s exited with status %d", e.Tool, e.Status)
+}
+
+// Run runs the tool and waits for it. A status other than zero is a *ToolError
+// whose text is what the tool wrote to standard error.
+func (t *Tool) Run(ctx context.Context) error {
+	name := t.Args[0]
+	c := exec.CommandContext(ctx, name, t.Args[1:]...)
+	if t.Chroot != "" {
+		c.SysProcAttr = &syscall.SysProcAttr{Chroot: t.Chroot}
+		c.Path, c.Err = name, nil
+	}
+	errText := &limited{max: maxStderr}
+	c.Stderr = errText
+	c.Stdin, c.Stdout, c.Dir, c.ExtraFiles = t.Stdin, t.Stdout, t.Dir, t.Files
+	if t.FoldStdout && t.Stdout == nil {
+		c.Stdout = errText
+	}
+	c.Env = append(os.Environ(), t.Env...)
+	err := c.Run()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &exit):
+		return &ToolError{Tool: name, Status: exit.ExitCode(), Text: strings.TrimSpace(errText.String())}
+	case errors.Is(err, exec.ErrNotFound):
+		return fmt.Errorf("%s: this program is not in the appliance", name)
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+// Output runs the tool and returns its standard output.
+func (t *Tool) Output(ctx context.Context) (string, error) {
+	out := &limited{max: maxOutput}
+	t.Stdout = out
+	err := t.Run(ctx)
+	if err == nil && out.cut {
+		err = fmt.Errorf("%s: output is larger than %d MB", t.Args[0], maxOutput>>20)
+	}
+	return out.String(), err
+}
+
+// run is the short form for a tool whose output does not matter.
+func run(args ...string) error {
+	return (&Tool{Args: args}).Run(context.Background())
+}
+
+// output is the short form for a tool whose output is the result.
+func output(args ...string) (string, error) {
+	return (&Tool{Args: args}).Output(context.Background())
+}
+
+// lines splits a tool's output; the last newline ends a line and starts none.
+func lines(s string) []string {
+	s = strings.TrimSuffix(s, "\n")
+	if s == "" {
+		return []string{}
+	}
+	return strings.Split(s, "\n")
+}
+
+// limited keeps the first max bytes written to it and drops the rest.
+type limited struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+	max int
+	cut bool
+}
+
+func (l *limited) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if room := l.max - l.buf.Len(); room < len(p) {
+		l.cut = true
+		l.buf.Write(p[:max(room, 0)])
+	} else {
+		l.buf.Write(p)
+	}
+	return len(p), nil
+}
+
+func (l *limited) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
