@@ -1,6 +1,11 @@
 package handle
 
-import "syscall"
+import (
+	"strings"
+	"syscall"
+
+	"gofish/internal/proto"
+)
 
 // CallError says that an action failed: the handle is as usable as before.
 type CallError struct {
@@ -29,3 +34,12 @@ func (e *CallError) Unwrap() error {
 type LinkError struct{ Text string }
 
 func (e *LinkError) Error() string { return e.Text }
+
+// withStrerror replaces Go's text of an error number at the end of a message by
+// the C locale's.
+func withStrerror(s string, e syscall.Errno) string {
+	if t, ok := strings.CutSuffix(s, e.Error()); ok {
+		return t + proto.Strerror(e)
+	}
+	return s
+}

@@ -4,14 +4,31 @@
 //
 // A handle goes from CONFIG (drives and settings) through LAUNCHING to READY,
 // and back to CONFIG on shutdown or when the appliance dies. It may be used from
-// several goroutines; calls take turns.
+// several goroutines; calls take turns. Several handles live in one process.
+//
+// Environment: see Settings.
 package handle
 
 import (
 	"context"
+	"errors"
+	"os"
+	"reflect"
 	"sync"
+	"sync/atomic"
 
 	"gofish/internal/api"
+	"gofish/internal/appliance"
+	"gofish/internal/proto"
+)
+
+// State is where a handle is in its life. The numbers are get_state's.
+type State int32
+
+const (
+	Config    State = 0
+	Launching State = 1
+	Ready     State = 2
 )
 
 // Handle is a connection to an appliance, or the settings of one to come.
@@ -19,22 +36,177 @@ type Handle struct {
 	evMu      sync.Mutex
 	callbacks []callback
 	lastEvent int
+
+	callMu sync.Mutex // held while a call runs: calls take turns
+	state  atomic.Int32
+	closed bool
+
+	Settings Settings
+	drives   []*Drive
+	features map[string]int // answers of the daemon, until shutdown
+
+	link   *link
+	serial uint32
+	local  func() map[string]*api.Func
+
+	cancelMu sync.Mutex
+	cancel   func() // stops the transfer that is running, nil if none is
 }
+
+// Actions has a method for every action that is done on the host.
+type Actions struct{ *Handle }
+
+// Call is what a host action may want to know of the call it serves.
+type Call struct {
+	context.Context
+	Action *api.Action
+}
+
+var paramTypes = func() api.Types {
+	str, list := reflect.TypeFor[string](), reflect.TypeFor[[]string]()
+	t := api.Types{
+		api.KOptString: reflect.TypeFor[*string](),
+		api.KBuffer:    reflect.TypeFor[[]byte](),
+		api.KBool:      reflect.TypeFor[bool](),
+		api.KInt:       reflect.TypeFor[int](),
+		api.KInt64:     reflect.TypeFor[int64](),
+	}
+	for _, k := range []api.Kind{api.KString, api.KDevice, api.KPathname, api.KMountable, api.KDevOrPath,
+		api.KMountableOrPath, api.KFilename, api.KGUID, api.KKey, api.KFileIn, api.KFileOut} {
+		t[k] = str
+	}
+	for _, k := range []api.Kind{api.KStringList, api.KDeviceList, api.KPathnameList, api.KFilenameList} {
+		t[k] = list
+	}
+	return t
+}()
 
 // New makes a handle in the config state, with settings from the environment
 // (GOFISH_* and LIBGUESTFS_*). A variable that cannot be understood is an error.
-func New() (*Handle, error) { return &Handle{}, nil }
+func New() (*Handle, error) {
+	h := &Handle{serial: proto.FirstSerial, features: map[string]int{}}
+	h.Settings = defaults()
+	h.local = sync.OnceValue(func() map[string]*api.Func {
+		return api.Bind(Actions{h}, reflect.TypeFor[*Call](), paramTypes, localActions())
+	})
+	return h, h.Settings.fromEnvironment(os.LookupEnv)
+}
+
+func localActions() []*api.Action {
+	var l []*api.Action
+	for _, a := range api.All.Actions() {
+		if _, ok := reflect.TypeFor[Actions]().MethodByName(a.Camel()); a.Proc == 0 && ok { // TEMPORARY while the areas are being written
+			l = append(l, a)
+		}
+	}
+	return l
+}
+
+// State returns where the handle is in its life.
+func (h *Handle) State() State { return State(h.state.Load()) }
 
 // Call does an action. args and opts hold the values described in package api.
-// The error is a *CallError or a *LinkError.
+// The error is a *CallError (the handle is as usable as before) or a *LinkError.
+// Cancelling ctx is the same as UserCancel.
 func (h *Handle) Call(ctx context.Context, a *api.Action, args, opts []any) (any, error) {
-	return nil, nil
+	if a.Name == "user_cancel" {
+		h.UserCancel()
+		return nil, nil
+	}
+	h.callMu.Lock()
+	defer h.callMu.Unlock()
+	if h.closed {
+		return nil, &CallError{Action: a.Name, Text: "called on a closed handle"}
+	}
+	return h.invoke(ctx, a, args, opts)
+}
+
+// invoke does an action while the turn is held; actions that are made of others
+// come back here.
+func (h *Handle) invoke(ctx context.Context, a *api.Action, args, opts []any) (result any, err error) {
+	h.emit(Event{Type: EventEnter, Message: a.Name})
+	if h.Settings.Trace {
+		h.emit(Event{Type: EventTrace, Message: traceCall(a, args, opts)})
+		defer func() { h.emit(Event{Type: EventTrace, Message: traceResult(a, result, err)}) }()
+	}
+	if a.ConfigOnly && h.State() != Config {
+		return nil, &CallError{Action: a.Name, Text: "this function can only be called in the config state"}
+	}
+	if err := checkArgs(a, args); err != nil {
+		return nil, err
+	}
+	if a.Proc != 0 {
+		return h.remote(ctx, a, args, opts)
+	}
+	f := h.local()[a.Name]
+	result, err = f.Call(&Call{ctx, a}, args, opts)
+	return result, asCallError(a, err)
+}
+
+// do calls an action from within another one.
+func (h *Handle) do(c *Call, name string, args ...any) (any, error) {
+	return h.invoke(c, api.All.Lookup(name), args, nil)
+}
+
+// asCallError gives an error of a host action its type. An error that already
+// has one comes from a nested call and keeps that call's name.
+func asCallError(a *api.Action, err error) error {
+	if err == nil {
+		return nil
+	}
+	var ce *CallError
+	var le *LinkError
+	if errors.As(err, &ce) || errors.As(err, &le) {
+		return err
+	}
+	e := &CallError{Text: err.Error()}
+	if errors.As(err, &e.Errno) {
+		e.Text = withStrerror(e.Text, e.Errno)
+	}
+	return e
 }
 
 // UserCancel asks the transfer that is running, if any, to stop. It may be
 // called at any time from any goroutine.
-func (h *Handle) UserCancel() {}
+func (h *Handle) UserCancel() {
+	h.cancelMu.Lock()
+	defer h.cancelMu.Unlock()
+	if h.cancel != nil {
+		h.cancel()
+	}
+}
 
 // Close ends the appliance, if one runs, after flushing what it has written,
-// and frees the handle. The error says if the flush failed.
-func (h *Handle) Close() error { return nil }
+// and frees the handle. The error says if the flush failed. It may be repeated.
+func (h *Handle) Close() error {
+	h.callMu.Lock()
+	defer h.callMu.Unlock()
+	if h.closed {
+		return nil
+	}
+	h.closed = true
+	if h.Settings.Trace {
+		h.emit(Event{Type: EventTrace, Message: "close"})
+	}
+	err := h.shutdown(context.Background())
+	h.emit(Event{Type: EventClose})
+	return err
+}
+
+// link is the daemon at the other end.
+type link struct {
+	vm      *appliance.VM // nil for the unix backend
+	channel readWriteCloser
+	conn    *proto.Conn
+	writeMu sync.Mutex // the cancel word may be written while a call reads
+}
+
+// doNamed is do with some optional arguments by name.
+func (h *Handle) doNamed(c *Call, name string, named map[string]any, args ...any) (any, error) {
+	a := api.All.Lookup(name)
+	opts := make([]any, len(a.Opts))
+	for i, p := range a.Opts {
+		opts[i] = named[p.Name]
+	}
+	return h.invoke(c, a, args, opts)
+}

@@ -1,0 +1,351 @@
+package appliance
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Drive is a disk of the virtual machine.
+type Drive struct {
+	Name       string   // file as qemu is told it: an absolute path or a qemu file name such as nbd:…
+	File       *os.File // if set, an open file that is used instead (a scratch disk without a name)
+	Format     string   // empty: qemu probes
+	ReadOnly   bool     // writes go to an overlay that vanishes with qemu
+	CacheMode  string   // writeback or unsafe; empty is writeback
+	Discard    bool
+	CopyOnRead bool
+	Label      string // serial number that the guest sees
+	BlockSize  int    // 512 or 4096; 0: qemu's own
+	Virtio     bool   // virtio-blk instead of SCSI
+}
+
+// Machine is everything qemu is told.
+type Machine struct {
+	HV      string // path of qemu or of a wrapper
+	Accel   string // kvm or tcg
+	Memory  int    // MiB
+	CPUs    int
+	Network bool
+	Verbose bool
+	Append  string // added to the kernel's command line
+	TmpDir  string // where qemu puts overlays
+	Drives  []Drive
+	Extra   []string // further arguments for qemu
+	Image   *Appliance
+}
+
+const (
+	cpuModel = "max,la57=off" // qemu 7's emulation of 57-bit addresses is wrong
+	// channelName is the port that the daemon looks for; libguestfs's name.
+	channelName = "org.libguestfs.channel.0"
+	// fdChannel is the first descriptor that qemu inherits; drives follow.
+	fdChannel = 3
+)
+
+// Args is qemu's argument vector. Files of drives are passed as descriptors
+// from fdChannel+1 in the order of the drives.
+func (m *Machine) Args() []string {
+	args := []string{
+		"-no-user-config", "-nodefaults", "-display", "none",
+		"-machine", "q35,accel=" + m.Accel + ",graphics=off",
+		"-cpu", cpuModel,
+		"-m", strconv.Itoa(m.Memory),
+		"-no-reboot",
+		"-rtc", "driftfix=slew",
+		"-global", "virtio-blk-pci.scsi=off",
+		"-kernel", m.Image.Kernel,
+		"-initrd", m.Image.Initrd,
+		"-object", "rng-random,filename=/dev/urandom,id=rng0",
+		"-device", "virtio-rng-pci,rng=rng0",
+		"-device", "virtio-serial-pci",
+		"-serial", "stdio",
+		"-chardev", fmt.Sprintf("socket,id=channel0,fd=%d", fdChannel),
+		"-device", "virtserialport,chardev=channel0,name=" + channelName,
+		"-drive", "file=" + comma(m.Image.Root) + ",snapshot=on,id=appliance,cache=unsafe,if=none,format=raw,file.locking=off",
+		"-device", "virtio-blk-pci,drive=appliance",
+		"-device", "virtio-scsi-pci,id=scsi",
+	}
+	if m.CPUs > 1 {
+		args = append(args, "-smp", strconv.Itoa(m.CPUs))
+	}
+	fd := fdChannel + 1
+	for i, d := range m.Drives {
+		id := "hd" + strconv.Itoa(i)
+		name := d.Name
+		if d.File != nil {
+			args = append(args, "-add-fd", fmt.Sprintf("fd=%d,set=%d", fd, fd))
+			name = "/dev/fdset/" + strconv.Itoa(fd)
+			fd++
+		}
+		args = append(args, "-drive", d.option(name, id))
+		// Without these, qemu stops the guest when the host's disk is full, and
+		// the caller waits for ever.
+		dev := "scsi-hd,drive=" + id + ",werror=report,rerror=report"
+		if d.Virtio {
+			dev = "virtio-blk-pci,drive=" + id + ",werror=report,rerror=report"
+		}
+		if d.Label != "" {
+			dev += ",serial=" + comma(d.Label)
+		}
+		if d.BlockSize != 0 {
+			dev += fmt.Sprintf(",physical_block_size=%d,logical_block_size=%d", d.BlockSize, d.BlockSize)
+		}
+		args = append(args, "-device", dev)
+	}
+	if m.Network {
+		args = append(args, "-netdev", "user,id=usernet,net=169.254.0.0/16", "-device", "virtio-net-pci,netdev=usernet")
+	}
+	args = append(args, "-append", m.kernelCommandLine())
+	return append(args, m.Extra...)
+}
+
+func (d *Drive) option(name, id string) string {
+	cache := d.CacheMode
+	if cache == "" {
+		cache = "writeback"
+	}
+	o := "file=" + comma(name)
+	if d.ReadOnly {
+		// The image may be in use by somebody else: an examination locks nothing.
+		o += ",snapshot=on,cache=unsafe"
+		if d.File == nil && strings.HasPrefix(name, "/") {
+			o += ",file.locking=off"
+		}
+	} else {
+		o += ",cache=" + cache
+	}
+	if d.Format != "" {
+		o += ",format=" + comma(d.Format)
+	}
+	if d.Discard {
+		o += ",discard=unmap"
+	}
+	if d.CopyOnRead {
+		o += ",copy-on-read=on"
+	}
+	return o + ",id=" + id + ",if=none"
+}
+
+// comma writes a value for qemu's option syntax, where a comma ends it.
+func comma(s string) string { return strings.ReplaceAll(s, ",", ",,") }
+
+func (m *Machine) kernelCommandLine() string {
+	l := []string{
+		"panic=1", "console=ttyS0", "edd=off", "no_timer_check",
+		"printk.time=1", "cgroup_disable=memory", "usbcore.nousb", "cryptomgr.notests",
+		"tsc=reliable", "8250.nr_uarts=1", "mitigations=off", "random.trust_cpu=on",
+		"root=UUID=" + m.Image.UUID, "selinux=0",
+	}
+	if m.Verbose {
+		l = append(l, "guestfs_verbose=1")
+	} else {
+		l = append(l, "quiet")
+	}
+	if m.Network {
+		l = append(l, "guestfs_network=1")
+	}
+	if m.Append != "" {
+		l = append(l, m.Append)
+	}
+	return strings.Join(l, " ")
+}
+
+// VM is a running virtual machine.
+type VM struct {
+	Channel net.Conn // to the daemon
+	PID     int
+
+	name   string
+	done   chan struct{} // closed when qemu has ended
+	state  *os.ProcessState
+	stderr *tail
+	output sync.WaitGroup
+}
+
+// Start starts qemu. What the guest prints on its console and qemu on its
+// standard error goes to log, in pieces as it comes, from goroutines of their own.
+//
+// qemu gets its sockets and unnamed files as open descriptors, so nothing of it
+// has a name on the host, and it dies with the thread that started it: whatever
+// ends this process, nothing is left.
+func (m *Machine) Start(log func(string)) (*VM, error) {
+	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("socketpair: %w", err)
+	}
+	ours, theirs := os.NewFile(uintptr(pair[0]), "channel"), os.NewFile(uintptr(pair[1]), "channel")
+	defer ours.Close()
+	defer theirs.Close()
+	conn, err := net.FileConn(ours)
+	if err != nil {
+		return nil, fmt.Errorf("socketpair: %w", err)
+	}
+
+	c := exec.Command(m.HV, m.Args()...)
+	c.Env = append(os.Environ(), "LC_ALL=C", "QEMU_AUDIO_DRV=none")
+	if m.TmpDir != "" {
+		c.Env = append(c.Env, "TMPDIR="+m.TmpDir)
+	}
+	c.ExtraFiles = []*os.File{theirs}
+	for _, d := range m.Drives {
+		if d.File != nil {
+			c.ExtraFiles = append(c.ExtraFiles, d.File)
+		}
+	}
+	c.SysProcAttr = &syscall.SysProcAttr{
+		Pdeathsig: syscall.SIGKILL,
+		Setpgid:   true, // Ctrl-C in the terminal is for us, not for qemu
+	}
+	vm := &VM{Channel: conn, name: m.HV, done: make(chan struct{}), stderr: &tail{}}
+	stdout, err := c.StdoutPipe()
+	if err == nil {
+		var stderr io.ReadCloser
+		if stderr, err = c.StderrPipe(); err == nil {
+			started := make(chan error)
+			go vm.run(c, started, stdout, stderr, log)
+			err = <-started
+		}
+	}
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return vm, nil
+}
+
+// run owns the thread that qemu's life hangs on: the kernel signals a child
+// when the thread that forked it ends (PR_SET_PDEATHSIG in prctl(2)).
+func (vm *VM) run(c *exec.Cmd, started chan<- error, stdout, stderr io.Reader, log func(string)) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := c.Start(); err != nil {
+		started <- err
+		return
+	}
+	vm.PID = c.Process.Pid
+	vm.output.Add(2)
+	go vm.copyOutput(stdout, nil, log)
+	go vm.copyOutput(stderr, vm.stderr, log)
+	started <- nil
+	vm.output.Wait()
+	c.Wait()
+	vm.state = c.ProcessState
+	close(vm.done)
+}
+
+func (vm *VM) copyOutput(r io.Reader, keep *tail, log func(string)) {
+	defer vm.output.Done()
+	buf := make([]byte, 8192)
+	for {
+		n, err := r.Read(buf)
+		if n > 0 {
+			if keep != nil {
+				keep.Write(buf[:n])
+			}
+			log(string(buf[:n]))
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// Done is closed when qemu has ended.
+func (vm *VM) Done() <-chan struct{} { return vm.done }
+
+// Stop asks qemu to end, waits for it, and insists after a while. The error
+// says if it ended other than asked.
+func (vm *VM) Stop(ctx context.Context) error {
+	vm.Channel.Close()
+	syscall.Kill(-vm.PID, syscall.SIGTERM)
+	select {
+	case <-vm.done:
+	case <-time.After(10 * time.Second):
+		vm.Kill()
+	case <-ctx.Done():
+		vm.Kill()
+	}
+	return vm.exitError()
+}
+
+// Kill ends qemu at once and waits for it.
+func (vm *VM) Kill() {
+	vm.Channel.Close()
+	syscall.Kill(-vm.PID, syscall.SIGKILL)
+	<-vm.done
+}
+
+func (vm *VM) exitError() error {
+	if vm.state.Success() {
+		return nil
+	}
+	ws := vm.state.Sys().(syscall.WaitStatus)
+	if ws.Signaled() {
+		if ws.Signal() == syscall.SIGTERM { // a wrapper that was asked to end
+			return nil
+		}
+		return fmt.Errorf("%s was killed by signal %d (%v)", vm.name, ws.Signal(), ws.Signal())
+	}
+	return fmt.Errorf("%s exited with error status %d", vm.name, ws.ExitStatus())
+}
+
+// Why says why qemu has ended: its last words, else its status. It waits
+// for the end.
+func (vm *VM) Why() string {
+	select {
+	case <-vm.done:
+	case <-time.After(2 * time.Second):
+		vm.Kill()
+		return "it closed the connection and went on running"
+	}
+	text := vm.stderr.String()
+	var keep []string
+	for _, line := range strings.Split(text, "\n") {
+		line = strings.TrimSpace(line)
+		if line != "" && !strings.Contains(line, "terminating on signal") && !strings.Contains(line, ": warning: ") {
+			keep = append(keep, line)
+		}
+	}
+	err := vm.exitError()
+	switch {
+	case len(keep) > 0:
+		return strings.Join(keep, ": ")
+	case err != nil:
+		return err.Error()
+	}
+	return "the appliance shut down"
+}
+
+// tail keeps the last few kilobytes written to it.
+type tail struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	const most = 4096
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.buf.Write(p)
+	if n := t.buf.Len() - most; n > 0 {
+		t.buf.Next(n)
+	}
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.buf.String()
+}

@@ -1,0 +1,506 @@
+package daemon
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Init is PID 1 of the appliance: it brings the guest up, serves, and ends the
+// machine. It does not return.
+//
+// The kernel starts it from the initrd, which holds this program and the modules
+// that reach the root disk. It finds the root image by the UUID on the kernel's
+// command line, makes it the root, and goes on as the daemon: no shell, no udev,
+// nothing else runs on the way.
+func Init() {
+	err := boot()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "gofish init:", err)
+	}
+	unix.Sync()
+	time.Sleep(10 * time.Millisecond) // let the console drain
+	unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART)
+	select {}
+}
+
+type bootParams struct {
+	root    string // UUID of the root image
+	verbose bool
+	network bool
+	selinux bool
+}
+
+func parseCommandLine(s string) bootParams {
+	var p bootParams
+	for _, w := range strings.Fields(s) {
+		switch {
+		case strings.HasPrefix(w, "root=UUID="):
+			p.root = strings.ToLower(strings.TrimPrefix(w, "root=UUID="))
+		case w == "guestfs_verbose=1":
+			p.verbose = true
+		case w == "guestfs_network=1":
+			p.network = true
+		case w == "selinux=1":
+			p.selinux = true
+		}
+	}
+	return p
+}
+
+type mountStep struct {
+	source, target, fstype string
+	flags                  uintptr
+	data                   string
+}
+
+func doMounts(steps []mountStep) error {
+	for _, m := range steps {
+		if err := os.MkdirAll(m.target, 0o755); err != nil && !errors.Is(err, unix.EROFS) {
+			return err
+		}
+		if err := unix.Mount(m.source, m.target, m.fstype, m.flags, m.data); err != nil && err != unix.EBUSY {
+			return fmt.Errorf("mount %s on %s: %w", m.fstype, m.target, err)
+		}
+	}
+	return nil
+}
+
+func boot() error {
+	// Foreign clients take this text on the console as a milestone of the launch.
+	fmt.Println("Starting /init script ...")
+	const noexec = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
+	if err := doMounts([]mountStep{
+		{"proc", "/proc", "proc", noexec, ""},
+		{"sysfs", "/sys", "sysfs", noexec, ""},
+		{"devtmpfs", "/dev", "devtmpfs", unix.MS_NOSUID, "mode=0755"},
+	}); err != nil {
+		return err
+	}
+	cmdline, err := os.ReadFile("/proc/cmdline")
+	if err != nil {
+		return err
+	}
+	p := parseCommandLine(string(cmdline))
+	events, err := listenKernel()
+	if err != nil {
+		return err
+	}
+	if err := loadModules("/modules"); err != nil {
+		return err
+	}
+	if p.root != "" {
+		if err := switchRoot(events, p.root); err != nil {
+			return err
+		}
+	}
+	if err := settle(p); err != nil {
+		return err
+	}
+	ch, err := openPort(events, channelPort, time.Minute)
+	if err != nil {
+		return err
+	}
+	events.Close()
+	d := New(Config{Sysroot: "/sysroot", Verbose: p.verbose, Network: p.network})
+	if p.verbose {
+		b, _ := os.ReadFile("/proc/uptime")
+		fmt.Printf("gofish init: ready after %s s\n", strings.Fields(string(b))[0])
+	}
+	return Serve(d, ch)
+}
+
+// loadModules loads every module of a directory, in the order of their names.
+func loadModules(dir string) error {
+	files, err := filepath.Glob(filepath.Join(dir, "*.ko"))
+	if err != nil {
+		return err
+	}
+	sort.Strings(files)
+	for _, name := range files {
+		f, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		err = unix.FinitModule(int(f.Fd()), "", 0)
+		f.Close()
+		// One module that this kernel does not want is no reason to give up:
+		// what is missing shows when the root disk does not appear.
+		if err != nil && err != unix.EEXIST {
+			fmt.Fprintf(os.Stderr, "gofish init: %s: %v\n", filepath.Base(name), err)
+		}
+	}
+	return nil
+}
+
+// kernelEvents is a socket on which the kernel tells of devices that come and go
+// (netlink(7), NETLINK_KOBJECT_UEVENT).
+type kernelEvents struct{ fd int }
+
+func listenKernel() (*kernelEvents, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_KOBJECT_UEVENT)
+	if err != nil {
+		return nil, fmt.Errorf("kernel events: %w", err)
+	}
+	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: 1}); err != nil {
+		return nil, fmt.Errorf("kernel events: %w", err)
+	}
+	return &kernelEvents{fd}, nil
+}
+
+func (k *kernelEvents) Close() { unix.Close(k.fd) }
+
+// until calls try, then again after every event, until it reports true.
+func (k *kernelEvents) until(limit time.Duration, try func() bool) bool {
+	end := time.Now().Add(limit)
+	buf := make([]byte, 16<<10)
+	for !try() {
+		left := time.Until(end)
+		if left <= 0 {
+			return false
+		}
+		fds := []unix.PollFd{{Fd: int32(k.fd), Events: unix.POLLIN}}
+		if n, err := unix.Poll(fds, int(left.Milliseconds())+1); err != nil && err != unix.EINTR || n == 0 {
+			continue
+		}
+		// ENOBUFS: events were lost, which is as good as one.
+		unix.Read(k.fd, buf)
+	}
+	return true
+}
+
+// switchRoot finds the root image, mounts it and makes it the root directory.
+// The initrd's files stay in memory behind it; this program runs from there.
+func switchRoot(events *kernelEvents, uuid string) error {
+	var dev string
+	if !events.until(time.Minute, func() bool { dev = findExt(uuid); return dev != "" }) {
+		return fmt.Errorf("no disk with an ext file system of UUID %s appeared: the root image is missing, or its bus needs a driver that the initrd lacks", uuid)
+	}
+	if err := os.MkdirAll("/newroot", 0o755); err != nil {
+		return err
+	}
+	if err := unix.Mount(dev, "/newroot", "ext4", unix.MS_RDONLY|unix.MS_NOATIME, ""); err != nil {
+		return fmt.Errorf("mount %s: %w", dev, err)
+	}
+	for _, dir := range []string{"/proc", "/sys", "/dev"} {
+		if err := unix.Mount(dir, "/newroot"+dir, "", unix.MS_MOVE, ""); err != nil {
+			return fmt.Errorf("move %s: %w", dir, err)
+		}
+	}
+	if err := unix.Chdir("/newroot"); err != nil {
+		return err
+	}
+	if err := unix.Mount(".", "/", "", unix.MS_MOVE, ""); err != nil {
+		return fmt.Errorf("move the root: %w", err)
+	}
+	if err := unix.Chroot("."); err != nil {
+		return err
+	}
+	return unix.Chdir("/")
+}
+
+// findExt returns the block device whose ext2/3/4 superblock has the UUID
+// (Documentation/filesystems/ext4/super.rst: magic at 0x38, UUID at 0x68 of the
+// superblock at byte 1024).
+func findExt(uuid string) string {
+	entries, _ := os.ReadDir("/sys/class/block")
+	for _, e := range entries {
+		name := e.Name()
+		if strings.HasPrefix(name, "loop") || strings.HasPrefix(name, "ram") {
+			continue
+		}
+		f, err := os.Open("/dev/" + name)
+		if err != nil {
+			continue
+		}
+		sb := make([]byte, 0x78)
+		_, err = f.ReadAt(sb, 1024)
+		f.Close()
+		if err == nil && sb[0x38] == 0x53 && sb[0x39] == 0xef && formatUUID(sb[0x68:0x78]) == uuid {
+			return "/dev/" + name
+		}
+	}
+	return ""
+}
+
+func formatUUID(b []byte) string {
+	s := hex.EncodeToString(b)
+	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
+}
+
+// Environment of the daemon and everything it runs. There is no udev to make
+// device links, so device-mapper and mdadm must make them themselves.
+var environment = map[string]string{
+	"PATH":            "/sbin:/usr/sbin:/bin:/usr/bin",
+	"SHELL":           "/bin/sh",
+	"HOME":            "/root",
+	"LC_ALL":          "C",
+	"TERM":            "dumb",
+	"LVM_SYSTEM_DIR":  lvmSystemDir,
+	"DM_DISABLE_UDEV": "1",
+	"MDADM_NO_UDEV":   "1",
+	"TMPDIR":          "/tmp",
+}
+
+const lvmSystemDir = "/run/lvm"
+
+// lvmConf makes LVM work without udev and without state on the root image.
+const lvmConf = `devices {
+    dir = "/dev"
+    scan = [ "/dev" ]
+    obtain_device_list_from_udev = 0
+    external_device_info_source = "none"
+    use_devicesfile = 0
+}
+activation {
+    udev_sync = 0
+    udev_rules = 0
+    monitoring = 0
+}
+global {
+    locking_dir = "/run/lock/lvm"
+    use_lvmpolld = 0
+}
+backup {
+    backup = 0
+    archive = 0
+}
+`
+
+// settle makes the rest of what a running system has, after the root is there.
+func settle(p bootParams) error {
+	unix.Umask(0)
+	steps := []mountStep{
+		{"devpts", "/dev/pts", "devpts", unix.MS_NOSUID | unix.MS_NOEXEC, "gid=5,mode=0620"},
+		{"tmpfs", "/dev/shm", "tmpfs", unix.MS_NOSUID | unix.MS_NODEV, "mode=1777"},
+		{"tmpfs", "/run", "tmpfs", unix.MS_NOSUID | unix.MS_NODEV, "mode=0755"},
+		{"tmpfs", "/tmp", "tmpfs", 0, "mode=1777"},
+		{"tmpfs", "/var/tmp", "tmpfs", 0, "mode=1777"},
+	}
+	if p.selinux {
+		steps = append(steps, mountStep{"selinuxfs", "/sys/fs/selinux", "selinuxfs", 0, ""})
+	}
+	if err := doMounts(steps); err != nil {
+		return err
+	}
+	for _, dir := range []string{"/run/lock/lvm", lvmSystemDir, "/run/mdadm", "/run/cryptsetup", "/run/lock"} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	if err := os.WriteFile(lvmSystemDir+"/lvm.conf", []byte(lvmConf), 0o644); err != nil {
+		return err
+	}
+	os.Symlink("/proc/self/fd", "/dev/fd")
+	os.Symlink("/proc/self/fd/0", "/dev/stdin")
+	os.Symlink("/proc/self/fd/1", "/dev/stdout")
+	os.Symlink("/proc/self/fd/2", "/dev/stderr")
+	if id, err := os.ReadFile("/proc/sys/kernel/random/uuid"); err == nil {
+		os.WriteFile("/run/machine-id", append(bytes.ReplaceAll(bytes.TrimSpace(id), []byte("-"), nil), '\n'), 0o444)
+	}
+	staticNodes()
+	unix.Umask(0o022)
+	os.Clearenv()
+	for k, v := range environment {
+		os.Setenv(k, v)
+	}
+	unix.Sethostname([]byte("guestfs"))
+	loopbackUp()
+	for _, f := range globAll("/sys/block/sd*/device/timeout") {
+		os.WriteFile(f, []byte("300"), 0)
+	}
+	if p.network {
+		if err := startNetwork(); err != nil {
+			fmt.Fprintln(os.Stderr, "gofish init: network:", err)
+		}
+	}
+	activateVolumes()
+	return nil
+}
+
+func globAll(pattern string) []string {
+	l, _ := filepath.Glob(pattern)
+	return l
+}
+
+// staticNodes makes the device nodes by which the kernel finds modules that are
+// not loaded yet (modules.devname: MODULE NODE TYPEMAJOR:MINOR).
+func staticNodes() {
+	var u unix.Utsname
+	if unix.Uname(&u) != nil {
+		return
+	}
+	b, _ := os.ReadFile("/lib/modules/" + unix.ByteSliceToString(u.Release[:]) + "/modules.devname")
+	for _, line := range lines(string(b)) {
+		f := strings.Fields(line)
+		if len(f) != 3 || strings.HasPrefix(line, "#") || strings.Contains(f[1], "..") {
+			continue
+		}
+		var major, minor uint32
+		if _, err := fmt.Sscanf(f[2][1:], "%d:%d", &major, &minor); err != nil {
+			continue
+		}
+		mode := uint32(unix.S_IFCHR | 0o600)
+		if f[2][0] == 'b' {
+			mode = unix.S_IFBLK | 0o600
+		}
+		path := filepath.Join("/dev", f[1])
+		os.MkdirAll(filepath.Dir(path), 0o755)
+		unix.Mknod(path, mode, int(unix.Mkdev(major, minor)))
+	}
+}
+
+func loopbackUp() {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return
+	}
+	defer unix.Close(fd)
+	ifr, err := unix.NewIfreq("lo")
+	if err != nil {
+		return
+	}
+	ifr.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
+	unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, ifr)
+}
+
+// startNetwork asks for an address on the first interface that is not lo.
+func startNetwork() error {
+	run("modprobe", "virtio_net")
+	ifs, err := net.Interfaces()
+	if err != nil {
+		return err
+	}
+	for _, i := range ifs {
+		if i.Flags&net.FlagLoopback != 0 {
+			continue
+		}
+		if err := run("ip", "link", "set", i.Name, "up"); err != nil {
+			return err
+		}
+		for _, client := range [][]string{
+			{"dhclient", "-1", "-pf", "/run/dhclient.pid", "-lf", "/run/dhclient.leases", i.Name},
+			{"dhcpcd", "-1", "-4", i.Name},
+			{"udhcpc", "-n", "-q", "-i", i.Name},
+		} {
+			if _, err := exec.LookPath(client[0]); err == nil {
+				return run(client...)
+			}
+		}
+		// qemu's user network always gives the same addresses.
+		run("ip", "addr", "add", "169.254.2.15/16", "dev", i.Name)
+		run("ip", "route", "add", "default", "via", "169.254.2.2")
+		return os.WriteFile("/run/resolv.conf", []byte("nameserver 169.254.2.3\n"), 0o644)
+	}
+	return errors.New("no interface")
+}
+
+// Signatures of what must be assembled before the first call: where, and what.
+var volumeSignatures = []struct {
+	kind   string
+	offset int64
+	magic  []byte
+}{
+	{"lvm", 0, []byte("LABELONE")}, {"lvm", 512, []byte("LABELONE")}, {"lvm", 1024, []byte("LABELONE")}, {"lvm", 1536, []byte("LABELONE")},
+	{"md", 0, mdMagic}, {"md", 4096, mdMagic},
+	{"ldm", 0xc00, []byte("PRIVHEAD")},
+}
+
+var mdMagic = []byte{0xfc, 0x4e, 0x2b, 0xa9}
+
+// volumesOn reports the kinds of volumes found on a device of the size.
+func volumesOn(r interface {
+	ReadAt([]byte, int64) (int, error)
+}, size int64, found map[string]bool) {
+	head := make([]byte, 8192)
+	n, _ := r.ReadAt(head, 0)
+	head = head[:n]
+	for _, s := range volumeSignatures {
+		if int64(len(head)) >= s.offset+int64(len(s.magic)) && bytes.HasPrefix(head[s.offset:], s.magic) {
+			found[s.kind] = true
+		}
+	}
+	// md metadata 0.90 and 1.0 stand near the end (md(4)); LDM's database too.
+	buf := make([]byte, 16)
+	for _, off := range []int64{size&^65535 - 65536, (size/512 - 16) &^ 7 * 512} {
+		if off > 0 {
+			if _, err := r.ReadAt(buf, off); err == nil && bytes.HasPrefix(buf, mdMagic) {
+				found["md"] = true
+			}
+		}
+	}
+}
+
+// activateVolumes assembles RAID arrays, volume groups and dynamic disks, so
+// that they are there at the first call. Tools only run if something is there for
+// them: starting a program is slow under emulation.
+func activateVolumes() {
+	found := map[string]bool{}
+	scan := func(pattern string) {
+		for _, p := range globAll(pattern) {
+			name := filepath.Base(p)
+			f, err := os.Open("/dev/" + name)
+			if err != nil {
+				continue
+			}
+			b, _ := os.ReadFile(p + "/size")
+			sectors, _ := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64)
+			volumesOn(f, sectors*512, found)
+			f.Close()
+		}
+	}
+	scan("/sys/class/block/[shv]d*")
+	if found["md"] {
+		run("mdadm", "-As", "--auto=yes", "--no-degraded")
+		run("mdadm", "-As", "--auto=yes", "--run")
+		scan("/sys/class/block/md*")
+	}
+	if found["lvm"] {
+		run("modprobe", "dm_mod")
+		run("lvm", "vgchange", "-aay", "--sysinit")
+	}
+	if found["ldm"] {
+		run("ldmtool", "create", "all")
+	}
+}
+
+// channelPort is the name of the virtio-serial port to the handle.
+const channelPort = "org.libguestfs.channel.0"
+
+var portName = regexp.MustCompile(`^vport\d+p\d+$`)
+
+// openPort opens a virtio-serial port by its name, waiting until it is there.
+func openPort(events *kernelEvents, name string, limit time.Duration) (*Port, error) {
+	var dev string
+	try := func() bool {
+		for _, p := range globAll("/sys/class/virtio-ports/*/name") {
+			b, _ := os.ReadFile(p)
+			if node := filepath.Base(filepath.Dir(p)); strings.TrimSpace(string(b)) == name && portName.MatchString(node) {
+				dev = "/dev/" + node
+				return true
+			}
+		}
+		return false
+	}
+	if events == nil {
+		try()
+	} else {
+		events.until(limit, try)
+	}
+	if dev == "" {
+		return nil, fmt.Errorf("no virtio-serial port %s", name)
+	}
+	return OpenPort(dev)
+}

@@ -1,0 +1,237 @@
+package handle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strings"
+	"syscall"
+
+	"gofish/internal/api"
+	"gofish/internal/proto"
+)
+
+type readWriteCloser = io.ReadWriteCloser
+
+var guidSyntax = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+
+// checkArgs finds the mistakes that need no daemon to be seen.
+func checkArgs(a *api.Action, args []any) error {
+	if len(args) != len(a.Args) {
+		return &CallError{Action: a.Name, Text: fmt.Sprintf("%d arguments given, %d expected", len(args), len(a.Args))}
+	}
+	for i, p := range a.Args {
+		switch p.Kind {
+		case api.KGUID:
+			if s, _ := args[i].(string); !guidSyntax.MatchString(strings.Trim(s, "{}")) {
+				return &CallError{Action: a.Name, Text: p.Name + ": parameter is not a valid GUID"}
+			}
+		case api.KFilename, api.KFilenameList:
+			l, _ := args[i].([]string)
+			if s, ok := args[i].(string); ok {
+				l = []string{s}
+			}
+			for _, s := range l {
+				if strings.Contains(s, "/") {
+					return &CallError{Action: a.Name, Text: fmt.Sprintf("%s: '%s' is not a file name", p.Name, s)}
+				}
+			}
+		case api.KBuffer:
+			if b, _ := args[i].([]byte); len(b) >= proto.MaxMessage {
+				return &CallError{Action: a.Name, Text: "size of input buffer too large"}
+			}
+		}
+	}
+	return nil
+}
+
+const beforeLaunch = "call launch before using this function\n(in guestfish, don't forget to use the 'run' command)"
+
+// remote does an action of the daemon.
+func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (any, error) {
+	if h.State() != Ready {
+		return nil, &CallError{Action: a.Name, Text: beforeLaunch}
+	}
+	var in *source
+	var out string
+	if i := a.FileParam(api.KFileIn); i >= 0 {
+		var err error
+		if in, err = openSource(args[i].(string)); err != nil {
+			return nil, &CallError{Errno: errnoOf(err), Text: err.Error()}
+		}
+		defer in.Close()
+	}
+	if i := a.FileParam(api.KFileOut); i >= 0 {
+		out = args[i].(string)
+	}
+
+	serial := h.serial
+	h.serial++
+	body := proto.Encoder{Buf: make([]byte, 0, 512)}
+	mask, err := a.EncodeArgs(&body, args, opts)
+	if err != nil {
+		return nil, &CallError{Text: err.Error()}
+	}
+	var hint uint64
+	if in != nil {
+		hint = in.size
+	}
+	msg := proto.Encoder{Buf: make([]byte, 0, proto.HeaderSize+len(body.Buf))}
+	head := proto.CallHeader(a.Proc, serial, hint, mask)
+	head.Encode(&msg)
+	msg.Buf = append(msg.Buf, body.Buf...)
+	if len(msg.Buf) > proto.MaxMessage {
+		return nil, &CallError{Action: a.Name, Text: "dispatch failed to marshal args"}
+	}
+
+	t := &transfer{h: h, action: a}
+	if in != nil || out != "" {
+		stop := t.arm(ctx)
+		defer stop()
+	}
+	l := h.link
+	l.writeMu.Lock()
+	err = l.conn.WriteFrame(msg.Buf)
+	if err == nil {
+		err = l.conn.Flush()
+	}
+	l.writeMu.Unlock()
+	if err != nil {
+		return nil, h.lost(a, err)
+	}
+
+	var sendErr error
+	var frame []byte
+	if in != nil {
+		frame, sendErr, err = t.send(in)
+	} else {
+		frame, err = t.awaitFrame()
+	}
+	if err != nil {
+		return nil, h.lost(a, err)
+	}
+	dec := proto.NewDecoder(frame)
+	if err := checkReply(a, dec, serial); err != nil {
+		if errors.As(err, new(*CallError)) && sendErr != nil {
+			return nil, sendErr // the daemon's answer to our giving up
+		}
+		return nil, err
+	}
+	if sendErr != nil {
+		return nil, sendErr
+	}
+	if out != "" {
+		return nil, t.receive(out)
+	}
+	v, err := a.DecodeRet(dec)
+	if err != nil {
+		return nil, &CallError{Action: a.Name, Text: err.Error()}
+	}
+	return v, nil
+}
+
+// checkReply decodes the header of a reply and the error it may hold.
+func checkReply(a *api.Action, dec *proto.Decoder, serial uint32) error {
+	var hd proto.Header
+	hd.Decode(dec)
+	bad := func(format string, args ...any) error {
+		return &LinkError{a.Name + ": " + fmt.Sprintf(format, args...)}
+	}
+	switch {
+	case dec.Err != nil:
+		return bad("failed to parse reply header")
+	case hd.Prog != proto.Program:
+		return bad("wrong program (%d/%d)", hd.Prog, uint32(proto.Program))
+	case hd.Vers != proto.Version:
+		return bad("wrong protocol version (%d/%d)", hd.Vers, proto.Version)
+	case hd.Direction != proto.DirectionReply:
+		return bad("unexpected message direction (%d/%d)", hd.Direction, proto.DirectionReply)
+	}
+	if hd.Status == proto.StatusError {
+		var b proto.ErrorBody
+		b.Decode(dec)
+		if dec.Err != nil {
+			return bad("failed to parse reply error")
+		}
+		// The daemon cannot know the serial of a call whose header it refused.
+		return &CallError{Action: a.Name, Errno: proto.ErrnoNumber(b.Errno), Text: b.Message}
+	}
+	switch {
+	case hd.Proc != a.Proc:
+		return bad("unexpected procedure number (%d/%d)", hd.Proc, a.Proc)
+	case hd.Serial != serial:
+		return bad("unexpected serial (%d/%d)", hd.Serial, serial)
+	}
+	return nil
+}
+
+func errnoOf(err error) syscall.Errno {
+	var e syscall.Errno
+	errors.As(err, &e)
+	return e
+}
+
+// lost handles a connection that broke in a call: the appliance is gone.
+func (h *Handle) lost(a *api.Action, cause error) error {
+	text := "appliance closed the connection unexpectedly"
+	if cause != io.EOF && cause != nil && !errors.Is(cause, io.ErrUnexpectedEOF) && !errors.Is(cause, syscall.EPIPE) && !errors.Is(cause, syscall.ECONNRESET) {
+		text = "connection to the appliance failed: " + cause.Error()
+	}
+	if why := h.dropLink(); why != "" {
+		text += ": " + why
+	}
+	return &LinkError{a.Name + ": " + text}
+}
+
+// source is a local file that is being sent.
+type source struct {
+	*os.File
+	size uint64 // of a regular file, else 0
+}
+
+// openLocal opens a host file. The names of the standard streams mean the
+// streams themselves, so that their position is shared.
+func openLocal(name string, flags int) (*os.File, error) {
+	for fd, std := range map[int]string{0: "/dev/stdin", 1: "/dev/stdout", 2: "/dev/stderr"} {
+		if name == std {
+			n, err := syscall.Dup(fd)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+			syscall.CloseOnExec(n)
+			return os.NewFile(uintptr(n), name), nil
+		}
+	}
+	f, err := os.OpenFile(name, flags|syscall.O_NOCTTY, 0o666)
+	if err != nil {
+		e := errnoOf(err)
+		return nil, fmt.Errorf("%s: %w", name, errText{e})
+	}
+	return f, nil
+}
+
+// errText is an error number with the C locale's text.
+type errText struct{ syscall.Errno }
+
+func (e errText) Error() string { return proto.Strerror(e.Errno) }
+func (e errText) Unwrap() error { return e.Errno }
+
+func openSource(name string) (*source, error) {
+	f, err := openLocal(name, os.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	s := &source{File: f}
+	if fi, err := f.Stat(); err == nil {
+		if fi.Mode().IsRegular() {
+			s.size = uint64(fi.Size())
+		} else if fi.IsDir() {
+			f.Close()
+			return nil, fmt.Errorf("%s: %w", name, errText{syscall.EISDIR})
+		}
+	}
+	return s, nil
+}

@@ -1,0 +1,126 @@
+package handle
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"gofish/internal/api"
+)
+
+var diskDevice = regexp.MustCompile(`^/dev/([hsv]d|ubd)([a-z]+)(\d*)$`)
+
+// DeviceIndex is the number of a drive from its device name.
+func (h Actions) DeviceIndex(c *Call, device string) (int, error) {
+	v, err := h.do(c, "list_devices")
+	if err != nil {
+		return 0, err
+	}
+	for i, d := range v.([]string) {
+		if d == device {
+			return i, nil
+		}
+	}
+	return 0, &CallError{Text: fmt.Sprintf("%s: device not found", device)}
+}
+
+// DeviceName is the reverse of DeviceIndex.
+func (h Actions) DeviceName(c *Call, index int) (string, error) {
+	v, err := h.do(c, "list_devices")
+	if err != nil {
+		return "", err
+	}
+	if l := v.([]string); index >= 0 && index < len(l) {
+		return l[index], nil
+	}
+	return "", fmt.Errorf("index %d out of range", index)
+}
+
+// CanonicalDeviceName gives a device the name that this API uses for it.
+func (h Actions) CanonicalDeviceName(c *Call, device string) (string, error) {
+	if m := diskDevice.FindStringSubmatch(device); m != nil {
+		return "/dev/sd" + m[2] + m[3], nil
+	}
+	if strings.HasPrefix(device, "/dev/mapper/") || strings.HasPrefix(device, "/dev/dm-") {
+		if v, err := h.do(c, "lvm_canonical_lv_name", device); err == nil {
+			return v.(string), nil
+		}
+	}
+	return device, nil
+}
+
+// MountableDevice and MountableSubvolume take a mountable apart.
+func (h Actions) MountableDevice(c *Call, mountable string) (string, error) {
+	m, err := h.parseMountable(c, mountable)
+	return m.ImDevice, err
+}
+
+func (h Actions) MountableSubvolume(c *Call, mountable string) (string, error) {
+	m, err := h.parseMountable(c, mountable)
+	if err == nil && m.ImType != 1 {
+		return "", &CallError{Text: "not a btrfs subvolume identifier"}
+	}
+	return m.ImVolume, err
+}
+
+func (h *Handle) parseMountable(c *Call, mountable string) (api.InternalMountable, error) {
+	v, err := h.do(c, "internal_parse_mountable", mountable)
+	if err != nil {
+		return api.InternalMountable{}, err
+	}
+	return v.(api.InternalMountable), nil
+}
+
+// Answers of internal_feature_available.
+const (
+	featureMissing = 1
+	featureUnknown = 2
+)
+
+func (h Actions) Available(c *Call, groups []string) error {
+	for _, g := range groups {
+		n, err := h.feature(c, g)
+		switch {
+		case err != nil:
+			return err
+		case n == featureMissing:
+			return &CallError{Text: g + ": group not available"}
+		case n == featureUnknown:
+			return &CallError{Text: g + ": unknown group"}
+		}
+	}
+	return nil
+}
+
+func (h Actions) FeatureAvailable(c *Call, groups []string) (bool, error) {
+	for _, g := range groups {
+		n, err := h.feature(c, g)
+		switch {
+		case err != nil:
+			return false, err
+		case n == featureMissing:
+			return false, nil
+		case n == featureUnknown:
+			return false, &CallError{Text: g + ": unknown group"}
+		}
+	}
+	return true, nil
+}
+
+// feature asks the daemon for a group, once.
+func (h *Handle) feature(c *Call, group string) (int, error) {
+	if n, ok := h.features[group]; ok {
+		return n, nil
+	}
+	v, err := h.do(c, "internal_feature_available", group)
+	if err != nil {
+		var ce *CallError
+		if errors.As(err, &ce) && h.State() != Ready {
+			ce.Action = c.Action.Name
+		}
+		return 0, err
+	}
+	h.features[group] = v.(int)
+	return v.(int), nil
+}

@@ -1,0 +1,650 @@
+package handle
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"gofish/internal/appliance"
+)
+
+// Drive is a disk that has been added to a handle.
+type Drive struct {
+	Name     string // file as the caller named it; "" for a scratch drive
+	abs      string // the same as an absolute path
+	Protocol string // empty: a local file
+	Server   []string
+	User     string
+	Secret   string
+	Format   string // empty: probed at launch
+	ReadOnly bool
+	Scratch  int64 // size in bytes of a scratch drive
+	options  appliance.Drive
+}
+
+// path is the drive's file as qemu names it in messages.
+func (d *Drive) path() string { return d.abs }
+
+type addDriveOpts struct {
+	Readonly   *bool
+	Format     *string
+	Iface      *string
+	Name       *string
+	Label      *string
+	Protocol   *string
+	Server     []string
+	Username   *string
+	Secret     *string
+	Cachemode  *string
+	Discard    *string
+	Copyonread *bool
+	Blocksize  *int
+}
+
+var (
+	validFormat = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+	validLabel  = regexp.MustCompile(`^[A-Za-z0-9]{1,20}$`)
+)
+
+func (h Actions) AddDrive(filename string, o addDriveOpts) error {
+	if h.State() != Config {
+		return errors.New("hotplugging support was removed in libguestfs 1.48")
+	}
+	d := &Drive{Name: filename, Protocol: orEmpty(o.Protocol), Server: o.Server, User: orEmpty(o.Username), Secret: orEmpty(o.Secret)}
+	d.ReadOnly = o.Readonly != nil && *o.Readonly
+	if o.Format != nil {
+		if d.Format = *o.Format; !validFormat.MatchString(d.Format) {
+			return &CallError{Text: "format parameter is empty or contains disallowed characters"}
+		}
+	}
+	if o.Iface != nil {
+		if !validFormat.MatchString(*o.Iface) {
+			return &CallError{Text: "iface parameter is empty or contains disallowed characters"}
+		}
+		d.options.Virtio = *o.Iface == "virtio"
+	}
+	if o.Label != nil {
+		if d.options.Label = *o.Label; !validLabel.MatchString(*o.Label) {
+			return &CallError{Text: "label parameter is empty, too long, or contains disallowed characters"}
+		}
+		for _, other := range h.drives {
+			if other.options.Label == *o.Label {
+				return fmt.Errorf("label %s is used by another drive", *o.Label)
+			}
+		}
+	}
+	switch orEmpty(o.Cachemode) {
+	case "":
+	case "writeback", "unsafe":
+		d.options.CacheMode = *o.Cachemode
+	default:
+		return &CallError{Text: "cachemode parameter must be 'writeback' (default) or 'unsafe'"}
+	}
+	switch orEmpty(o.Discard) {
+	case "", "disable":
+	case "enable", "besteffort":
+		if d.ReadOnly && *o.Discard == "enable" {
+			return &CallError{Text: "discard support cannot be enabled on read-only drives"}
+		}
+		d.options.Discard = !d.ReadOnly
+	default:
+		return &CallError{Text: "discard parameter must be 'disable', 'enable' or 'besteffort'"}
+	}
+	d.options.CopyOnRead = o.Copyonread != nil && *o.Copyonread
+	if o.Blocksize != nil && *o.Blocksize != 0 {
+		if d.options.BlockSize = *o.Blocksize; d.options.BlockSize != 512 && d.options.BlockSize != 4096 {
+			return &CallError{Text: "blocksize parameter is invalid"}
+		}
+	}
+	if err := d.locate(); err != nil {
+		return err
+	}
+	return h.addDrive(d)
+}
+
+func (h *Handle) addDrive(d *Drive) error {
+	if len(h.drives) >= maxDrives {
+		return &CallError{Text: fmt.Sprintf("too many drives have been added, the current backend only supports %d drives", maxDrives)}
+	}
+	h.drives = append(h.drives, d)
+	return nil
+}
+
+// locate finds what the caller named, as far as that is possible before launch.
+func (d *Drive) locate() error {
+	switch d.Protocol {
+	case "", "file":
+		if len(d.Server) > 0 {
+			return &CallError{Text: "you cannot specify a server with file-backed disks"}
+		}
+		if d.User != "" {
+			return &CallError{Text: "you cannot specify a username with file-backed disks"}
+		}
+		if d.Secret != "" {
+			return &CallError{Text: "you cannot specify a secret with file-backed disks"}
+		}
+		d.Protocol = ""
+		if _, err := os.Stat(d.Name); err != nil {
+			e := errnoOf(err)
+			return &CallError{Errno: e, Text: fmt.Sprintf("%s: %v", d.Name, errText{e})}
+		}
+		abs, err := filepath.Abs(d.Name)
+		if err != nil {
+			return err
+		}
+		if real, err := filepath.EvalSymlinks(abs); err == nil {
+			abs = real
+		}
+		d.abs = abs
+		return nil
+	}
+	u, err := d.url()
+	if err != nil {
+		return &CallError{Text: err.Error()}
+	}
+	d.abs = u
+	return nil
+}
+
+// url is qemu's name for a disk on a server.
+func (d *Drive) url() (string, error) {
+	host, socket := "", ""
+	if len(d.Server) > 0 {
+		s := d.Server[0]
+		if path, ok := strings.CutPrefix(s, "unix:"); ok {
+			socket = path
+		} else {
+			host = strings.TrimPrefix(s, "tcp:")
+		}
+	}
+	one := func() error {
+		if len(d.Server) != 1 {
+			return fmt.Errorf("%s: you must specify exactly one server", d.Protocol)
+		}
+		return nil
+	}
+	u := url.URL{Scheme: d.Protocol, Host: host, Path: d.Name}
+	if d.User != "" {
+		u.User = url.User(d.User)
+		if d.Secret != "" {
+			u.User = url.UserPassword(d.User, d.Secret)
+		}
+	}
+	switch d.Protocol {
+	case "nbd":
+		if err := one(); err != nil {
+			return "", err
+		}
+		if d.User != "" {
+			return "", errors.New("nbd: you cannot specify a username with this protocol")
+		}
+		u.Path = "/" + strings.TrimPrefix(d.Name, "/")
+		if socket != "" {
+			u.Scheme, u.Host = "nbd+unix", ""
+			u.RawQuery = "socket=" + url.QueryEscape(socket)
+			return "nbd+unix://" + u.EscapedPath() + "?" + u.RawQuery, nil
+		}
+	case "http", "https", "ftp", "ftps", "tftp":
+		if err := one(); err != nil {
+			return "", fmt.Errorf("curl: you must specify exactly one server")
+		}
+		if d.Name == "" {
+			return "", errors.New("curl: pathname should not be an empty string")
+		}
+		u.Path = "/" + strings.TrimPrefix(d.Name, "/")
+	case "ssh":
+		if err := one(); err != nil {
+			return "", err
+		}
+		if d.Name == "" {
+			return "", errors.New("ssh: pathname should not be an empty string")
+		}
+		u.Path = "/" + strings.TrimPrefix(d.Name, "/")
+	case "iscsi":
+		if err := one(); err != nil {
+			return "", err
+		}
+		if d.Name == "" {
+			return "", errors.New("iscsi: target name should not be an empty string")
+		}
+		u.Path = "/" + strings.TrimPrefix(d.Name, "/")
+	case "rbd":
+		if d.Name == "" {
+			return "", errors.New("rbd: image name parameter should not be an empty string")
+		}
+		s := "rbd:" + d.Name
+		var hosts []string
+		for _, x := range d.Server {
+			hosts = append(hosts, strings.ReplaceAll(strings.TrimPrefix(x, "tcp:"), ":", `\:`))
+		}
+		if len(hosts) > 0 {
+			s += ":mon_host=" + strings.Join(hosts, `\;`)
+		}
+		if d.User != "" {
+			s += ":id=" + d.User
+		}
+		if d.Secret != "" {
+			s += ":key=" + d.Secret
+		}
+		return s, nil
+	default:
+		return "", fmt.Errorf("unknown protocol ‘%s’", d.Protocol)
+	}
+	return u.String(), nil
+}
+
+// open checks the drive once more and makes what qemu needs. tmp is where a
+// scratch drive's space is taken.
+func (d *Drive) open(tmp string) (appliance.Drive, error) {
+	v := d.options
+	v.ReadOnly, v.Format, v.Name = d.ReadOnly, d.Format, d.abs
+	if d.Scratch > 0 || d.abs == os.DevNull {
+		f, err := unnamed(tmp, max(d.Scratch, 4096))
+		v.File, v.Format, v.CacheMode, v.ReadOnly = f, "raw", "unsafe", false
+		return v, err
+	}
+	if d.Protocol != "" {
+		return v, nil
+	}
+	flags := os.O_RDWR
+	if d.ReadOnly {
+		flags = os.O_RDONLY
+	}
+	f, err := os.OpenFile(d.abs, flags|unix.O_NONBLOCK, 0)
+	if err != nil {
+		// A directory cannot be opened for writing either; say the real reason.
+		return v, fmt.Errorf("%s: %w", d.Name, errText{errnoOf(err)})
+	}
+	defer f.Close()
+	fi, err := f.Stat()
+	switch {
+	case err != nil:
+		return v, fmt.Errorf("%s: %w", d.Name, errText{errnoOf(err)})
+	case fi.IsDir():
+		return v, fmt.Errorf("%s: %w", d.Name, errText{syscall.EISDIR})
+	case fi.Mode()&(os.ModeNamedPipe|os.ModeSocket|os.ModeCharDevice) != 0:
+		return v, fmt.Errorf("%s: not a disk image (%s)", d.Name, fi.Mode().Type())
+	case fi.Mode().IsRegular() && fi.Size() == 0:
+		return v, fmt.Errorf("%s: the image is empty (0 bytes): make one with disk-create or sparse", d.Name)
+	}
+	if v.Format == "" {
+		v.Format, err = detectFormat(f, d.abs)
+	}
+	return v, err
+}
+
+// unnamed makes a sparse file that has no name and vanishes with its last user.
+func unnamed(dir string, size int64) (*os.File, error) {
+	fd, err := unix.Open(dir, unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
+	var f *os.File
+	if err == nil {
+		f = os.NewFile(uintptr(fd), dir+"/(scratch)")
+	} else {
+		// A file system without O_TMPFILE.
+		var terr error
+		if f, terr = os.CreateTemp(dir, "gofish-scratch-*"); terr != nil {
+			return nil, fmt.Errorf("%s: cannot make a temporary disk: %w", dir, errText{errnoOf(terr)})
+		}
+		os.Remove(f.Name())
+	}
+	if err := f.Truncate(size); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%s: cannot make a temporary disk of %d bytes: %w", dir, size, errText{errnoOf(err)})
+	}
+	return f, nil
+}
+
+// Beginnings of files that are not raw, from qemu's block drivers and the
+// formats' documents. A file that begins otherwise is taken as raw without
+// asking qemu-img.
+var formatMagic = [][]byte{
+	[]byte("QFI\xfb"), []byte("QED\x00"), []byte("KDMV"), []byte("COWD"), []byte("# Disk Desc"),
+	[]byte("vhdxfile"), []byte("conectix"), []byte("WithoutFreeSpace"), []byte("WithouFreSpacExt"),
+	[]byte("Bochs Virtual HD"), []byte("#!/bin/sh\n#V2.0 Format\n"), []byte("OOOM"),
+}
+
+// detectFormat finds the format of an image, as qemu would.
+func detectFormat(f *os.File, path string) (string, error) {
+	head := make([]byte, 512)
+	n, _ := f.ReadAt(head, 0)
+	head = head[:n]
+	suspicious := len(head) > 0x44 && bytes.Equal(head[0x40:0x44], []byte{0x7f, 0x10, 0xda, 0xbe}) // VDI
+	for _, m := range formatMagic {
+		suspicious = suspicious || bytes.HasPrefix(head, m)
+	}
+	if fi, err := f.Stat(); err == nil && fi.Mode().IsRegular() && fi.Size() >= 512 {
+		// Fixed VHD and DMG have their mark in the last sector.
+		tail := make([]byte, 512)
+		f.ReadAt(tail, fi.Size()-512)
+		suspicious = suspicious || bytes.HasPrefix(tail, []byte("conectix")) || bytes.HasPrefix(tail, []byte("koly"))
+	}
+	if !suspicious {
+		return "raw", nil
+	}
+	info, err := imageInfo(context.Background(), path)
+	return info.Format, err
+}
+
+// info is what qemu-img knows of an image.
+type info struct {
+	Format      string `json:"format"`
+	VirtualSize int64  `json:"virtual-size"`
+	Backing     string `json:"backing-filename"`
+}
+
+func imageInfo(ctx context.Context, path string) (info, error) {
+	var i info
+	out, err := qemuImg(ctx, "info", "--output=json", "-U", path)
+	if err == nil {
+		err = json.Unmarshal(out, &i)
+	}
+	return i, err
+}
+
+func qemuImg(ctx context.Context, args ...string) ([]byte, error) {
+	c := exec.CommandContext(ctx, "qemu-img", args...)
+	c.Env = append(os.Environ(), "LC_ALL=C")
+	out, err := c.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		text := strings.ReplaceAll(strings.TrimSpace(string(exit.Stderr)), "\n", ": ")
+		return nil, errors.New(text)
+	}
+	if errors.Is(err, exec.ErrNotFound) {
+		return nil, errors.New("qemu-img: not found (install qemu-utils)")
+	}
+	return out, err
+}
+
+// localImage makes a relative name safe from being read as a protocol.
+func localImage(name string) (string, error) {
+	if _, err := os.Stat(name); err != nil {
+		return "", fmt.Errorf("%s: %w", name, errText{errnoOf(err)})
+	}
+	return filepath.Abs(name)
+}
+
+func (h Actions) DiskFormat(c *Call, filename string) (string, error) {
+	i, err := h.diskInfo(c, filename)
+	return i.Format, err
+}
+
+func (h Actions) DiskVirtualSize(c *Call, filename string) (int64, error) {
+	i, err := h.diskInfo(c, filename)
+	return i.VirtualSize, err
+}
+
+func (h Actions) DiskHasBackingFile(c *Call, filename string) (bool, error) {
+	i, err := h.diskInfo(c, filename)
+	return i.Backing != "", err
+}
+
+func (h *Handle) diskInfo(c *Call, filename string) (info, error) {
+	path, err := localImage(filename)
+	if err != nil {
+		return info{}, err
+	}
+	return imageInfo(c, path)
+}
+
+type diskCreateOpts struct {
+	Backingfile   *string
+	Backingformat *string
+	Preallocation *string
+	Compat        *string
+	Clustersize   *int
+}
+
+func (h Actions) DiskCreate(c *Call, filename, format string, size int64, o diskCreateOpts) error {
+	fail := func(f string, a ...any) error { return &CallError{Text: fmt.Sprintf(f, a...)} }
+	switch {
+	case size == -1 && o.Backingfile == nil:
+		return fail("invalid use of size = -1 (this is only possible with a backing file)")
+	case size == -1:
+	case size <= 0:
+		return fail("invalid size: %d", size)
+	}
+	if o.Backingformat != nil && o.Backingfile == nil {
+		return fail("backingformat parameter given without a backing file")
+	}
+	switch format {
+	case "raw":
+		return diskCreateRaw(filename, size, o)
+	case "qcow2":
+		return diskCreateQcow2(c, filename, size, o)
+	}
+	return fail("unsupported format '%s'", format)
+}
+
+func diskCreateRaw(filename string, size int64, o diskCreateOpts) error {
+	fail := func(f string, a ...any) error { return &CallError{Text: fmt.Sprintf(f, a...)} }
+	full := false
+	switch {
+	case o.Backingfile != nil:
+		return fail("backingfile parameter cannot be used with raw format")
+	case o.Compat != nil || o.Clustersize != nil:
+		return fail("compat and clustersize parameters cannot be used with raw format")
+	}
+	switch p := orEmpty(o.Preallocation); p {
+	case "", "off", "sparse":
+	case "full":
+		full = true
+	default:
+		return fail("invalid value for preallocation parameter '%s'", p)
+	}
+	if fi, err := os.Stat(filename); err == nil && fi.Mode()&os.ModeDevice != 0 {
+		if dev, err := os.OpenFile(filename, os.O_WRONLY, 0); err != nil {
+			return fail("cannot open %s: %v", filename, errText{errnoOf(err)})
+		} else {
+			return dev.Close()
+		}
+	}
+	f, err := os.OpenFile(filename, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NOCTTY, 0o666)
+	if err != nil {
+		return fail("cannot create raw file: %s: %v", filename, errText{errnoOf(err)})
+	}
+	what := "truncate"
+	if full {
+		what = "fallocate"
+		for {
+			if err = unix.Fallocate(int(f.Fd()), 0, 0, size); err != unix.EINTR {
+				break
+			}
+		}
+		if err == unix.EOPNOTSUPP || err == unix.ENOSYS {
+			err = writeZeroes(f, size)
+		}
+	} else {
+		err = f.Truncate(size)
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		os.Remove(filename)
+		return fail("%s: %s: %v", filename, what, errText{errnoOf(err)})
+	}
+	return nil
+}
+
+func writeZeroes(f *os.File, size int64) error {
+	buf := make([]byte, 1<<20)
+	for size > 0 {
+		n, err := f.Write(buf[:min(size, int64(len(buf)))])
+		if err != nil {
+			return err
+		}
+		size -= int64(n)
+	}
+	return nil
+}
+
+func diskCreateQcow2(c *Call, filename string, size int64, o diskCreateOpts) error {
+	fail := func(f string, a ...any) error { return &CallError{Text: fmt.Sprintf(f, a...)} }
+	var opts []string
+	if o.Backingfile != nil {
+		opts = append(opts, "backing_file="+strings.ReplaceAll(*o.Backingfile, ",", ",,"))
+		format := orEmpty(o.Backingformat)
+		if format == "" {
+			// qemu-img insists on a format for the backing file.
+			name := *o.Backingfile
+			if !filepath.IsAbs(name) {
+				name = filepath.Join(filepath.Dir(filename), name)
+			}
+			i, err := imageInfo(c, name)
+			if err != nil {
+				return err
+			}
+			format = i.Format
+		}
+		opts = append(opts, "backing_fmt="+format)
+	}
+	switch p := orEmpty(o.Preallocation); p {
+	case "", "off", "sparse":
+	case "metadata", "falloc", "full":
+		opts = append(opts, "preallocation="+p)
+	default:
+		return fail("invalid value for preallocation parameter '%s'", p)
+	}
+	if v := orEmpty(o.Compat); v != "" {
+		if v != "0.10" && v != "1.1" {
+			return fail("compat parameter must be '0.10' or '1.1'")
+		}
+		opts = append(opts, "compat="+v)
+	}
+	if o.Clustersize != nil {
+		n := *o.Clustersize
+		if n < 512 || n > 2<<20 || n&(n-1) != 0 {
+			return fail("clustersize parameter must be a power of two between 512 and 2097152")
+		}
+		opts = append(opts, "cluster_size="+strconv.Itoa(n))
+	}
+	args := []string{"create", "-q", "-f", "qcow2"}
+	if len(opts) > 0 {
+		args = append(args, "-o", strings.Join(opts, ","))
+	}
+	abs, err := filepath.Abs(filename)
+	if err != nil {
+		return err
+	}
+	args = append(args, abs)
+	if size >= 0 {
+		args = append(args, strconv.FormatInt(size, 10))
+	}
+	_, err = qemuImg(c, args...)
+	return err
+}
+
+func (h Actions) AddDriveRo(c *Call, filename string) error {
+	return h.addNested(c, filename, map[string]any{"readonly": true})
+}
+
+func (h Actions) AddDriveWithIf(c *Call, filename, iface string) error {
+	return h.addNested(c, filename, map[string]any{"iface": iface})
+}
+
+func (h Actions) AddDriveRoWithIf(c *Call, filename, iface string) error {
+	return h.addNested(c, filename, map[string]any{"readonly": true, "iface": iface})
+}
+
+func (h Actions) AddCdrom(c *Call, filename string) error {
+	return h.addNested(c, filename, map[string]any{"readonly": true})
+}
+
+// addNested is add_drive with some of its optional arguments.
+func (h *Handle) addNested(c *Call, filename string, named map[string]any) error {
+	_, err := h.doNamed(c, "add_drive", named, filename)
+	return err
+}
+
+type addDriveScratchOpts struct {
+	Name      *string
+	Label     *string
+	Blocksize *int
+}
+
+func (h Actions) AddDriveScratch(size int64, o addDriveScratchOpts) error {
+	if size <= 0 {
+		return errors.New("a scratch drive needs a size above 0 bytes")
+	}
+	if h.State() != Config {
+		return errors.New("hotplugging support was removed in libguestfs 1.48")
+	}
+	d := &Drive{Scratch: size}
+	if o.Label != nil {
+		if d.options.Label = *o.Label; !validLabel.MatchString(*o.Label) {
+			return &CallError{Text: "label parameter is empty, too long, or contains disallowed characters"}
+		}
+	}
+	if o.Blocksize != nil && *o.Blocksize != 0 {
+		if d.options.BlockSize = *o.Blocksize; d.options.BlockSize != 512 && d.options.BlockSize != 4096 {
+			return &CallError{Text: "blocksize parameter is invalid"}
+		}
+	}
+	return h.addDrive(d)
+}
+
+func (h Actions) RemoveDrive(label string) error {
+	if h.State() != Config {
+		return errors.New("hotplugging support was removed in libguestfs 1.48")
+	}
+	for i, d := range h.drives {
+		if d.options.Label == label && label != "" {
+			h.drives = append(h.drives[:i:i], h.drives[i+1:]...)
+			return nil
+		}
+	}
+	return fmt.Errorf("disk with label '%s' not found", label)
+}
+
+func (h Actions) Config(hvparam string, hvvalue *string) error {
+	if !strings.HasPrefix(hvparam, "-") {
+		return &CallError{Text: "parameter must begin with '-' character"}
+	}
+	for _, taken := range []string{"-kernel", "-initrd", "-nographic", "-display", "-serial", "-full-screen", "-std-vga", "-vnc"} {
+		if hvparam == taken {
+			return &CallError{Text: fmt.Sprintf("parameter '%s' isn't allowed", hvparam)}
+		}
+	}
+	h.Settings.Extra = append(h.Settings.Extra, hvparam)
+	if hvvalue != nil {
+		h.Settings.Extra = append(h.Settings.Extra, *hvvalue)
+	}
+	return nil
+}
+
+func (h Actions) MaxDisks() (int, error) { return maxDrives, nil }
+
+// DebugDrives describes the drives, one a line, as qemu will be told.
+func (h Actions) DebugDrives() ([]string, error) {
+	l := []string{}
+	for _, d := range h.drives {
+		s := "path=" + d.abs
+		if d.Scratch > 0 {
+			s = fmt.Sprintf("scratch=%d", d.Scratch)
+		}
+		if d.ReadOnly {
+			s += " readonly"
+		}
+		if d.Format != "" {
+			s += " format=" + d.Format
+		}
+		if d.options.Label != "" {
+			s += " label=" + d.options.Label
+		}
+		l = append(l, s)
+	}
+	return l, nil
+}

@@ -1,0 +1,388 @@
+package handle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+
+	"gofish/internal/api"
+	"gofish/internal/appliance"
+	"gofish/internal/proto"
+)
+
+// libraryVersion is the release of libguestfs whose behaviour we follow. Programs
+// decide by it what they may ask for.
+var libraryVersion = api.Version{Major: 1, Minor: 48, Release: 6}
+
+func (h Actions) Version() (api.Version, error) { return libraryVersion, nil }
+func (h Actions) IsConfig() (bool, error)       { return h.State() == Config, nil }
+func (h Actions) IsLaunching() (bool, error)    { return h.State() == Launching, nil }
+func (h Actions) IsReady() (bool, error)        { return h.State() == Ready, nil }
+func (h Actions) IsBusy() (bool, error)         { return false, nil }
+func (h Actions) GetState() (int, error)        { return int(h.State()), nil }
+
+func (h Actions) WaitReady() error {
+	if h.State() != Ready {
+		return errors.New("qemu has not been launched yet")
+	}
+	return nil
+}
+
+func (h Actions) GetPid() (int, error) {
+	if h.link == nil || h.link.vm == nil {
+		return 0, &CallError{Text: "get-pid can only be called after launch"}
+	}
+	return h.link.vm.PID, nil
+}
+
+// UserCancel is done before the turn is taken; see Handle.Call.
+func (h Actions) UserCancel() error { return nil }
+
+func (h Actions) Shutdown(c *Call) error { return h.shutdown(c) }
+
+func (h Actions) KillSubprocess(c *Call) error { return h.shutdown(c) }
+
+func (h Actions) ParseEnvironment() error {
+	return h.Settings.fromEnvironment(os.LookupEnv)
+}
+
+func (h Actions) ParseEnvironmentList(environment []string) error {
+	return h.Settings.fromEnvironment(func(name string) (string, bool) {
+		for _, e := range environment {
+			if v, ok := strings.CutPrefix(e, name+"="); ok {
+				return v, true
+			}
+		}
+		return "", false
+	})
+}
+
+// How long an appliance may take to answer. Emulation on a loaded machine is
+// slow; a KVM guest that takes this long hangs.
+const (
+	launchTime    = 10 * time.Minute
+	kvmLaunchTime = 20 * time.Second
+)
+
+func (h Actions) Launch(c *Call) error {
+	if h.State() != Config {
+		return errors.New("launch: this function can only be called in the config state")
+	}
+	if path, ok := strings.CutPrefix(h.Settings.Backend, "unix:"); ok {
+		return h.attach(c, path)
+	}
+	if len(h.drives) == 0 {
+		return &CallError{Text: "you must call guestfs_add_drive before guestfs_launch"}
+	}
+	h.state.Store(int32(Launching))
+	start := time.Now()
+	err := h.boot(c, start)
+	if err != nil {
+		h.state.Store(int32(Config))
+		return &CallError{Action: "launch", Text: err.Error()}
+	}
+	h.state.Store(int32(Ready))
+	h.log("launch took %v", time.Since(start).Round(time.Millisecond))
+	h.emit(Event{Type: EventLaunchDone})
+	return nil
+}
+
+// log is a message of the handle itself, for verbose mode.
+func (h *Handle) log(format string, args ...any) {
+	if h.Settings.Verbose {
+		h.emit(Event{Type: EventLibrary, Message: fmt.Sprintf(format, args...) + "\n"})
+	}
+}
+
+func (h *Handle) boot(c *Call, start time.Time) error {
+	m, closeFiles, err := h.machine(c)
+	if err != nil {
+		return err
+	}
+	defer closeFiles()
+
+	_, tcg := h.Settings.setting("force_tcg")
+	_, kvm := h.Settings.setting("force_kvm")
+	chooser := &appliance.Accelerator{HV: m.HV, Dir: appliance.CacheDir(h.Settings.CacheDir), Log: func(s string) { h.log("%s", s) }}
+	verdict := appliance.Verdict{Accel: "tcg", Why: "force_tcg is set"}
+	switch {
+	case tcg && kvm:
+		return errors.New("Both force_kvm and force_tcg backend settings supplied.")
+	case kvm:
+		verdict = appliance.Verdict{Accel: "kvm", Real: true}
+	case !tcg:
+		verdict = chooser.Choose(c)
+	}
+	h.log("accelerator: %s (%s)", verdict.Accel, verdict.Why)
+
+	m.Accel = verdict.Accel
+	limit := launchTime
+	if m.Accel == "kvm" {
+		limit = kvmLaunchTime
+	}
+	err = h.start(c, m, start, limit)
+	if err != nil && m.Accel == "kvm" && !kvm && !verdict.Real && c.Err() == nil {
+		// The test guest ran, the real one did not: emulate, now and from now on.
+		why := "the appliance did not start under it (" + err.Error() + ")"
+		m.Accel = "tcg"
+		if err = h.start(c, m, start, launchTime); err == nil {
+			chooser.Refuse(verdict, why)
+		}
+	} else if err == nil && verdict.Accel == "kvm" && !verdict.Real {
+		verdict.Real = true
+		chooser.Remember(verdict)
+	}
+	return err
+}
+
+// machine collects what qemu is to be told.
+func (h *Handle) machine(c *Call) (*appliance.Machine, func(), error) {
+	hv := h.Settings.hvPath()
+	if _, err := os.Stat(hv); err != nil {
+		e := errText{errnoOf(err)}
+		return nil, nil, fmt.Errorf("qemu: %s: %w (install qemu-system-x86, or name another program with GOFISH_HV)", hv, e)
+	}
+	if fi, err := os.Stat(h.Settings.tmpDir()); err != nil || !fi.IsDir() {
+		return nil, nil, fmt.Errorf("%s: not a directory for temporary files (see set-tmpdir)", h.Settings.tmpDir())
+	}
+	image, err := appliance.Find(c, appliance.FindOptions{
+		Path:     h.Settings.Path,
+		CacheDir: h.Settings.CacheDir,
+		Progress: func(s string) { h.emit(Event{Type: EventWarning, Message: s}) },
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	m := &appliance.Machine{
+		HV:      hv,
+		Memory:  h.Settings.Memory,
+		CPUs:    h.Settings.SMP,
+		Network: h.Settings.Network,
+		Verbose: h.Settings.Verbose,
+		Append:  orEmpty(h.Settings.Append),
+		TmpDir:  h.Settings.tmpDir(),
+		Extra:   h.Settings.Extra,
+		Image:   image,
+	}
+	var files []*os.File
+	closeFiles := func() {
+		for _, f := range files {
+			f.Close()
+		}
+	}
+	for _, d := range h.drives {
+		vd, err := d.open(h.Settings.tmpDir())
+		if err != nil {
+			closeFiles()
+			return nil, nil, err
+		}
+		if vd.File != nil {
+			files = append(files, vd.File)
+		}
+		m.Drives = append(m.Drives, vd)
+	}
+	return m, closeFiles, nil
+}
+
+// hvPath is the qemu program, looked up as the shell would.
+func (s *Settings) hvPath() string {
+	if p, err := exec.LookPath(s.hv()); err == nil {
+		return p
+	}
+	return s.hv()
+}
+
+// start starts qemu and waits until the daemon announces itself.
+func (h *Handle) start(c *Call, m *appliance.Machine, began time.Time, limit time.Duration) error {
+	h.log("%s %s", m.HV, pasteable(m.Args()))
+	console := &console{h: h, began: began}
+	vm, err := m.Start(console.write)
+	if err != nil {
+		return fmt.Errorf("%s: %w", m.HV, errText{errnoOf(err)})
+	}
+	l := &link{vm: vm, channel: vm.Channel, conn: proto.NewConn(vm.Channel)}
+	ctx, stop := context.WithTimeout(c, limit)
+	defer stop()
+	// A read ends when the connection is shut.
+	unwatch := context.AfterFunc(ctx, func() { vm.Channel.Close() })
+	ev, _, err := l.conn.Next(&proto.Progress{})
+	if !unwatch() && ctx.Err() != nil {
+		vm.Kill()
+		if c.Err() != nil {
+			return errors.New("cancelled by user")
+		}
+		return fmt.Errorf("the appliance did not answer within %v%s", limit, console.hint())
+	}
+	if err != nil {
+		why := vm.Why()
+		return fmt.Errorf("%s%s", h.explain(why), console.hint())
+	}
+	if ev != proto.EventLaunch {
+		vm.Kill()
+		return errors.New("the appliance's first word is not the launch word: it is of another kind")
+	}
+	console.progress(12)
+	h.link = l
+	return nil
+}
+
+// explain adds what to do to qemu's own words where that is known.
+func (h *Handle) explain(why string) string {
+	if strings.Contains(why, "Failed to get") && strings.Contains(why, "lock") {
+		for _, d := range h.drives {
+			if strings.Contains(why, "["+d.path()+"]") {
+				return fmt.Sprintf("%s: the image is in use by another program; open it read-only, or end that program (qemu: %s)", d.Name, why)
+			}
+		}
+	}
+	return "qemu: " + why
+}
+
+// pasteable writes an argument vector so that a shell reads it back.
+func pasteable(args []string) string {
+	q := make([]string, len(args))
+	for i, a := range args {
+		if strings.ContainsAny(a, " '\"$`\\&|;<>()*?[]#~=%") || a == "" {
+			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+		q[i] = a
+	}
+	return strings.Join(q, " ")
+}
+
+// console turns the guest's output into events, and milestones in it into
+// launch progress.
+type console struct {
+	h     *Handle
+	began time.Time
+	mu    sync.Mutex
+	last  string
+	step  uint64
+}
+
+// Launch progress is counted in twelfths and only raised when it takes long.
+const launchPatience = 5 * time.Second
+
+func (c *console) write(s string) {
+	c.h.emit(Event{Type: EventAppliance, Message: s})
+	if strings.Contains(s, "Linux version") {
+		c.progress(6)
+	}
+	if strings.Contains(s, "Starting /init script") {
+		c.progress(9)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.last += s; len(c.last) > 4096 {
+		c.last = c.last[len(c.last)-4096:]
+	}
+}
+
+func (c *console) progress(step uint64) {
+	if time.Since(c.began) < launchPatience {
+		return
+	}
+	c.mu.Lock()
+	again := step <= c.step
+	c.step = max(c.step, step)
+	c.mu.Unlock()
+	if !again {
+		c.h.emit(Event{Type: EventProgress, Progress: ProgressEvent{Position: step, Total: 12}})
+	}
+}
+
+// hint is the guest's last complaint, if it had one.
+func (c *console) hint() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, line := range strings.Split(c.last, "\n") {
+		if i := strings.Index(line, "Kernel panic"); i >= 0 {
+			return " (" + strings.TrimSpace(line[i:]) + ")"
+		}
+		if i := strings.Index(line, "gofish init:"); i >= 0 {
+			return " (" + strings.TrimSpace(line[i:]) + ")"
+		}
+	}
+	return ""
+}
+
+// attach connects to a daemon that is already running.
+func (h *Handle) attach(c *Call, path string) error {
+	h.state.Store(int32(Launching))
+	conn, err := net.Dial("unix", path)
+	if err != nil {
+		h.state.Store(int32(Config))
+		return fmt.Errorf("%s: %w (is 'gofish daemon --listen' running?)", path, errText{errnoOf(err)})
+	}
+	l := &link{channel: conn, conn: proto.NewConn(conn)}
+	unwatch := context.AfterFunc(c, func() { conn.Close() })
+	ev, _, err := l.conn.Next(&proto.Progress{})
+	unwatch()
+	if err != nil || ev != proto.EventLaunch {
+		conn.Close()
+		h.state.Store(int32(Config))
+		return fmt.Errorf("%s: no daemon answers there", path)
+	}
+	h.link = l
+	h.state.Store(int32(Ready))
+	h.emit(Event{Type: EventLaunchDone})
+	return nil
+}
+
+// shutdown flushes what the guest has written and ends the appliance. The
+// handle is in the config state afterwards, whatever happened.
+func (h *Handle) shutdown(ctx context.Context) error {
+	l := h.link
+	if l == nil {
+		h.forget()
+		return nil
+	}
+	var err error
+	if h.State() == Ready && h.Settings.Autosync {
+		_, err = h.invoke(ctx, api.All.Lookup("internal_autosync"), nil, nil)
+	}
+	if h.link != nil {
+		h.link = nil
+		if l.vm == nil {
+			l.channel.Close()
+		} else if serr := l.vm.Stop(context.WithoutCancel(ctx)); serr != nil && err == nil {
+			err = &CallError{Text: serr.Error()}
+		}
+	}
+	h.forget()
+	return err
+}
+
+// forget drops what belongs to one appliance.
+func (h *Handle) forget() {
+	h.state.Store(int32(Config))
+	h.drives = nil
+	h.features = map[string]int{}
+}
+
+// dropLink ends a connection that broke, and says why if qemu does.
+func (h *Handle) dropLink() (why string) {
+	l := h.link
+	h.link = nil
+	h.forget()
+	if l == nil {
+		return ""
+	}
+	if l.vm == nil {
+		l.channel.Close()
+	} else {
+		l.channel.Close()
+		why = l.vm.Why()
+	}
+	h.emit(Event{Type: EventSubprocessQuit})
+	return why
+}
+
+var _ io.Closer = (*Handle)(nil)
