@@ -24,7 +24,8 @@ var errorType = reflect.TypeFor[error]()
 // for its kind; and, if the action has optional arguments, a struct with one
 // pointer or slice field for each, nil when absent. It returns the result, if
 // there is one, and an error. Bind panics when an action has no method, a method
-// no action, or the two disagree.
+// no action, or the two disagree. recv is a struct that embeds what the methods
+// work on; the methods of that are not taken for actions.
 func Bind(recv any, call reflect.Type, types Types, actions []*Action) map[string]*Func {
 	rv := reflect.ValueOf(recv)
 	rt := rv.Type()
@@ -43,7 +44,8 @@ func Bind(recv any, call reflect.Type, types Types, actions []*Action) map[strin
 		used[a.Camel()] = true
 	}
 	for i := range rt.NumMethod() {
-		if name := rt.Method(i).Name; !used[name] {
+		name := rt.Method(i).Name
+		if _, inherited := rt.Field(0).Type.MethodByName(name); !used[name] && !inherited {
 			panic(fmt.Sprintf("api: %s.%s belongs to no action", rt, name))
 		}
 	}
