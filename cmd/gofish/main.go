@@ -1,0 +1,101 @@
+// Gofish works inside disk images. The same binary is the shell on the host and
+// the first process of the appliance that does the work.
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"gofish/internal/commands"
+	"gofish/internal/daemon"
+	"gofish/internal/handle"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by the linker: -X main.version=….
+var version = "0.1.0"
+
+func main() {
+	// The kernel calls its first process /init. In a container the shell may be
+	// process 1 as well, under its own name.
+	if os.Getpid() == 1 && filepath.Base(os.Args[0]) == "init" {
+		daemon.Init()
+	}
+	p := &commands.Program{
+		Name:    filepath.Base(os.Args[0]),
+		Version: version,
+		Args:    os.Args[1:],
+		Stdin:   os.Stdin,
+		Stdout:  os.Stdout,
+		Stderr:  os.Stderr,
+		New:     func() (commands.Caller, error) { return handle.New() },
+	}
+	if len(os.Args) > 1 {
+		if c := subcommand(p, os.Args[1]); c != nil {
+			os.Exit(runSubcommand(p, c))
+		}
+	}
+	os.Exit(p.Run())
+}
+
+// subcommand finds what is no mode of the shell: its first word says so, and no
+// action has these names.
+func subcommand(p *commands.Program, name string) *cobra.Command {
+	switch name {
+	case "appliance":
+		return applianceCommand()
+	case "daemon":
+		return daemonCommand()
+	case "doctor":
+		return doctorCommand()
+	case "completion":
+		return completionCommand(p)
+	case "man":
+		return manCommand(p)
+	}
+	return nil
+}
+
+func runSubcommand(p *commands.Program, c *cobra.Command) int {
+	root := &cobra.Command{Use: p.Name, SilenceErrors: true, SilenceUsage: true}
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetHelpCommand(&cobra.Command{Hidden: true})
+	root.AddCommand(c)
+	root.SetArgs(p.Args)
+	if err := root.Execute(); err != nil {
+		fmt.Fprintf(p.Stderr, "%s %s: %v\n", p.Name, c.Name(), err)
+		return 1
+	}
+	return 0
+}
+
+func completionCommand(p *commands.Program) *cobra.Command {
+	return &cobra.Command{
+		Use:       "completion bash|zsh|fish",
+		Short:     "Print a completion script for a shell of the host",
+		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
+		ValidArgs: []string{"bash", "zsh", "fish"},
+		RunE: func(c *cobra.Command, args []string) error {
+			return p.WriteCompletion(p.Stdout, args[0])
+		},
+	}
+}
+
+func manCommand(p *commands.Program) *cobra.Command {
+	var print bool
+	c := &cobra.Command{
+		Use:   "man",
+		Short: "Read the manual page",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, args []string) error {
+			if print {
+				return p.WriteManual(p.Stdout)
+			}
+			return p.ShowManual()
+		},
+	}
+	c.Flags().BoolVar(&print, "print", false, "write the page's source to standard output")
+	return c
+}

@@ -1,0 +1,320 @@
+package commands
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"gofish/internal/api"
+
+	"golang.org/x/sys/unix"
+)
+
+// converter turns the words of one command into values.
+type converter struct {
+	s        *Shell
+	cmd      string         // as typed
+	temp     []string       // files to remove
+	finishes []func() error // what ends the streams that were opened
+}
+
+// clean removes what the values needed.
+func (c *converter) clean() {
+	c.finish()
+	for _, f := range c.temp {
+		os.Remove(f)
+	}
+}
+
+// finish ends the streams of FileIn and FileOut values, after the call.
+func (c *converter) finish() error {
+	var errs []error
+	for _, f := range c.finishes {
+		errs = append(errs, f())
+	}
+	c.finishes = nil
+	return join(errs...)
+}
+
+// args converts the required arguments, from left to right. Keys have no word.
+func (c *converter) args(a *api.Action, words []string) ([]any, error) {
+	args := make([]any, 0, len(a.Args))
+	for _, p := range a.Args {
+		if p.Kind == api.KKey {
+			key, err := c.s.readKey(p.Name)
+			if err != nil {
+				return nil, err
+			}
+			args = append(args, key)
+			continue
+		}
+		v, err := c.value(p, p.Name, words[0])
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, v)
+		words = words[1:]
+	}
+	return args, nil
+}
+
+// opts converts the optional arguments, written name:value.
+func (c *converter) opts(a *api.Action, words []string) ([]any, error) {
+	if len(a.Opts) == 0 {
+		return nil, nil
+	}
+	opts := make([]any, len(a.Opts))
+next:
+	for _, w := range words {
+		name, text, ok := strings.Cut(w, ":")
+		for i, p := range a.Opts {
+			if !ok || p.Name != name {
+				continue
+			}
+			v, err := c.value(p, "optargs_s."+p.Name, text)
+			if err != nil {
+				return nil, err
+			}
+			if opts[i] != nil {
+				return nil, fmt.Errorf("%s: optional argument \"%s\" given more than once", c.cmd, name)
+			}
+			opts[i] = v
+			continue next
+		}
+		return nil, fmt.Errorf("%s: unknown optional argument \"%s\"", c.cmd, w)
+	}
+	return opts, nil
+}
+
+// value converts one word. name is what messages call the parameter.
+func (c *converter) value(p api.Param, name, word string) (any, error) {
+	switch p.Kind {
+	case api.KBool:
+		v, ok := boolean(word)
+		if !ok {
+			return nil, c.s.errorf("'%s': invalid boolean value, use 'true' or 'false'", word)
+		}
+		return v, nil
+	case api.KInt, api.KInt64:
+		return integer(c.cmd, name, p, word)
+	case api.KStringList, api.KDeviceList, api.KPathnameList, api.KFilenameList:
+		return splitList(word)
+	case api.KOptString:
+		if word == "" {
+			return (*string)(nil), nil
+		}
+		return &word, nil
+	case api.KBuffer:
+		return []byte(word), nil
+	case api.KPathname, api.KDevOrPath, api.KMountableOrPath:
+		return c.s.windowsPath(word)
+	case api.KFileIn:
+		return c.fileIn(word)
+	case api.KFileOut:
+		if word != "-" {
+			return word, nil
+		}
+		file, finish, err := c.s.relay()
+		if err != nil {
+			return nil, c.s.errorf("standard output: %s", cause(err))
+		}
+		c.finishes = append(c.finishes, finish)
+		return file, nil
+	}
+	return word, nil
+}
+
+// fileIn gives the name of the host file that a FileIn word means.
+func (c *converter) fileIn(word string) (string, error) {
+	if marker, ok := strings.CutPrefix(word, "-<<"); ok {
+		if marker == "" {
+			return "", c.s.errorf("missing end marker in -<< expression")
+		}
+		return c.heredoc(marker)
+	}
+	if word != "-" {
+		return word, nil
+	}
+	s := c.s
+	if s.in.Buffered() == 0 {
+		if s.stdin.Fd() == 0 {
+			return "/dev/stdin", nil
+		}
+		return fmt.Sprintf("/dev/fd/%d", s.stdin.Fd()), nil
+	}
+	// Lines read ahead belong to the file: a pipe joins them with the rest.
+	r, w, err := os.Pipe()
+	if err != nil {
+		return "", s.errorf("standard input: %s", cause(err))
+	}
+	done := make(chan struct{})
+	go func() {
+		io.Copy(w, s.in)
+		w.Close()
+		close(done)
+	}()
+	c.finishes = append(c.finishes, func() error {
+		r.Close() // ends the copy if the file was not read to its end
+		<-done
+		return nil
+	})
+	return fmt.Sprintf("/dev/fd/%d", r.Fd()), nil
+}
+
+// heredoc writes the lines up to marker to a temporary file.
+func (c *converter) heredoc(marker string) (string, error) {
+	f, err := c.s.tempFile()
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	c.temp = append(c.temp, f.Name())
+	w := bufio.NewWriter(f)
+	for {
+		text, err := c.s.readRaw()
+		if strings.TrimSuffix(text, "\n") == marker {
+			break
+		}
+		if err != nil {
+			return "", c.s.errorf("end of input reached without finding '%s'", marker)
+		}
+		w.WriteString(text)
+	}
+	if err := w.Flush(); err != nil {
+		return "", c.s.errorf("%s: %s", f.Name(), cause(err))
+	}
+	return f.Name(), nil
+}
+
+// readRaw reads a line of standard input that is no command line, with its end.
+func (s *Shell) readRaw() (string, error) {
+	if s.prompt != nil {
+		return s.prompt.raw()
+	}
+	return s.in.ReadString('\n')
+}
+
+// tempFile makes an empty file in the handle's folder for such.
+func (s *Shell) tempFile() (*os.File, error) {
+	dir, err := s.callString("get_tmpdir")
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.CreateTemp(dir, s.prog.Name)
+	if err != nil {
+		return nil, s.errorf("make a temporary file in %s: %s", dir, cause(err))
+	}
+	return f, nil
+}
+
+// readKey asks for a key: on the terminal, or else as a line of standard input.
+func (s *Shell) readKey(param string) (string, error) {
+	s.out.Flush()
+	ask := fmt.Sprintf("Enter key or passphrase (\"%s\"): ", param)
+	if !s.opts.keysFromStdin {
+		if tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0); err == nil {
+			defer tty.Close()
+			return s.askKey(tty, tty, bufio.NewReader(tty), ask)
+		}
+	}
+	if s.opts.keysFromStdin {
+		s.lineno++
+	}
+	if isTerminal(s.stdin) {
+		return s.askKey(s.stdin, s.prog.Stderr, s.in, ask)
+	}
+	return s.keyLine(s.in)
+}
+
+func (s *Shell) keyLine(r *bufio.Reader) (string, error) {
+	key, err := r.ReadString('\n')
+	if err != nil && key == "" {
+		return "", s.errorf("no key: the input has ended; give the key as a line of its own")
+	}
+	return strings.TrimSuffix(key, "\n"), nil
+}
+
+// askKey reads a key from a terminal that does not show it.
+func (s *Shell) askKey(tty *os.File, w io.Writer, r *bufio.Reader, ask string) (string, error) {
+	io.WriteString(w, ask)
+	if !s.opts.echoKeys {
+		fd := int(tty.Fd())
+		if old, err := unix.IoctlGetTermios(fd, unix.TCGETS); err == nil {
+			quiet := *old
+			quiet.Lflag &^= unix.ECHO
+			if unix.IoctlSetTermios(fd, unix.TCSETSF, &quiet) == nil {
+				defer func() {
+					unix.IoctlSetTermios(fd, unix.TCSETSF, old)
+					io.WriteString(w, "\n")
+				}()
+			}
+		}
+	}
+	return s.keyLine(r)
+}
+
+// windowsPath resolves a path that begins with win: (in any case), as it is
+// written on Windows. Other paths come back as they are.
+func (s *Shell) windowsPath(path string) (string, error) {
+	const prefix = "win:"
+	if len(path) < len(prefix) || !strings.EqualFold(path[:len(prefix)], prefix) {
+		return path, nil
+	}
+	path = path[len(prefix):]
+	if len(path) >= 2 && path[1] == ':' && (path[0]|0x20 >= 'a' && path[0]|0x20 <= 'z') {
+		dir, err := s.drive(path[:1])
+		if err != nil {
+			return "", err
+		}
+		path = strings.TrimSuffix(dir, "/") + path[2:]
+	}
+	if path == "" {
+		path = "/"
+	}
+	return s.callString("case_sensitive_path", strings.ReplaceAll(path, `\`, "/"))
+}
+
+// drive finds where a Windows drive is mounted.
+func (s *Shell) drive(letter string) (string, error) {
+	const intro = "to use Windows drive letters, "
+	var roots []string
+	if api.All.Lookup("inspect_get_roots") != nil {
+		var err error
+		if roots, err = s.callStrings("inspect_get_roots"); err != nil {
+			return "", err
+		}
+	}
+	if len(roots) == 0 {
+		return "", s.errorf(intro + `you must inspect the guest ("-i" option or run "inspect-os" command)`)
+	}
+	kind, err := s.callString("inspect_get_type", roots[0])
+	if err != nil {
+		return "", err
+	}
+	if kind != "windows" {
+		return "", s.errorf(intro + "this must be a Windows guest")
+	}
+	v, err := s.call("inspect_get_drive_mappings", roots[0])
+	if err != nil {
+		return "", err
+	}
+	device := ""
+	for _, p := range v.(api.Hash) {
+		if strings.EqualFold(p.Key, letter) {
+			device = p.Value
+		}
+	}
+	if device == "" {
+		return "", s.errorf("drive '%s:' not found.  To list available drives do:\n  inspect-get-drive-mappings %s", letter, roots[0])
+	}
+	v, err = s.call("mountpoints")
+	if err != nil {
+		return "", err
+	}
+	if dir, ok := v.(api.Hash).Get(device); ok {
+		return dir, nil
+	}
+	return "", s.errorf("to access '%s:', mount %s first.  One way to do this is:\n  umount-all\n  mount %[2]s /", letter, device)
+}

@@ -1,0 +1,135 @@
+package commands
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"strings"
+)
+
+// runEdit edits a file of the guest on the host.
+func runEdit(s *Shell, cmd string, args []string) error {
+	remote, err := s.windowsPath(args[0])
+	if err != nil {
+		return err
+	}
+	editor := envOr("vi", "EDITOR")
+	switch strings.ToLower(cmd) {
+	case "vi":
+		editor = "vi"
+	case "emacs":
+		editor = "emacs -nw"
+	}
+	file, err := s.downloadTemp(remote)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file)
+	changed, err := s.editTemp(editor, file)
+	if err != nil || !changed {
+		return err
+	}
+	// The new file is complete under another name before it takes the old one's
+	// place, and that is the link's target if the old one is a link.
+	target, err := s.callString("realpath", remote)
+	if err != nil {
+		return err
+	}
+	fresh := path.Join(path.Dir(target), rand.Text()[:8])
+	if err := s.callErr("upload", file, fresh); err != nil {
+		return err
+	}
+	if _, err := s.callOpts("copy_attributes", map[string]any{"all": true}, target, fresh); err != nil {
+		return err
+	}
+	return s.callErr("mv", fresh, target)
+}
+
+// editTemp runs an editor on a file and reports whether its contents changed.
+func (s *Shell) editTemp(editor, file string) (bool, error) {
+	before, err := fileSum(file)
+	if err != nil {
+		return false, s.errorf("%s: %s", file, cause(err))
+	}
+	if err := s.hostTool(editor, file); err != nil {
+		return false, err
+	}
+	after, err := fileSum(file)
+	if err != nil {
+		return false, s.errorf("%s: %s", file, cause(err))
+	}
+	return !bytes.Equal(before, after), nil
+}
+
+func fileSum(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return nil, err
+	}
+	return h.Sum(nil), nil
+}
+
+// hexeditLimit is how much is edited without being asked for.
+const hexeditLimit = 16 << 20
+
+// runHexedit edits the bytes of a file or device on the host.
+func runHexedit(s *Shell, cmd string, args []string) error {
+	name := args[0]
+	query := "filesize"
+	if strings.HasPrefix(name, "/dev/") {
+		query = "blockdev_getsize64"
+	}
+	v, err := s.call(query, name)
+	if err != nil {
+		return err
+	}
+	total := v.(int64)
+	if total == 0 {
+		return fmt.Errorf("hexedit: %s is a zero length file or device", name)
+	}
+	start, length := int64(0), total
+	switch len(args) {
+	case 1:
+		if total > hexeditLimit {
+			return fmt.Errorf("hexedit: %s is larger than 16MB. You must supply a limit using\n"+
+				"  'hexedit %[1]s <max>' (eg. 'hexedit %[1]s 1M') or a range using\n"+
+				"  'hexedit %[1]s <start> <max>'.", name)
+		}
+	case 2:
+		length, err = size(args[1])
+	case 3:
+		if start, err = size(args[1]); err == nil {
+			length, err = size(args[2])
+		}
+	}
+	if err != nil {
+		return err
+	}
+	length = min(length, total-start)
+	if length <= 0 {
+		return fmt.Errorf("hexedit: invalid range")
+	}
+	f, err := s.tempFile()
+	if err != nil {
+		return err
+	}
+	f.Close()
+	defer os.Remove(f.Name())
+	if err := s.callErr("download_offset", name, f.Name(), start, length); err != nil {
+		return err
+	}
+	changed, err := s.editTemp(envOr("hexedit", "HEXEDITOR"), f.Name())
+	if err != nil || !changed {
+		return err
+	}
+	return s.callErr("upload_offset", f.Name(), name, start)
+}

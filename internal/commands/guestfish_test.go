@@ -1,0 +1,250 @@
+package commands
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// same is what gofish and guestfish must do alike. None of it needs a launch.
+// Either args or script is given; files are made in the working folder first.
+var same = []struct {
+	name   string
+	args   []string
+	script string
+	env    []string
+}{
+	{name: "words", args: []string{"echo", "a", "b", ":", "echo", "c"}},
+	{name: "words are literal", args: []string{"echo", `"a`, "~", "|", "#x", `\n`, "'"}},
+	{name: "words trailing colon", args: []string{"echo", "a", ":"}},
+	{name: "words leading colon", args: []string{":", "echo", "a"}},
+	{name: "words double colon", args: []string{"echo", "a", ":", ":", "echo", "b"}},
+	{name: "words fail", args: []string{"echo", "a", ":", "nosuch", ":", "echo", "b"}},
+	{name: "words forgiven", args: []string{"--", "-nosuch", ":", "echo", "b"}},
+	{name: "words lone dash", args: []string{"--", "-"}},
+	{name: "words bang", args: []string{"!echo x"}},
+	{name: "words quit", args: []string{"echo", "a", ":", "quit", ":", "echo", "b"}},
+	{name: "first unknown", args: []string{"nosuch"}},
+	{name: "options mix", args: []string{"echo", "-x", "a"}},
+	{name: "options end", args: []string{"echo", "--", "-x", "a"}},
+	{name: "posixly", args: []string{"echo", "-x", "a"}, env: []string{"POSIXLY_CORRECT=1"}},
+	{name: "version", args: []string{"-V"}},
+	{name: "version prefix", args: []string{"--vers"}},
+	{name: "glued flags", args: []string{"-rxV"}},
+	{name: "unknown option", args: []string{"--bogus"}},
+	{name: "unknown letter", args: []string{"-Z"}},
+	{name: "missing argument", args: []string{"-a"}},
+	{name: "missing long argument", args: []string{"--add"}},
+	{name: "argument too many", args: []string{"--verbose=x"}},
+	{name: "ambiguous", args: []string{"--f"}},
+	{name: "not ambiguous", args: []string{"--p", "echo", "hi"}},
+	{name: "ro rw", args: []string{"--ro", "--rw"}},
+	{name: "rw ro", args: []string{"--rw", "--ro", "echo", "x"}},
+	{name: "format unused", args: []string{"--format=raw", "echo"}},
+	{name: "format empty unused", args: []string{"--format", "echo"}},
+	{name: "format unused again", args: []string{"--format=raw", "-a", "disk", "--format", "echo"}},
+	{name: "blocksize unused", args: []string{"--blocksize=512", "echo"}},
+	{name: "blocksize text", args: []string{"--blocksize=abc", "-a", "disk"}},
+	{name: "blocksize odd", args: []string{"--blocksize=12x", "-a", "disk", "echo"}},
+	{name: "add missing", args: []string{"-a", "nosuch.img"}},
+	{name: "add", args: []string{"-a", "disk", "--format=raw", "-a", "disk", "echo", "ok"}},
+	{name: "add file URI", args: []string{"-a", "file:///nonexistent/x"}},
+	{name: "two files", args: []string{"-f", "script", "-f", "script"}},
+	{name: "file missing", args: []string{"-f", "nosuch"}},
+	{name: "file", args: []string{"-f", "script"}},
+	{name: "file error", args: []string{"-f", "script-bad"}},
+	{name: "file and words", args: []string{"-f", "script", "echo", "words"}},
+	{name: "mount no disk", args: []string{"-m", "/dev/sda1"}},
+	{name: "new no disk type", args: []string{"-N", "bogus"}},
+	{name: "new bad size", args: []string{"-N", "fs:ext2:x"}},
+	{name: "new bad lv", args: []string{"-N", "lv:foo"}},
+	{name: "new with file", args: []string{"-N", "x.img=zzz"}},
+	{name: "new disk", args: []string{"-x", "-N", "disk:1M", "-V"}},
+	{name: "help unknown", args: []string{"-h", "nosuch"}},
+	{name: "help glued", args: []string{"-hnosuch"}},
+	{name: "help long", args: []string{"--cmd-help=nosuch"}},
+	{name: "no sync", args: []string{"-n", "get-autosync"}},
+	{name: "no sync prefix", args: []string{"--no-s", "get-autosync"}},
+	{name: "network", args: []string{"--network", "get-network"}},
+	{name: "trace", args: []string{"-x", "get-memsize", ":", "set-append", "a b"}},
+	{name: "deprecated D", args: []string{"-D", "echo"}},
+	{name: "unused", args: []string{"--selinux", "--keys-from-stdin", "--echo-keys", "--pipe-error", "--progress-bars", "--no-progress-bars", "echo", "x"}},
+	{name: "full disk", args: []string{"echo", "x"}, env: []string{"OUT=/dev/full"}},
+
+	{name: "empty script", script: ""},
+	{name: "no newline", script: "echo a"},
+	{name: "comments and blanks", script: "# c\n\n  \t# d\n \v\f echo x # y\n"},
+	{name: "quotes", script: `echo "a b" 'c "d' "e'f" "" x` + "\n"},
+	{name: "escapes", script: `echo "\a\b\f\n\r\t\v\\\"\'\?|\101\x41\xff\377"` + "\n"},
+	{name: "bad escape", script: `echo "abc\tx\q"` + "\n"},
+	{name: "bad escape octal", script: `echo "\09"` + "\n"},
+	{name: "bad escape octal short", script: `echo "\17"` + "\n"},
+	{name: "octal zero", script: `echo "\000"` + "\n"},
+	{name: "octal large", script: `echo "\777"` + "\n"},
+	{name: "hex zero", script: `echo "\x00"` + "\n"},
+	{name: "hex short", script: `echo "\x4"` + "\n"},
+	{name: "hex odd", script: `echo "\x+1"` + "\n"},
+	{name: "escape at end", script: `echo "a\` + "\n"},
+	{name: "escape then junk", script: `echo "a\q"b` + "\n"},
+	{name: "unterminated double", script: "echo \"abc\n"},
+	{name: "unterminated single", script: "echo 'abc\n"},
+	{name: "not separated", script: "echo 'a'b\n"},
+	{name: "not separated pipe", script: `echo "a"| cat` + "\n"},
+	{name: "bare word", script: `echo a"b a'b a\b a|b a#b [x] {y} a~` + "\n"},
+	{name: "tilde", script: "echo ~ ~/x ~root ~root/y ~nosuchuser a~ \"~\" name:~\n"},
+	{name: "tilde home", script: "echo ~ ~/x\n", env: []string{"HOME=/h"}},
+	{name: "tilde empty home", script: "echo ~/x\n", env: []string{"HOME="}},
+	{name: "arguments 63", script: "echo" + strings.Repeat(" a", 63) + "\n"},
+	{name: "arguments 64", script: "echo" + strings.Repeat(" a", 64) + "\n"},
+	{name: "quoted command", script: "\"echo\" x\n"},
+	{name: "redirection", script: "< !x\n"},
+	{name: "semicolon", script: "echo a ; echo b : c # d\n"},
+	{name: "case", script: "ECHO a\nGet-Memsize\nget_MEMSIZE\n"},
+	{name: "mixed spelling", script: "get_backend-settings\n"},
+	{name: "internal", script: "-internal-autosync\n-is-ready\n-get-state\nis-config\n"},
+	{name: "unknown later", script: "echo\n-nosuch\n"},
+	{name: "unknown after host", script: "!true\n# x\n-nosuch\n-nosuch\n"},
+	{name: "unknown in time", script: "time nosuch\n"},
+	{name: "forgive", script: "-nosuch\n- - nosuch\n-!false\n-echo \"\\q\"\necho end\n"},
+	{name: "host", script: "!echo a b\n! exit 3\necho no\n"},
+	{name: "host killed", script: "!kill -9 $$\necho yes\n"},
+	{name: "host interrupted", script: "!kill -2 $$\necho no\n"},
+	{name: "host empty", script: "!\necho yes\n"},
+	{name: "generated", script: "<!echo echo a; echo echo b\necho c\n"},
+	{name: "generated nested", script: "<!echo '<!echo echo deep'\n"},
+	{name: "generated fails", script: "<!echo nosuch; echo echo b\necho c\n"},
+	{name: "generated forgiven", script: "-<!echo nosuch; echo echo b\necho c\n"},
+	{name: "generated forgives", script: "<!echo -nosuch; echo echo b\necho c\n"},
+	{name: "generated quit", script: "<!echo quit; echo echo b\necho c\n"},
+	{name: "pipe", script: "echo a b | tr a-z A-Z | sed s/A/x/\n"},
+	{name: "pipe status", script: "echo a | false\necho b\n"},
+	{name: "pipe empty", script: "echo a |\necho b\n"},
+	{name: "pipe unknown", script: "nosuch | cat\n"},
+	{name: "pipe quoted bar", script: "echo a \"|\" cat\n"},
+	{name: "pipe time", script: "time echo a | wc -l\n"},
+	{name: "quit", script: "echo a\nquit x\necho b\n"},
+	{name: "exit status", script: "exit 3\n"},
+	{name: "last fails", script: "echo a\nmount /dev/sda1 /\necho b\n"},
+	{name: "count", script: "set-memsize\n"},
+	{name: "count alias", script: "memsize 1 2\n"},
+	{name: "count options", script: "add\n"},
+	{name: "count too many", script: "get-memsize 1\n"},
+	{name: "usage", script: "-lcd\n-more\n-LESS\n-copy-in a\n-copy-out\n-glob\n-time\n-edit\n-Vi a b\n-setenv a\n-unsetenv\n-list-events x\n-event a b\n-delete-event\n-reopen x\n-alloc a\n-sparse\n-hexedit\n-display\n-man x\n-manual x y\n"},
+	{name: "help words", script: "-help a b\n-help nosuch\nhelp quit\nhelp EXIT\n"},
+	{name: "lcd", script: "lcd /\n!pwd\nlcd /nosuch\n"},
+	{name: "setenv", script: "setenv A b\n!echo $A\nunsetenv A\n!echo x$A\nsetenv a=b c\n"},
+	{name: "unsetenv bad", script: "unsetenv a=b\n"},
+	{name: "echo", script: "echo\necho a 'b  c'\n"},
+	{name: "int forms", script: forms("set-memsize", "get-memsize",
+		"1280", "0x500", "02400", "+700", "1K", "k", "1KiB", "1000000B", "1MB", "1kD", "1M", "\" 900\"",
+		"", "abc", "12Q", "1g", "1m", "1Kb", "1B", "08", "0x", "\"900 \"", "1.5M", "2147483647", "2147483648",
+		"-2147483649", "99999999999999999999999", "99999999999999999999999x", "9E", "9Ex", "1KiBx", "iB", "-k", "+", "-", "0x1g", "1KK")},
+	{name: "int64", script: "-disk-create d.img raw 1Q\n-disk-create d.img raw 9999999999999999999999\n-disk-create d.img raw z\n"},
+	{name: "sizes", script: "-sparse s.img -1\n-sparse s.img \"\"\n-sparse s.img 1g\n-alloc nodir/x 1M\n-sparse s.img 99999999999999999999999\n"},
+	{name: "bools", script: forms("set-autosync", "get-autosync", "true", "T", "yes", "Y", "ON", "1", "false", "f", "No", "n", "off", "0",
+		"maybe", "", "2", "tru", "00", "\" true\"")},
+	{name: "lists", script: forms("set-backend-settings", "get-backend-settings",
+		`"a 'c d' e\\'f g''h '' x'y z'w"`, `"a 'b"`, `""`, `"  "`, `"a{1..3} b"`, `'a\b "c d"'`, `"a\tb"`, `"a\nb c"`, `"\\"`, `"'a\\'b'"`)},
+	{name: "nullable", script: "set-append \"\"\nget-append\nset-append abc\nget-append\nset-append ''\nget-append\n"},
+	{name: "options unknown", script: "-disk-create x raw 1K foo:bar\n-disk-create x raw 1K bogus\n-disk-create x raw 1K Preallocation:off\n"},
+	{name: "options twice", script: "disk-create x raw 1K preallocation:sparse preallocation:off\n"},
+	{name: "options bad", script: "-add-drive x blocksize:q\n-add-drive x readonly:q\n-add-drive x \"server:a 'b\"\n"},
+	{name: "options good", script: "disk-create x raw 1K \"preallocation:sparse\"\ndisk-create-opts y raw 10\n"},
+	{name: "old names", script: "add-drive-opts disk\nADD_DRIVE_OPTS disk\n"},
+	{name: "results", script: "version\nmax-disks\nget-program\nget-path | wc -l\nget-qemu | wc -l\ndevice-index /dev/sdc\ncanonical-device-name /dev/vda\nis-config\nget-pgroup\n"},
+	{name: "heredoc no end", script: "-upload -<<END /x\nabc\nEND \n"},
+	{name: "heredoc no marker", script: "-upload -<< /x\necho next\n"},
+	{name: "heredoc", script: "-upload -<<END /x\necho no\nEND\necho next\n-upload \"-<<E F\" /x\nmore\n END\nE F\necho last\nnosuch-really\n-mount a b\n"},
+	{name: "heredoc line numbers", script: "-upload -<<END /x\necho no\nEND\nmount /dev/sda1 /\n"},
+	{name: "before launch", script: "-mount /dev/sda1 /\n-cat /x\n-ls /\n-echo-daemon \"a b\"\n-get-pid\n-supported\n-glob echo /x*\n-edit /x\n-copy-in a /\n-copy-out a /\n-hexedit /x\n-more /x\n-run\n"},
+	{name: "windows path", script: "-cat win:c\n-ls WIN:\n"},
+	{name: "events", script: "event a trace 'echo [$0] $EVENT $# $1'\nlist-events\ntrace true\nget-memsize\ndelete-event a\ntrace false\nlist-events\n-delete-event a\n"},
+	{name: "events sets", script: "event b * 'true'\nevent c close,launch_done ''\nevent d '' x\n-event e bogus,close x\n-event e close,bogus,x x\nevent f cl 'echo closed $#'\nlist-events | sort\n"},
+	{name: "events shell", script: "event a close 'echo [$0] $EVENT $#'\n"},
+	{name: "reopen", script: "trace true\nset-memsize 999\nreopen\ntrace false\nget-memsize\n"},
+	{name: "glob plain", script: "glob echo a* b\nglob nosuch x\n"},
+	{name: "glob quit", script: "glob quit\necho no\n"},
+	{name: "key no input", script: "-luks-open /dev/sda1 x\n", env: []string{"NOTTY=1"}},
+}
+
+// forms runs set with each value, and get after it.
+func forms(set, get string, values ...string) string {
+	var b strings.Builder
+	for _, v := range values {
+		b.WriteString("-" + set + " " + v + "\n-" + get + "\n")
+	}
+	return b.String()
+}
+
+// accepted has the differences that are wanted, by the name of the test: the
+// reason, and lines of guestfish's output with ours in their place.
+var accepted = map[string]struct {
+	reason   string
+	replaced []string
+}{}
+
+func TestLikeGuestfish(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs guestfish many times")
+	}
+	guestfish, err := exec.LookPath("guestfish")
+	if err != nil {
+		t.Skip("guestfish is not installed")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range same {
+		t.Run(c.name, func(t *testing.T) {
+			run := func(program string, env ...string) string {
+				dir := t.TempDir()
+				for name, text := range map[string]string{
+					"disk":       strings.Repeat("\x00", 4096),
+					"script":     "#!guestfish -f\necho one\n",
+					"script-bad": "echo one\n\nmount /dev/sda1 /\necho two\n",
+				} {
+					if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+						t.Fatal(err)
+					}
+				}
+				cmd := exec.Command(program, c.args...)
+				cmd.Dir = dir
+				cmd.Stdin = strings.NewReader(c.script)
+				cmd.Env = append(os.Environ(), "LIBGUESTFS_BACKEND=direct", "HOME=/root", "TERM=dumb", "LC_ALL=C.UTF-8", "SHELL=/bin/sh")
+				cmd.Env = append(append(cmd.Env, env...), c.env...)
+				var out, errs bytes.Buffer
+				cmd.Stdout, cmd.Stderr = &out, &errs
+				for _, e := range c.env {
+					if name, ok := strings.CutPrefix(e, "OUT="); ok {
+						f, err := os.OpenFile(name, os.O_WRONLY, 0)
+						if err != nil {
+							t.Fatal(err)
+						}
+						defer f.Close()
+						cmd.Stdout = f
+					}
+				}
+				err := cmd.Run()
+				if _, ok := err.(*exec.ExitError); err != nil && !ok {
+					t.Fatal(err)
+				}
+				return strings.ReplaceAll("stdout:\n"+out.String()+"stderr:\n"+errs.String()+cmd.ProcessState.String()+"\n", dir, "DIR")
+			}
+			want := run(guestfish)
+			a := accepted[c.name]
+			for i := 0; i < len(a.replaced); i += 2 {
+				if !strings.Contains(want, a.replaced[i]) {
+					t.Errorf("the accepted difference %q is not there", a.replaced[i])
+				}
+				want = strings.ReplaceAll(want, a.replaced[i], a.replaced[i+1])
+			}
+			if got := run(self, asShell+"=guestfish"); got != want {
+				t.Errorf("script %q args %q\n got %s\nwant %s", c.script, c.args, got, want)
+			}
+		})
+	}
+}

@@ -1,0 +1,212 @@
+package commands
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"gofish/internal/api"
+)
+
+// topic is what help, the manual and completion say of a command.
+type topic struct {
+	name     string
+	aliases  []string
+	synopsis []string
+	summary  string
+	help     string
+	action   *api.Action // nil for a command of the shell
+}
+
+// about collects what there is to say about a command.
+func about(prog string, e entry) topic {
+	if b := e.builtin; b != nil {
+		t := topic{name: b.Dashed(), summary: b.summary, help: b.help}
+		for _, a := range b.aliases {
+			t.aliases = append(t.aliases, strings.ReplaceAll(a, "_", "-"))
+		}
+		if b.synopsis != "" {
+			t.synopsis = strings.Split(b.synopsis, "\n")
+		}
+		t.summary = strings.ReplaceAll(t.summary, "%PROG%", prog)
+		return t
+	}
+	a := e.action
+	t := topic{name: a.Dashed(), aliases: a.Aliases, synopsis: []string{synopsis(a)}, summary: a.Summary, action: a}
+	paras := []string{a.Help}
+	for _, p := range a.Args {
+		if p.Kind == api.KKey {
+			paras = append(paras, "Keys and passphrases are not arguments: the shell asks for them.")
+			break
+		}
+	}
+	if a.Limited {
+		paras = append(paras, `One message can carry about 4 MB. For more use "upload" or "download".`)
+	}
+	if a.Group != "" {
+		paras = append(paras, fmt.Sprintf(`Needs the group "%s": see "supported".`, a.Group))
+	}
+	switch {
+	case a.Deprecated == "true":
+		paras = append(paras, "This command is deprecated and should not be used in new scripts.")
+	case a.Deprecated != "":
+		paras = append(paras, fmt.Sprintf(`This command is deprecated: new scripts use "%s".`, strings.ReplaceAll(a.Deprecated, "_", "-")))
+	}
+	t.help = strings.TrimSpace(strings.Join(paras, "\n\n"))
+	return t
+}
+
+// helpOption does -h.
+func (s *Shell) helpOption(name *string) error {
+	if name == nil {
+		s.listCommands(s.out)
+		return exitStatus(0)
+	}
+	if err := s.explain(*name); err != nil {
+		s.sayPlain(err)
+		return exitStatus(1)
+	}
+	return exitStatus(0)
+}
+
+func runHelp(s *Shell, cmd string, args []string) error {
+	switch {
+	case len(args) == 0:
+		s.advise()
+		return nil
+	case args[0] == "-l" || args[0] == "--list":
+		s.listCommands(s.out)
+		return nil
+	}
+	return s.explain(args[0])
+}
+
+// advise says what to do next.
+func (s *Shell) advise() {
+	if s.launched {
+		fmt.Fprint(s.out, `Find out what filesystems are available using ‘list-filesystems’ and then
+mount them to examine or modify the contents using ‘mount-ro’ or
+‘mount’.
+`)
+	} else {
+		fmt.Fprint(s.out, `Add disk images to examine using the ‘-a’ option or the ‘add’ command.
+Or create a new disk image using ‘-N’, or the ‘alloc’ or ‘sparse’ commands.
+Once you have done this, use the ‘run’ command.
+`)
+	}
+	fmt.Fprint(s.out, `
+For more information about a command, use ‘help cmd’.
+
+To read the manual, type ‘man’.
+
+`)
+}
+
+// listCommands prints every command with its summary.
+func (s *Shell) listCommands(w io.Writer) {
+	row := func(name, text string) { fmt.Fprintf(w, "%-20s %s\n", name, text) }
+	row("    Command", "Description")
+	for i := range builtins {
+		if b := &builtins[i]; b.hidden {
+			row(b.Dashed(), about(s.prog.Name, entry{builtin: b}).summary)
+		}
+	}
+	for _, n := range names() {
+		if n.of != "" {
+			row(n.text, "alias for '"+n.of+"'")
+		} else {
+			row(n.text, about(s.prog.Name, n.entry).summary)
+		}
+	}
+	fmt.Fprintln(w, "    Use -h <cmd> / help <cmd> to show detailed help for a command.")
+}
+
+// explain prints what there is to say about a command.
+func (s *Shell) explain(name string) error {
+	e := lookup(name)
+	if e == nil {
+		how := "-h"
+		if s.interactive {
+			how = "'help --list'"
+		}
+		return fmt.Errorf("%s: command not known: use %s to list all commands", name, how)
+	}
+	t := about(s.prog.Name, *e)
+	if e.builtin != nil && e.builtin.hidden {
+		fmt.Fprintf(s.out, "%s - %s\n", t.name, t.summary)
+		for i := range t.synopsis {
+			fmt.Fprintf(s.out, "     %s\n", t.synopsis[len(t.synopsis)-1-i])
+		}
+		return nil
+	}
+	fmt.Fprintf(s.out, "NAME\n    %s - %s\n\n", t.name, t.summary)
+	if t.action != nil {
+		fmt.Fprintf(s.out, "SYNOPSIS\n     %s\n\nDESCRIPTION\n", t.synopsis[0])
+	} else {
+		fmt.Fprintf(s.out, "DESCRIPTION\n")
+		for _, l := range t.synopsis {
+			fmt.Fprintf(s.out, "     %s\n", l)
+		}
+		fmt.Fprintln(s.out)
+	}
+	for _, p := range paragraphs(t.help) {
+		p.write(s.out)
+	}
+	if len(t.aliases) > 0 {
+		text := "You can use '" + strings.Join(t.aliases, "' or '") + "' as an alias for this command."
+		paragraph{text: text}.write(s.out)
+	}
+	return nil
+}
+
+// paragraph is a piece of a help text. Literal ones, whose lines begin with a
+// blank, keep their lines.
+type paragraph struct {
+	text    string
+	literal bool
+}
+
+// paragraphs splits a help text at empty lines. {name} is a parameter.
+func paragraphs(text string) []paragraph {
+	return splitParagraphs(unmark(text))
+}
+
+// unmark removes the marks of a help text.
+func unmark(text string) string { return strings.NewReplacer("{", "", "}", "").Replace(text) }
+
+func splitParagraphs(text string) []paragraph {
+	var list []paragraph
+	for _, p := range strings.Split(text, "\n\n") {
+		if strings.TrimSpace(p) == "" {
+			continue
+		}
+		p = strings.Trim(p, "\n")
+		if p[0] == ' ' || p[0] == '\t' {
+			list = append(list, paragraph{text: p, literal: true})
+		} else {
+			list = append(list, paragraph{text: strings.Join(strings.Fields(p), " ")})
+		}
+	}
+	return list
+}
+
+// write prints a paragraph, indented by 4 and no wider than 76 columns, and an
+// empty line.
+func (p paragraph) write(w io.Writer) {
+	if p.literal {
+		for _, l := range strings.Split(p.text, "\n") {
+			fmt.Fprintf(w, "    %s\n", l)
+		}
+		fmt.Fprintln(w)
+		return
+	}
+	line := "   "
+	for _, word := range strings.Fields(p.text) {
+		if len([]rune(line))+1+len([]rune(word)) > 76 && line != "   " {
+			fmt.Fprintln(w, line)
+			line = "   "
+		}
+		line += " " + word
+	}
+	fmt.Fprintf(w, "%s\n\n", line)
+}

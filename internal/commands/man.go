@@ -1,0 +1,223 @@
+package commands
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// WriteManual writes the manual page as roff source.
+func (p *Program) WriteManual(w io.Writer) error {
+	b := bufio.NewWriter(w)
+	m := roff{b}
+	fmt.Fprintf(b, ".TH %s 1 \"\" \"%s %s\" \"User commands\"\n.nh\n.ad l\n", strings.ToUpper(p.Name), p.Name, p.Version)
+	p.manual(m)
+	return b.Flush()
+}
+
+// writePlain writes the manual as plain text.
+func (p *Program) writePlain(w io.Writer) error {
+	b := bufio.NewWriter(w)
+	p.manual(plain{b})
+	return b.Flush()
+}
+
+// ShowManual pages the manual: with man, or without it in $PAGER.
+func (p *Program) ShowManual() error {
+	f, err := os.CreateTemp("", p.Name+"-*.1")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	viewer, write := []string{"man", "-l"}, p.WriteManual
+	if _, err := exec.LookPath("man"); err != nil {
+		viewer, write = []string{"/bin/sh", "-c", envOr("more", "PAGER") + ` "$1"`, "pager"}, p.writePlain
+	}
+	err = write(f)
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return err
+	}
+	c := exec.Command(viewer[0], append(viewer[1:], f.Name())...)
+	c.Stdin, c.Stdout, c.Stderr = p.Stdin, p.Stdout, p.Stderr
+	if err := c.Run(); err != nil {
+		return fmt.Errorf("%s: %s", viewer[0], status(err))
+	}
+	return nil
+}
+
+// page is what the manual is written to.
+type page interface {
+	section(title string)
+	item(term, text string) // text explains term
+	command(t topic)
+	text(text string) // paragraphs, literal ones begin with a blank
+}
+
+// manual writes the manual from the tables of options, commands and actions.
+func (p *Program) manual(m page) {
+	n := p.Name
+	m.section("NAME")
+	m.text(n + " - work inside disk images")
+	m.section("SYNOPSIS")
+	m.text(strings.ReplaceAll(` PROG [options] [command [: command ...]]
+ PROG [options] -f file
+ PROG [options] < script
+ PROG appliance | daemon | doctor | completion | man ...`, "PROG", n))
+	m.section("DESCRIPTION")
+	m.text(strings.ReplaceAll(`PROG opens a disk image of any format and works on what is inside: partitions, volumes, file systems, files. It needs no root, and the host does not mount the image: a small virtual machine, the appliance, does. The commands and the language are those of guestfish, so scripts for it run unchanged.
+
+Commands come from words on the command line, from a script, or from a prompt. A session names the disks, starts the appliance with "run", finds what is there with "list-filesystems", and mounts it:
+
+ PROG --ro -a disk.img run : mount /dev/sda1 / : ls /
+
+ PROG -a disk.img -m /dev/sda1 <<END
+ write /etc/motd "hello\n"
+ upload -<<EOF /etc/issue
+ Welcome.
+ EOF
+ END`, "PROG", n))
+	m.section("OPTIONS")
+	for _, o := range optionTable() {
+		if o.help != "" {
+			m.item(strings.ReplaceAll(optionLabel(&o), "|", ", "), o.help+".")
+		}
+	}
+	m.text("Options and words may be mixed; -- ends the options. Disks are named /dev/sda, /dev/sdb and so on, in the order of -a and -N.")
+	m.section("LANGUAGE")
+	m.text(manualLanguage)
+	m.section("PREPARED DISKS")
+	m.text("-N makes a disk image, overwriting test1.img, test2.img and so on in the working folder, or the file named before =. Parameters are separated by colons. The beginning of a type's name is enough.")
+	for _, t := range preparedTypes() {
+		label := t.name
+		for _, q := range t.params {
+			label += "[:" + q.name + "=" + q.value + "]"
+		}
+		m.item(label, strings.ReplaceAll(t.long, "\n", " "))
+	}
+	m.section("COMMANDS")
+	for i := range builtins {
+		if b := &builtins[i]; b.hidden {
+			m.command(about(n, entry{builtin: b}))
+		}
+	}
+	for _, c := range names() {
+		if c.of == "" {
+			m.command(about(n, c.entry))
+		}
+	}
+	m.section("EXIT STATUS")
+	m.text("0 when every command succeeded or was forgiven with -; 1 when one failed or the disks could not be flushed at the end; 128 and the signal's number when a signal ended a script.")
+	m.section("ENVIRONMENT")
+	for _, v := range [][2]string{
+		{"EDITOR, PAGER, HEXEDITOR", `Programs of "edit", "more" and "hexedit".`},
+		{"GUESTFISH_DISPLAY_IMAGE", `Program of "display".`},
+		{"GUESTFISH_PS1", `The prompt. \\e, \\a, \\n, \\r, \\NNN (octal) and \\xHH are understood, and \\[ \\] around what takes no space.`},
+		{"GUESTFISH_INIT, GUESTFISH_OUTPUT, GUESTFISH_RESTORE", "Printed at the start of a prompt session, before the output of each command, and at the end; for colours."},
+		{"HOME", "What ~ stands for, and where the history is kept."},
+		{"SHELL", `Runs the scripts of "event".`},
+		{"LIBGUESTFS_*", "Settings of the handle, as in libguestfs: BACKEND, DEBUG, TRACE, MEMSIZE, PATH, TMPDIR and others."},
+		{"GOFISH_*", "Wins over the variable of the same name that begins with GUESTFISH or LIBGUESTFS."},
+	} {
+		m.item(v[0], strings.ReplaceAll(v[1], `\\`, `\`))
+	}
+	m.section("FILES")
+	m.item("~/."+n, "History of the prompt.")
+	m.section("SEE ALSO")
+	m.text("guestfish(1), guestfs(3), qemu-img(1)")
+}
+
+const manualLanguage = `One line is one command: a name and its arguments, separated by blanks. Lines that begin with # are comments. A command that fails ends a script, unless the line begins with -.
+
+"text" may hold the escapes of C: \n, \t, \\, \", \x41, \101 and the like; 'text' holds none; any other word stands for itself, except that ~ and ~user at its front are home folders of the host. A list is one argument: "a b 'c d'" is a list of three.
+
+Numbers are decimal, hexadecimal (0x1f) or octal (0755), with a suffix if wanted: k K M G T P E Z Y for powers of 1024 (also KiB, MiB ...), KB, MB and so on for powers of 1000. Truth values are true, yes, on, t, y, 1 and their opposites.
+
+Optional arguments, shown as [name:..], follow the others in any order: mkfs ext4 /dev/sda1 label:data.
+
+A file of the host that is sent may be - for standard input, or -<<END for the lines that follow, up to a line that is END. A file that is received may be - for standard output.
+
+ !cmd           run cmd on the host
+ <!cmd          run cmd on the host, and each line it prints as a command
+ name ... | cmd send the output of a command to cmd on the host
+
+A path that begins with win: is written as on Windows: win:c:\windows\notepad.exe.
+
+On the command line, words are taken as they are (no quotes, no pipes), and the word : separates commands.`
+
+// roff writes manual page source.
+type roff struct{ w *bufio.Writer }
+
+var roffEscapes = strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`, "‘", `\(oq`, "’", `\(cq`)
+
+// escape makes text safe for roff; a line must not begin with a dot either.
+func (m roff) escape(s string) string {
+	s = roffEscapes.Replace(s)
+	if strings.HasPrefix(s, ".") {
+		s = `\&` + s
+	}
+	return s
+}
+
+func (m roff) section(title string) { fmt.Fprintf(m.w, ".SH %s\n", title) }
+
+func (m roff) item(term, text string) {
+	fmt.Fprintf(m.w, ".TP\n\\fB%s\\fR\n%s\n", m.escape(term), m.escape(text))
+}
+
+func (m roff) text(text string) {
+	for _, p := range splitParagraphs(text) {
+		if !p.literal {
+			fmt.Fprintf(m.w, ".PP\n%s\n", m.escape(p.text))
+			continue
+		}
+		fmt.Fprint(m.w, ".PP\n.nf\n")
+		for _, l := range strings.Split(p.text, "\n") {
+			fmt.Fprintln(m.w, m.escape(l))
+		}
+		fmt.Fprint(m.w, ".fi\n")
+	}
+}
+
+func (m roff) command(t topic) {
+	fmt.Fprintf(m.w, ".SS %s\n", m.escape(t.name))
+	if t.summary != "" {
+		fmt.Fprintln(m.w, m.escape(t.summary))
+	}
+	m.text(commandText(t))
+}
+
+// plain writes text for a pager.
+type plain struct{ w *bufio.Writer }
+
+func (m plain) section(title string) { fmt.Fprintln(m.w, title) }
+
+func (m plain) item(term, text string) {
+	fmt.Fprintf(m.w, "    %s\n", term)
+	paragraph{text: text}.write(m.w)
+}
+
+func (m plain) text(text string) {
+	for _, p := range splitParagraphs(text) {
+		p.write(m.w)
+	}
+}
+
+func (m plain) command(t topic) {
+	fmt.Fprintf(m.w, "  %s - %s\n", t.name, t.summary)
+	m.text(commandText(t))
+}
+
+// commandText is how a command is called and what it does.
+func commandText(t topic) string {
+	text := " " + strings.Join(t.synopsis, "\n ") + "\n\n" + unmark(t.help)
+	if len(t.aliases) > 0 {
+		text += "\n\nOther names: " + strings.Join(t.aliases, ", ") + "."
+	}
+	return text
+}

@@ -1,0 +1,400 @@
+package commands
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"gofish/internal/api"
+
+	"golang.org/x/sys/unix"
+)
+
+// bars says when progress bars are drawn.
+type bars int
+
+const (
+	barsAuto bars = iota // at a prompt
+	barsOn
+	barsOff
+)
+
+// options is what the command line asks for.
+type options struct {
+	words         []string
+	disks         []disk
+	mounts        []mountOption
+	readonly      bool
+	readwrite     bool
+	file          string
+	echoKeys      bool
+	keysFromStdin bool
+	noDestPaths   bool
+	pipeError     bool
+	bars          bars
+
+	// Given by --format and --blocksize for the disks that follow; pending until
+	// one does.
+	format           string
+	formatPending    bool
+	blocksize        int
+	blocksizePending bool
+}
+
+// disk is a disk to add: an image of the host, or a prepared one.
+type disk struct {
+	add       driveArgs
+	format    string
+	blocksize int
+	prepared  *prepared
+}
+
+// optionTable is every option, in the order that --long-options shows.
+func optionTable() []option {
+	return []option{
+		{long: "add", short: 'a', arg: needArg, value: "image", help: "Add a disk image, or a remote one by its URI",
+			set: func(s *Shell, o *options, arg *string) error { return o.addDisk(s, *arg) }},
+		{long: "blocksize", arg: mayArg, value: "512|4096", help: "Sector size of the images that follow",
+			set: func(s *Shell, o *options, arg *string) error { return o.setBlocksize(s, arg) }},
+		{long: "cmd-help", short: 'h', arg: mayArg, value: "command", help: "List the commands, or explain one",
+			set: func(s *Shell, o *options, arg *string) error { return s.helpOption(arg) }},
+		{long: "echo-keys", help: "Show keys and passphrases while they are typed",
+			set: func(s *Shell, o *options, arg *string) error { o.echoKeys = true; return nil }},
+		{long: "file", short: 'f', arg: needArg, value: "file", help: "Read commands from a file",
+			set: func(s *Shell, o *options, arg *string) error { return o.setFile(s, *arg) }},
+		{long: "format", arg: mayArg, value: "raw|qcow2|..", help: "Format of the images that follow; none: find out",
+			set: func(s *Shell, o *options, arg *string) error { return o.setFormat(arg) }},
+		{long: "help", help: "Show this text",
+			set: func(s *Shell, o *options, arg *string) error { s.printUsage(s.out); return exitStatus(0) }},
+		{long: "keys-from-stdin", help: "Read keys and passphrases from standard input",
+			set: func(s *Shell, o *options, arg *string) error { o.keysFromStdin = true; return nil }},
+		{long: "mount", short: 'm', arg: needArg, value: "device[:dir[:options[:type]]]", help: "Launch, and mount a device on dir (or on /)",
+			set: func(s *Shell, o *options, arg *string) error {
+				o.mounts = append(o.mounts, newMountOption(*arg))
+				return nil
+			}},
+		{long: "network", help: "Give the appliance a network",
+			set: func(s *Shell, o *options, arg *string) error { return s.callErr("set_network", true) }},
+		{long: "new", short: 'N', arg: needArg, value: "[file=]type[:..]", help: "Make a prepared disk; -N help lists the types",
+			set: func(s *Shell, o *options, arg *string) error { return o.addPrepared(s, *arg) }},
+		{long: "no-dest-paths", help: "Do not complete paths of the guest with TAB",
+			set: func(s *Shell, o *options, arg *string) error { o.noDestPaths = true; return nil }},
+		{short: 'D',
+			set: func(s *Shell, o *options, arg *string) error {
+				o.noDestPaths = true
+				s.sayPlain(s.errorf("warning: -D option is deprecated, use --no-dest-paths instead"))
+				return nil
+			}},
+		{long: "no-sync", short: 'n', help: "Do not flush the disks at the end",
+			set: func(s *Shell, o *options, arg *string) error { return s.callErr("set_autosync", false) }},
+		{long: "pipe-error", help: "A command fails when its pipe stops reading",
+			set: func(s *Shell, o *options, arg *string) error { o.pipeError = true; return nil }},
+		{long: "progress-bars", help: "Draw progress bars in scripts too",
+			set: func(s *Shell, o *options, arg *string) error { o.bars = barsOn; return nil }},
+		{long: "no-progress-bars", help: "Never draw progress bars",
+			set: func(s *Shell, o *options, arg *string) error { o.bars = barsOff; return nil }},
+		{long: "ro", short: 'r', help: "Do not change the disks: changes go to a copy that is thrown away",
+			set: func(s *Shell, o *options, arg *string) error { o.readonly = true; return nil }},
+		{long: "rw", short: 'w', help: "Work on the disks themselves (this is what happens anyway)",
+			set: func(s *Shell, o *options, arg *string) error {
+				if o.readonly {
+					return s.errorf("cannot mix --ro and --rw options")
+				}
+				o.readwrite = true
+				return nil
+			}},
+		{long: "selinux", help: "Does nothing; old scripts have it",
+			set: func(s *Shell, o *options, arg *string) error { return nil }},
+		{long: "verbose", short: 'v', help: "Say what happens",
+			set: func(s *Shell, o *options, arg *string) error { return s.callErr("set_verbose", true) }},
+		{long: "version", short: 'V', help: "Show the version",
+			set: func(s *Shell, o *options, arg *string) error {
+				fmt.Fprintf(s.out, "%s %s\n", s.prog.Name, s.prog.Version)
+				return exitStatus(0)
+			}},
+		{short: 'x', help: "Show each action and its result",
+			set: func(s *Shell, o *options, arg *string) error { return s.callErr("set_trace", true) }},
+		{long: "long-options", set: func(s *Shell, o *options, arg *string) error {
+			for _, o := range optionTable() {
+				if o.long != "" && o.long != "long-options" && o.long != "short-options" {
+					fmt.Fprintf(s.out, "--%s\n", o.long)
+				}
+			}
+			return exitStatus(0)
+		}},
+		{long: "short-options", set: func(s *Shell, o *options, arg *string) error {
+			for _, c := range "aDfhmnNrvVwx" {
+				fmt.Fprintf(s.out, "-%c\n", c)
+			}
+			return exitStatus(0)
+		}},
+	}
+}
+
+// callErr does an action that has no result.
+func (s *Shell) callErr(name string, args ...any) error {
+	_, err := s.call(name, args...)
+	return err
+}
+
+// parse reads the command line. What options do at once is done.
+func (o *options) parse(s *Shell, args []string) error {
+	words, err := getopt(optionTable(), args, func(opt *option, arg *string, rest []string) (int, error) {
+		used := 0
+		// -h takes the next word too, if it is none of an option.
+		if opt.short == 'h' && arg == nil && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") {
+			arg, used = &rest[0], 1
+		}
+		return used, opt.set(s, o, arg)
+	})
+	o.words = words
+	if lib, ok := err.(libError); ok {
+		s.sayPlain(lib)
+		return errShown
+	}
+	return asOptionError(s.prog.Name, err)
+}
+
+func (o *options) addDisk(s *Shell, name string) error {
+	args, err := parseDrive(name)
+	if err != nil {
+		return s.errorf("--add: %v", err)
+	}
+	if !args.remote() {
+		if err := unix.Access(args.path, unix.R_OK); err != nil {
+			return s.errorf("access: %s: %s", args.path, cause(err))
+		}
+	}
+	o.disks = append(o.disks, disk{add: args, format: o.format, blocksize: o.blocksize})
+	o.formatPending, o.blocksizePending = false, false
+	return nil
+}
+
+func (o *options) setFormat(arg *string) error {
+	o.format, o.formatPending = "", true
+	if arg != nil {
+		o.format = *arg
+	}
+	return nil
+}
+
+func (o *options) setBlocksize(s *Shell, arg *string) error {
+	o.blocksize, o.blocksizePending = 0, true
+	if arg == nil || *arg == "" {
+		return nil
+	}
+	digits := strings.TrimLeft(*arg, " \t")
+	n := 0
+	for n < len(digits) && (digits[n] >= '0' && digits[n] <= '9' || n == 0 && (digits[0] == '-' || digits[0] == '+')) {
+		n++
+	}
+	v, err := strconv.ParseInt(digits[:n], 10, 32)
+	if err != nil {
+		return s.errorf("--blocksize option is not numeric")
+	}
+	o.blocksize = int(v)
+	return nil
+}
+
+func (o *options) setFile(s *Shell, name string) error {
+	if o.file != "" {
+		return s.errorf("only one -f parameter can be given")
+	}
+	o.file = name
+	return nil
+}
+
+// start does what the options ask for before the first command: it adds the
+// disks, launches if that is called for, prepares disks, mounts, and opens the
+// script.
+func (s *Shell) start() error {
+	o := &s.opts
+	if o.formatPending {
+		return s.errorf("--format parameter must appear before -a parameter")
+	}
+	if o.blocksizePending {
+		return s.errorf("--blocksize parameter must appear before -a parameter")
+	}
+	launch := len(o.mounts) > 0
+	for _, d := range o.disks {
+		if err := s.addDrive(d); err != nil {
+			return err
+		}
+		launch = launch || d.prepared != nil
+	}
+	if launch {
+		if err := s.callErr("launch"); err != nil {
+			return err
+		}
+		for i, d := range o.disks {
+			if d.prepared != nil {
+				if err := s.finishPrepared(d.prepared, fmt.Sprintf("/dev/sd%s", driveLetters(i))); err != nil {
+					return err
+				}
+			}
+		}
+		for _, m := range o.mounts {
+			if err := s.mountAtStart(m); err != nil {
+				return err
+			}
+		}
+	}
+	if o.file != "" {
+		f, err := os.Open(o.file)
+		if err != nil {
+			return s.errorf("open: %s: %s", o.file, cause(err))
+		}
+		s.file = o.file
+		s.setStdin(f)
+	}
+	return nil
+}
+
+// setStdin makes f standard input, for child processes too.
+func (s *Shell) setStdin(f *os.File) {
+	if s.stdin.Fd() == 0 && unix.Dup3(int(f.Fd()), 0, 0) == nil {
+		f.Close()
+	} else {
+		s.stdin = f
+	}
+	s.in.Reset(s.stdin)
+}
+
+func (s *Shell) addDrive(d disk) error {
+	opts := map[string]any{}
+	if d.prepared == nil && s.opts.readonly {
+		opts["readonly"] = true
+	}
+	if d.format != "" {
+		opts["format"] = d.format
+	}
+	d.add.options(opts)
+	if d.blocksize != 0 {
+		opts["blocksize"] = d.blocksize
+	}
+	_, err := s.callOpts("add_drive", opts, d.add.path)
+	return err
+}
+
+// driveLetters is what follows /dev/sd in the name of a drive: a … z, aa …
+func driveLetters(i int) string {
+	if i < 26 {
+		return string(rune('a' + i))
+	}
+	return driveLetters(i/26-1) + string(rune('a'+i%26))
+}
+
+// mountOption is the argument of -m.
+type mountOption struct {
+	device, dir string
+	options     *string
+	fstype      *string
+}
+
+func newMountOption(arg string) mountOption {
+	f := strings.SplitN(arg, ":", 4)
+	m := mountOption{device: f[0], dir: "/"}
+	if len(f) > 1 {
+		m.dir = f[1]
+	}
+	if len(f) > 2 {
+		m.options = &f[2]
+	}
+	if len(f) > 3 {
+		m.fstype = &f[3]
+	}
+	return m
+}
+
+// mountAtStart does one -m. If it fails, the file systems that there are may
+// help.
+func (s *Shell) mountAtStart(m mountOption) error {
+	options := ""
+	if m.options != nil {
+		options = *m.options
+	} else if s.opts.readonly {
+		options = "ro"
+	}
+	var err error
+	if m.fstype != nil {
+		err = s.callErr("mount_vfs", options, *m.fstype, m.device, m.dir)
+	} else {
+		err = s.callErr("mount_options", options, m.device, m.dir)
+	}
+	if err == nil {
+		return nil
+	}
+	text := s.errorf("‘%s’ could not be mounted.", m.device).Error()
+	if options != "" && m.options != nil {
+		text += fmt.Sprintf("\n%s: Check mount(8) man page to ensure options ‘%s’", s.prog.Name, options)
+		text += fmt.Sprintf("\n%s: are supported by the filesystem that is being mounted.", s.prog.Name)
+	}
+	text += fmt.Sprintf("\n%s: Did you mean to mount one of these filesystems?", s.prog.Name)
+	v, lerr := s.call("list_filesystems")
+	if lerr != nil {
+		return join(err, lerr)
+	}
+	for _, p := range v.(api.Hash) {
+		text += fmt.Sprintf("\n%s: \t%s (%s)", s.prog.Name, p.Key, p.Value)
+	}
+	return join(err, fmt.Errorf("%s", text))
+}
+
+// printUsage is what --help prints.
+func (s *Shell) printUsage(w io.Writer) {
+	n := s.prog.Name
+	fmt.Fprintf(w, `%[1]s works inside disk images, without mounting them on the host
+and without root.
+
+  %[1]s [options] [command [: command ...]]   run commands
+  %[1]s [options]                             commands from a prompt or standard input
+  %[1]s [options] -f file                     commands from a file
+
+Options:
+`, n)
+	for _, o := range optionTable() {
+		if o.help != "" {
+			label := optionLabel(&o)
+			if len(label) > 22 {
+				fmt.Fprintf(w, "  %s\n  %22s %s\n", label, "", o.help)
+			} else {
+				fmt.Fprintf(w, "  %-22s %s\n", label, o.help)
+			}
+		}
+	}
+	fmt.Fprintf(w, `
+Other uses:
+  %[1]s appliance ...    build, list, export the small system that does the work
+  %[1]s doctor           check this machine
+  %[1]s man              read the manual
+  %[1]s completion ...   completion for bash, zsh or fish
+
+To look into a disk image:   %[1]s --ro -a disk.img
+then type:                   run, list-filesystems, mount /dev/sda1 /, ls /
+`, n)
+}
+
+// optionLabel shows an option's forms and argument.
+func optionLabel(o *option) string {
+	label := ""
+	if o.short != 0 {
+		label = "-" + string(o.short)
+	}
+	if o.long != "" {
+		if label != "" {
+			label += "|"
+		}
+		label += "--" + o.long
+	}
+	switch {
+	case o.arg == needArg:
+		label += " " + o.value
+	case o.arg == mayArg && o.short != 0:
+		label += " [" + o.value + "]"
+	case o.arg == mayArg:
+		label += "[=" + o.value + "]"
+	}
+	return label
+}

@@ -1,0 +1,215 @@
+package commands
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// output collects what a command prints. Like C's streams it tells a write that
+// failed while the command printed from one that failed at its end: what the
+// user is told differs.
+type output struct {
+	f     *os.File
+	buf   []byte
+	err   error
+	early bool // err came before the end
+}
+
+const outputSize = 4096
+
+func (o *output) Write(p []byte) (int, error) {
+	o.buf = append(o.buf, p...)
+	if len(o.buf) >= outputSize {
+		o.drain()
+		o.early = o.early || o.err != nil
+	}
+	return len(p), nil
+}
+
+func (o *output) drain() {
+	if o.err == nil && len(o.buf) > 0 {
+		_, o.err = o.f.Write(o.buf)
+	}
+	o.buf = o.buf[:0]
+}
+
+// Flush writes what is collected.
+func (o *output) Flush() { o.drain() }
+
+// reset returns the error since the last reset.
+func (o *output) reset() (err error, early bool) {
+	o.drain()
+	err, early = o.err, o.early
+	o.err, o.early = nil, false
+	return err, early
+}
+
+// flush ends a command's output.
+func (s *Shell) flush() error {
+	err, early := s.out.reset()
+	switch {
+	case err == nil:
+		return nil
+	case s.pipe && errors.Is(err, syscall.EPIPE):
+		if s.opts.pipeError {
+			return s.errorf("write error on pipe")
+		}
+		return nil
+	case early:
+		return s.errorf("write error")
+	}
+	return fmt.Errorf("failed to flush standard output: %s", cause(err))
+}
+
+// join is errors.Join, except that a single error stays what it is.
+func join(errs ...error) error {
+	var found []error
+	for _, e := range errs {
+		if e != nil {
+			found = append(found, e)
+		}
+	}
+	if len(found) == 1 {
+		return found[0]
+	}
+	return errors.Join(found...)
+}
+
+// stdoutName is a file name that opens the present standard output.
+func (s *Shell) stdoutName() string {
+	if s.stdout.Fd() == 1 {
+		return "/dev/stdout"
+	}
+	return fmt.Sprintf("/dev/fd/%d", s.stdout.Fd())
+}
+
+// divert makes w standard output, for the handle and for child processes too,
+// until the returned function is called.
+func (s *Shell) divert(w *os.File) (func(), error) {
+	s.out.Flush()
+	if s.stdout.Fd() != 1 {
+		old := s.stdout
+		s.stdout, s.out.f = w, w
+		return func() { s.stdout, s.out.f = old, old }, nil
+	}
+	saved, err := unix.FcntlInt(1, unix.F_DUPFD_CLOEXEC, 3)
+	if err == nil {
+		err = unix.Dup3(int(w.Fd()), 1, 0)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		unix.Dup3(saved, 1, 0)
+		unix.Close(saved)
+	}, nil
+}
+
+// piped runs f with its output going to a host command, whose own status does
+// not matter. A host command that stops reading does no harm either, unless
+// --pipe-error asked to hear of it.
+func (s *Shell) piped(host string, f func() error) error {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return s.errorf("%s: %v", host, cause(err))
+	}
+	c := s.hostCommand(strings.TrimLeft(host, " \t"))
+	c.Stdin = r
+	s.out.Flush()
+	err = c.Start()
+	r.Close()
+	if err != nil {
+		w.Close()
+		return s.errorf("/bin/sh: %v", cause(err))
+	}
+	restore, err := s.divert(w)
+	if err != nil {
+		w.Close()
+		c.Wait()
+		return s.errorf("%s: %v", host, cause(err))
+	}
+	earlier := s.pipe
+	s.pipe = true
+	err = f()
+	s.pipe = earlier
+	restore()
+	w.Close()
+	c.Wait()
+	return err
+}
+
+// relay gives f the name of a file that leads to the present standard output.
+// A terminal or pipe is opened by its own name. A regular file must not be: it
+// would be emptied; nor can a socket be.
+func (s *Shell) relay() (name string, finish func() error, err error) {
+	s.out.Flush()
+	fi, err := s.stdout.Stat()
+	if err != nil {
+		return "", nil, err
+	}
+	if !fi.Mode().IsRegular() && fi.Mode()&os.ModeSocket == 0 {
+		return s.stdoutName(), func() error { return nil }, nil
+	}
+	target, err := dupFile(s.stdout)
+	if err != nil {
+		return "", nil, err
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		target.Close()
+		return "", nil, err
+	}
+	restore, err := s.divert(w)
+	if err != nil {
+		target.Close()
+		return "", nil, err
+	}
+	copied := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(target, r)
+		r.Close()
+		copied <- err
+	}()
+	return s.stdoutName(), func() error {
+		restore()
+		w.Close()
+		err := <-copied
+		target.Close()
+		if err != nil {
+			return s.errorf("write error: %s", cause(err))
+		}
+		return nil
+	}, nil
+}
+
+func dupFile(f *os.File) (*os.File, error) {
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 3)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), f.Name()), nil
+}
+
+func isTerminal(f *os.File) bool {
+	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	return err == nil
+}
+
+// status describes how a host program ended.
+func status(err error) string {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		if w := exit.Sys().(syscall.WaitStatus); w.Signaled() {
+			return "killed by signal " + fmt.Sprint(int(w.Signal()))
+		}
+		return exit.String()
+	}
+	return cause(err)
+}

@@ -1,0 +1,590 @@
+package commands
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"gofish/internal/api"
+	"gofish/internal/handle"
+)
+
+// Caller does actions. *handle.Handle is one.
+type Caller interface {
+	Call(ctx context.Context, a *api.Action, args, opts []any) (any, error)
+	UserCancel()
+	OnEvent(mask handle.EventType, fn func(handle.Event)) int
+	RemoveEvent(id int)
+	Close() error
+}
+
+// Program is one run of the shell.
+type Program struct {
+	Name    string // in messages
+	Version string
+	Args    []string // without the program's name
+	Stdin   *os.File
+	Stdout  *os.File
+	Stderr  io.Writer
+	// New makes a handle. It is called once, and again by reopen.
+	New func() (Caller, error)
+}
+
+// Shell is the state of a run.
+type Shell struct {
+	prog *Program
+	opts options
+
+	caller     Caller
+	verbose    atomic.Bool // the appliance's console is shown
+	launched   bool
+	events     []*eventHandler
+	taken      atomic.Uint64 // events that handlers of the user get
+	firstEvent int           // number of the first handler of the user
+	bar        *progressBar  // nil if there are none
+
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+
+	stdin           *os.File
+	in              *bufio.Reader // reads stdin
+	prompt          *prompt       // nil unless interactive
+	interactive     bool
+	keepOnInterrupt atomic.Bool // an interrupt ends a call, not the run
+	file            string      // name of the script in messages
+	lineno          int         // lines read, for messages
+
+	stdout *os.File
+	out    *output
+	pipe   bool // stdout leads to a host command
+
+	issued  int                    // commands so far
+	quit    bool                   // no more lines are wanted
+	failed  bool                   // a command failed that ends the run
+	running atomic.Pointer[Caller] // what does the present call, nil between calls
+}
+
+// errShown is the error of what has already said why it failed.
+var errShown = errors.New("")
+
+// libError is an error of the handle; messages of it begin differently.
+type libError struct{ err error }
+
+func (e libError) Error() string { return "libguestfs: error: " + e.err.Error() }
+func (e libError) Unwrap() error { return e.err }
+
+// exitStatus ends the program early.
+type exitStatus int
+
+func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// Run does what the arguments say and returns the status to exit with.
+func (p *Program) Run() int {
+	s := &Shell{prog: p, stdin: p.Stdin, in: bufio.NewReader(p.Stdin), stdout: p.Stdout, file: "*stdin*"}
+	s.out = &output{f: p.Stdout}
+	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	stop := s.catchSignals()
+	defer stop()
+	done := make(chan int, 1)
+	go func() { done <- s.runAndClose() }()
+	select {
+	case status := <-done:
+		return status
+	case <-s.ctx.Done():
+	}
+	// A signal ends the run in order, if that does not take too long: whoever
+	// sent it will not wait. What the handle leaves behind then goes by itself.
+	status := 128 + int(context.Cause(s.ctx).(stopSignal).Signal)
+	select {
+	case <-done:
+	case <-time.After(stopLimit):
+	}
+	return status
+}
+
+// stopLimit is how long a run may take to end after a signal.
+const stopLimit = 5 * time.Second
+
+// runAndClose does the run, says why it failed and gives up the handle.
+func (s *Shell) runAndClose() int {
+	err := s.run()
+	s.out.Flush()
+	var status exitStatus
+	switch {
+	case errors.As(err, &status):
+		s.close()
+		return int(status)
+	case err != nil:
+		s.say(err)
+		fallthrough
+	case s.failed:
+		s.close()
+		return 1
+	}
+	return 0
+}
+
+// close gives up the handle after a failure, when its own errors matter no more.
+func (s *Shell) close() {
+	if s.caller != nil {
+		s.caller.Close()
+	}
+	s.prompt.close()
+}
+
+func (s *Shell) run() error {
+	if err := s.open(); err != nil {
+		return err
+	}
+	if err := s.opts.parse(s, s.prog.Args); err != nil {
+		return err
+	}
+	s.interactive = s.opts.file == "" && isTerminal(s.stdin)
+	s.keepOnInterrupt.Store(s.interactive)
+	if s.interactive {
+		if _, err := s.call("set_pgroup", true); err != nil {
+			return err
+		}
+	}
+	// Errors of the options name no line, whatever the run is to be.
+	if err := s.start(); err != nil {
+		s.failed = true
+		s.sayPlain(err)
+		return nil
+	}
+	if s.opts.bars == barsOn || s.opts.bars == barsAuto && s.interactive && len(s.opts.words) == 0 {
+		s.bar = newProgressBar(s.stdout)
+	}
+	switch {
+	case len(s.opts.words) > 0:
+		s.runWords(s.opts.words)
+	case s.interactive:
+		s.runPrompt()
+	default:
+		s.runScript()
+	}
+	if s.failed {
+		return nil
+	}
+	s.lineno = 0
+	if _, err := s.call("shutdown"); err != nil {
+		return err
+	}
+	c := s.caller
+	s.caller = nil
+	if err := c.Close(); err != nil {
+		return libError{err}
+	}
+	return nil
+}
+
+// open makes the handle.
+func (s *Shell) open() error {
+	c, err := s.prog.New()
+	if err != nil {
+		return libError{err}
+	}
+	s.caller = c
+	s.verbose.Store(envTrue("DEBUG"))
+	s.watch()
+	return nil
+}
+
+// stopSignal is the cause of a run cut short.
+type stopSignal struct{ syscall.Signal }
+
+func (s stopSignal) Error() string { return s.String() }
+
+// catchSignals makes an interrupt cancel the call that is running and, without a
+// prompt, end the run in order. The returned function undoes that.
+func (s *Shell) catchSignals() func() {
+	signal.Ignore(syscall.SIGPIPE) // a reader of ours may leave
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP)
+	done := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-done:
+				return
+			case sig := <-c:
+				if s.keepOnInterrupt.Load() && (sig == syscall.SIGINT || sig == syscall.SIGQUIT) {
+					if c := s.running.Load(); c != nil {
+						(*c).UserCancel()
+					}
+					continue
+				}
+				s.cancel(stopSignal{sig.(syscall.Signal)})
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(c)
+		close(done)
+	}
+}
+
+// say prints an error of the command that is running, one line for each error
+// joined in it.
+func (s *Shell) say(err error) { s.sayAt(err, s.place()) }
+
+// sayPlain prints an error that belongs to no command.
+func (s *Shell) sayPlain(err error) { s.sayAt(err, "") }
+
+func (s *Shell) sayAt(err error, place string) {
+	if err == errShown {
+		return
+	}
+	s.out.Flush()
+	if lib, ok := err.(libError); ok {
+		if all, ok := lib.err.(interface{ Unwrap() []error }); ok {
+			for _, e := range all.Unwrap() {
+				s.sayAt(libError{e}, place)
+			}
+			return
+		}
+		fmt.Fprintf(s.prog.Stderr, "%s%s\n", place, lib.Error())
+		return
+	}
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range all.Unwrap() {
+			s.sayAt(e, place)
+		}
+		return
+	}
+	fmt.Fprintln(s.prog.Stderr, err)
+}
+
+// place is where in a script the shell is, for errors of the handle.
+func (s *Shell) place() string {
+	if s.interactive {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d: ", s.file, s.lineno)
+}
+
+// errorf is an error that begins with the program's name.
+func (s *Shell) errorf(format string, args ...any) error {
+	return fmt.Errorf(s.prog.Name+": "+format, args...)
+}
+
+// do has the handle do an action.
+func (s *Shell) do(a *api.Action, args, opts []any) (any, error) {
+	if err := context.Cause(s.ctx); err != nil {
+		return nil, errShown
+	}
+	if len(a.Opts) > 0 && opts == nil {
+		opts = make([]any, len(a.Opts))
+	}
+	c := s.caller
+	s.running.Store(&c)
+	s.bar.begin(a)
+	v, err := c.Call(s.ctx, a, args, opts)
+	s.bar.end()
+	s.running.Store(nil)
+	if err != nil {
+		if context.Cause(s.ctx) != nil {
+			return nil, errShown
+		}
+		return nil, libError{err}
+	}
+	switch a.Name {
+	case "launch":
+		s.launched = true
+	case "set_verbose":
+		s.verbose.Store(args[0].(bool))
+	}
+	return v, nil
+}
+
+// call does an action by name, without optional arguments.
+func (s *Shell) call(name string, args ...any) (any, error) {
+	return s.callOpts(name, nil, args...)
+}
+
+// callOpts does an action by name.
+func (s *Shell) callOpts(name string, opts map[string]any, args ...any) (any, error) {
+	a := api.All.Lookup(name)
+	if a == nil {
+		return nil, fmt.Errorf("%s: this version of %s has no such action", name, s.prog.Name)
+	}
+	var list []any
+	if len(opts) > 0 {
+		list = make([]any, len(a.Opts))
+		for i, p := range a.Opts {
+			list[i] = opts[p.Name]
+		}
+	}
+	return s.do(a, args, list)
+}
+
+// callString and callStrings are for actions with such results.
+func (s *Shell) callString(name string, args ...any) (string, error) {
+	v, err := s.call(name, args...)
+	if err != nil {
+		return "", err
+	}
+	return v.(string), nil
+}
+
+func (s *Shell) callStrings(name string, args ...any) ([]string, error) {
+	v, err := s.call(name, args...)
+	if err != nil {
+		return nil, err
+	}
+	return v.([]string), nil
+}
+
+// runWords runs the commands given as words, separated by ":".
+func (s *Shell) runWords(words []string) {
+	for len(words) > 0 && !s.failed {
+		n := 0
+		for n < len(words) && words[n] != ":" {
+			n++
+		}
+		if n == 0 {
+			s.say(s.errorf("empty command on command line"))
+			s.failed = true
+			return
+		}
+		name, forgiven := strings.CutPrefix(words[0], "-")
+		err := s.issue(name, words[1:n], nil)
+		if err != nil {
+			s.say(err)
+			s.failed = !forgiven
+		}
+		words = words[min(n+1, len(words)):]
+		s.stopIfSignalled()
+	}
+}
+
+func (s *Shell) stopIfSignalled() {
+	if s.ctx.Err() != nil {
+		s.failed = true
+	}
+}
+
+// runScript runs the lines of standard input.
+func (s *Shell) runScript() {
+	for !s.quit && !s.failed {
+		text, err := s.in.ReadString('\n')
+		if err != nil && text == "" {
+			if err != io.EOF {
+				s.say(s.errorf("reading commands from %s: %v", s.file, cause(err)))
+				s.failed = true
+			}
+			return
+		}
+		s.lineno++
+		text = strings.TrimSuffix(text, "\n")
+		s.runLine(strings.TrimSuffix(text, "\r"), true)
+		s.stopIfSignalled()
+	}
+}
+
+// runLine runs one line of a script or of the prompt. strict says that a failure
+// ends the run. The error has been shown; it says that the line failed.
+func (s *Shell) runLine(text string, strict bool) error {
+	for {
+		text = skipSpace(text)
+		rest, forgiven := strings.CutPrefix(text, "-")
+		if !forgiven {
+			break
+		}
+		text, strict = rest, false
+	}
+	err := s.runStripped(text, strict)
+	if err != nil {
+		s.say(err)
+		if strict {
+			s.failed = true
+		}
+		return errShown
+	}
+	return nil
+}
+
+func (s *Shell) runStripped(text string, strict bool) error {
+	switch {
+	case text == "" || text[0] == '#':
+		return nil
+	case text[0] == '!':
+		return s.runHost(text[1:])
+	case strings.HasPrefix(text, "<!"):
+		return s.runGenerated(text[2:], strict)
+	}
+	l, err := lex(text, expandTilde)
+	if err != nil {
+		return s.errorf("%v", err)
+	}
+	return s.issue(l.name, l.args, l.pipe)
+}
+
+// hostCommand is a command that /bin/sh is to run.
+func (s *Shell) hostCommand(text string) *exec.Cmd {
+	c := exec.Command("/bin/sh", "-c", text)
+	c.Stdin, c.Stdout, c.Stderr = s.stdin, s.stdout, s.prog.Stderr
+	return c
+}
+
+// runHost runs a line that began with "!". Like a C shell's system function, it
+// takes death by a signal other than an interrupt for success.
+func (s *Shell) runHost(text string) error {
+	s.out.Flush()
+	err := s.hostCommand(text).Run()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		if err != nil {
+			return s.errorf("/bin/sh: %v", cause(err))
+		}
+		return nil
+	}
+	w := exit.Sys().(syscall.WaitStatus)
+	if w.Signaled() && w.Signal() != syscall.SIGINT && w.Signal() != syscall.SIGQUIT {
+		return nil
+	}
+	return errShown
+}
+
+// runGenerated runs each line that a host command prints.
+func (s *Shell) runGenerated(text string, strict bool) error {
+	c := s.hostCommand(text)
+	c.Stdout = nil
+	lines, err := c.StdoutPipe()
+	if err == nil {
+		err = c.Start()
+	}
+	if err != nil {
+		return s.errorf("/bin/sh: %v", cause(err))
+	}
+	r := bufio.NewReader(lines)
+	for !s.failed {
+		l, err := r.ReadString('\n')
+		if l == "" && err != nil {
+			break
+		}
+		s.runLine(strings.TrimSuffix(l, "\n"), strict)
+		s.stopIfSignalled()
+	}
+	lines.Close()
+	err = c.Wait()
+	if s.failed {
+		return errShown
+	}
+	if err != nil {
+		return fmt.Errorf("<!%s: %w", text, err)
+	}
+	return nil
+}
+
+// issue runs a command, its output sent to a host command if pipe is not nil.
+func (s *Shell) issue(name string, args []string, pipe *string) error {
+	if pipe != nil {
+		return s.piped(*pipe, func() error { return s.issue(name, args, nil) })
+	}
+	s.issued++
+	err := s.command(name, args)
+	return join(err, s.flush())
+}
+
+// command finds the command and runs it.
+func (s *Shell) command(name string, args []string) error {
+	e := lookup(name)
+	switch {
+	case e == nil:
+		return s.unknown(name)
+	case e.builtin != nil:
+		b := e.builtin
+		if len(args) < b.min || b.max >= 0 && len(args) > b.max {
+			return errors.New(strings.ReplaceAll(b.usage, "%s", name))
+		}
+		return b.run(s, name, args)
+	}
+	return s.action(e.action, name, args)
+}
+
+// action converts the arguments of an action, has it done and prints the result.
+func (s *Shell) action(a *api.Action, name string, words []string) error {
+	required := 0
+	for _, p := range a.Args {
+		if p.Kind != api.KKey {
+			required++
+		}
+	}
+	if len(words) < required || len(words) > required+len(a.Opts) {
+		return fmt.Errorf("error: incorrect number of arguments\nusage: %s\ntype 'help %s' for more help on %s",
+			synopsis(a), name, name)
+	}
+	c := converter{s: s, cmd: name}
+	defer c.clean()
+	args, err := c.args(a, words[:required])
+	if err != nil {
+		return err
+	}
+	opts, err := c.opts(a, words[required:])
+	if err != nil {
+		return err
+	}
+	v, err := s.do(a, args, opts)
+	if err := join(err, c.finish()); err != nil {
+		return err
+	}
+	printResult(s.out, a.Ret, v)
+	return nil
+}
+
+// unknown is the error for a name that is no command. The first of a run also
+// tells how the program is meant to be called.
+func (s *Shell) unknown(name string) error {
+	err := fmt.Errorf("%s: unknown command", name)
+	if s.issued > 1 {
+		return err
+	}
+	image := "disk.img"
+	if fi, err := os.Stat(name); err == nil && !fi.IsDir() {
+		image = name
+	}
+	return fmt.Errorf("%w\nDid you mean to open a disk image?  %[2]s -a %[3]s\n"+
+		"For a list of commands:             %[2]s -h\n"+
+		"For complete documentation:         man %[2]s", err, s.prog.Name, image)
+}
+
+// cause is the reason in an error of package os, as C words it.
+func cause(err error) string {
+	var e syscall.Errno
+	if errors.As(err, &e) {
+		return strerror(e)
+	}
+	return err.Error()
+}
+
+// strerror is the C library's text for an error number; Go's begins small.
+func strerror(e syscall.Errno) string {
+	t := e.Error()
+	return strings.ToUpper(t[:1]) + t[1:]
+}
+
+// envTrue reads a truth value from GOFISH_x or LIBGUESTFS_x.
+func envTrue(name string) bool {
+	v, ok := boolean(getenv("GOFISH_"+name, "LIBGUESTFS_"+name))
+	return ok && v
+}
+
+// getenv is the value of the first variable that is set.
+func getenv(names ...string) string {
+	for _, n := range names {
+		if v, ok := os.LookupEnv(n); ok {
+			return v
+		}
+	}
+	return ""
+}

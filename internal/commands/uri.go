@@ -1,0 +1,85 @@
+package commands
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// driveArgs is what the value of -a says: a file of the host, or a remote disk.
+type driveArgs struct {
+	path                       string
+	protocol, username, secret string
+	server                     []string
+}
+
+func (d driveArgs) remote() bool { return d.protocol != "" }
+
+// options adds the optional arguments of add_drive.
+func (d driveArgs) options(opts map[string]any) {
+	for name, v := range map[string]string{"protocol": d.protocol, "username": d.username, "secret": d.secret} {
+		if v != "" {
+			opts[name] = v
+		}
+	}
+	if len(d.server) > 0 {
+		opts["server"] = d.server
+	}
+}
+
+// isURI reports whether a value of -a is a URI: small letters or + stand right
+// before the first "://". Anything else is the name of a file.
+func isURI(s string) bool {
+	scheme, _, ok := strings.Cut(s, "://")
+	if !ok || scheme == "" {
+		return false
+	}
+	for _, c := range scheme {
+		if (c < 'a' || c > 'z') && c != '+' {
+			return false
+		}
+	}
+	return true
+}
+
+// keepSlash has the protocols whose paths begin with a slash.
+var keepSlash = map[string]bool{
+	"ssh": true, "http": true, "https": true, "ftp": true, "ftps": true, "tftp": true,
+}
+
+// parseDrive reads a value of -a.
+func parseDrive(s string) (driveArgs, error) {
+	if !isURI(s) {
+		return driveArgs{path: s}, nil
+	}
+	u, err := url.Parse(s)
+	if err != nil {
+		return driveArgs{}, fmt.Errorf("could not parse URI ‘%s’", s)
+	}
+	if u.Scheme == "file" {
+		return driveArgs{path: u.Path}, nil
+	}
+	d := driveArgs{protocol: u.Scheme, path: u.Path, username: u.User.Username()}
+	d.secret, _ = u.User.Password()
+	if !keepSlash[u.Scheme] {
+		d.path = strings.TrimPrefix(d.path, "/")
+	}
+	socket := u.Query().Get("socket")
+	switch {
+	case socket != "" && u.Host != "":
+		return driveArgs{}, fmt.Errorf("%s: cannot have both a server name and a socket query parameter", s)
+	case socket != "":
+		d.server = []string{"unix:" + socket}
+	case u.Host != "":
+		server := "tcp:" + u.Hostname()
+		if strings.Contains(u.Hostname(), ":") {
+			server = "tcp:[" + u.Hostname() + "]"
+		}
+		if p, err := strconv.Atoi(u.Port()); err == nil && p != 0 {
+			server += ":" + u.Port()
+		}
+		d.server = []string{server}
+	}
+	return d, nil
+}
