@@ -1,15 +1,105 @@
 package main
 
 import (
-	"errors"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
+
+	"gofish/internal/api"
+	"gofish/internal/appliance"
+	"gofish/internal/handle"
 )
 
+// doctorCommand finds out whether gofish can work here, and what to do if not.
 func doctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "Check this machine",
-		RunE:  func(c *cobra.Command, args []string) error { return errors.New("not in this version yet") },
+		Short: "check that gofish can work on this machine",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return doctor(cmd.Context(), cmd.OutOrStdout())
+		},
 	}
+}
+
+func doctor(ctx context.Context, w io.Writer) error {
+	h, err := handle.New()
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	sick := 0
+	report := func(what string, err error, good, advice string) {
+		if err != nil {
+			sick++
+			fmt.Fprintf(w, "BAD  %s: %v\n", what, err)
+			if advice != "" {
+				fmt.Fprintf(w, "     %s\n", advice)
+			}
+			return
+		}
+		fmt.Fprintf(w, "ok   %s: %s\n", what, good)
+	}
+
+	hv, _ := call(ctx, h, "get_hv")
+	out, err := exec.CommandContext(ctx, fmt.Sprint(hv), "--version").Output()
+	first, _, _ := strings.Cut(string(out), "\n")
+	report("qemu", err, first, "install qemu-system-x86, or name the program with GOFISH_HV")
+	haveQemu := err == nil
+	_, err = exec.LookPath("qemu-img")
+	report("qemu-img", err, "found", "install qemu-utils")
+
+	if haveQemu {
+		c := &appliance.Accelerator{HV: fmt.Sprint(hv), Dir: appliance.CacheDir(h.Settings.CacheDir)}
+		v := c.Choose(ctx)
+		s := v.Accel
+		if v.Why != "" {
+			s += " (KVM is not usable: " + v.Why + "; emulation works, more slowly)"
+		}
+		report("accelerator", nil, s, "")
+	}
+	a, err := appliance.Find(ctx, appliance.FindOptions{Path: h.Settings.Path, CacheDir: h.Settings.CacheDir, Progress: func(s string) { fmt.Fprintln(os.Stderr, s) }})
+	if err == nil {
+		report("appliance", nil, a.Dir, "")
+	} else {
+		report("appliance", err, "", "build one with: gofish appliance build")
+	}
+	if err == nil && haveQemu {
+		start := time.Now()
+		_, err := call(ctx, h, "add_drive", os.DevNull)
+		if err == nil {
+			_, err = call(ctx, h, "launch")
+		}
+		report("launch", err, fmt.Sprintf("the appliance answers after %v", time.Since(start).Round(10*time.Millisecond)), "run with -v and look at the last lines of the console")
+		if err == nil {
+			groups, err := call(ctx, h, "available_all_groups")
+			var missing []string
+			if l, ok := groups.([]string); ok {
+				for _, g := range l {
+					if ok, err := call(ctx, h, "feature_available", []string{g}); err == nil && ok == false {
+						missing = append(missing, g)
+					}
+				}
+			}
+			text := "all are there"
+			if len(missing) > 0 {
+				text = "missing: " + strings.Join(missing, " ")
+			}
+			report("optional features", err, text, "")
+		}
+	}
+	if sick > 0 {
+		return fmt.Errorf("%d of the checks failed", sick)
+	}
+	return nil
+}
+
+func call(ctx context.Context, h *handle.Handle, name string, args ...any) (any, error) {
+	return h.Call(ctx, api.All.Lookup(name), args, nil)
 }
