@@ -276,24 +276,27 @@ func runReopen(s *Shell, cmd string, args []string) error {
 	if err != nil {
 		return libError{err}
 	}
-	for _, name := range []string{"verbose", "autosync", "path", "pgroup", "trace"} {
+	before := s.firstEvent
+	s.watch(fresh)
+	for _, name := range []string{"verbose", "trace", "autosync", "path", "pgroup"} {
 		v, err := s.call("get_" + name)
 		if err == nil {
 			if text, ok := v.(string); ok {
 				v = &text // set_path takes what may be null
 			}
-			_, err = fresh.Call(s.ctx, api.All.Lookup("set_"+name), []any{v}, nil)
+			if _, e := fresh.Call(s.ctx, api.All.Lookup("set_"+name), []any{v}, nil); e != nil {
+				err = libError{e}
+			}
 		}
 		if err != nil {
+			s.firstEvent = before
 			fresh.Close()
 			return err
 		}
 	}
-	old := s.caller
-	err = old.Close()
+	err = s.caller.Close()
 	s.caller, s.launched = fresh, false
 	s.setEvents(nil)
-	s.watch()
 	if err != nil {
 		return libError{err}
 	}

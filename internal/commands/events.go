@@ -27,8 +27,8 @@ type eventHandler struct {
 }
 
 // watch shows messages of the handle, unless a script takes them, and progress.
-func (s *Shell) watch() {
-	own := s.caller.OnEvent(handle.EventTrace|handle.EventLibrary|handle.EventWarning|
+func (s *Shell) watch(c Caller) {
+	own := c.OnEvent(handle.EventTrace|handle.EventLibrary|handle.EventWarning|
 		handle.EventAppliance|handle.EventProgress, s.onEvent)
 	s.firstEvent = own + 1
 }

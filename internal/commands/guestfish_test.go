@@ -119,6 +119,9 @@ var same = []struct {
 	{name: "generated forgiven", script: "-<!echo nosuch; echo echo b\necho c\n"},
 	{name: "generated forgives", script: "<!echo -nosuch; echo echo b\necho c\n"},
 	{name: "generated quit", script: "<!echo quit; echo echo b\necho c\n"},
+	{name: "generated fails status", script: "<!echo echo a; exit 3\n"},
+	{name: "carriage return", script: "echo a\r\n"},
+	{name: "NUL", script: "echo a\x00b\n"},
 	{name: "pipe", script: "echo a b | tr a-z A-Z | sed s/A/x/\n"},
 	{name: "pipe status", script: "echo a | false\necho b\n"},
 	{name: "pipe empty", script: "echo a |\necho b\n"},
@@ -152,8 +155,8 @@ var same = []struct {
 	{name: "options unknown", script: "-disk-create x raw 1K foo:bar\n-disk-create x raw 1K bogus\n-disk-create x raw 1K Preallocation:off\n"},
 	{name: "options twice", script: "disk-create x raw 1K preallocation:sparse preallocation:off\n"},
 	{name: "options bad", script: "-add-drive x blocksize:q\n-add-drive x readonly:q\n-add-drive x \"server:a 'b\"\n"},
-	{name: "options good", script: "disk-create x raw 1K \"preallocation:sparse\"\ndisk-create-opts y raw 10\n"},
-	{name: "old names", script: "add-drive-opts disk\nADD_DRIVE_OPTS disk\n"},
+	{name: "options good", script: "disk-create x raw 1K \"preallocation:sparse\"\ndisk-create y raw 10\n"},
+	{name: "old names", script: "add-drive-opts disk\nAdd-Drive-Opts disk\nADD_DRIVE_OPTS disk\n"},
 	{name: "results", script: "version\nmax-disks\nget-program\nget-path | wc -l\nget-qemu | wc -l\ndevice-index /dev/sdc\ncanonical-device-name /dev/vda\nis-config\nget-pgroup\n"},
 	{name: "heredoc no end", script: "-upload -<<END /x\nabc\nEND \n"},
 	{name: "heredoc no marker", script: "-upload -<< /x\necho next\n"},
@@ -164,7 +167,7 @@ var same = []struct {
 	{name: "events", script: "event a trace 'echo [$0] $EVENT $# $1'\nlist-events\ntrace true\nget-memsize\ndelete-event a\ntrace false\nlist-events\n-delete-event a\n"},
 	{name: "events sets", script: "event b * 'true'\nevent c close,launch_done ''\nevent d '' x\n-event e bogus,close x\n-event e close,bogus,x x\nevent f cl 'echo closed $#'\nlist-events | sort\n"},
 	{name: "events shell", script: "event a close 'echo [$0] $EVENT $#'\n"},
-	{name: "reopen", script: "trace true\nset-memsize 999\nreopen\ntrace false\nget-memsize\n"},
+	{name: "reopen", script: "set-path /x\ntrace true\nset-memsize 999\nreopen\ntrace false\nget-memsize\n"},
 	{name: "glob plain", script: "glob echo a* b\nglob nosuch x\n"},
 	{name: "glob quit", script: "glob quit\necho no\n"},
 	{name: "key no input", script: "-luks-open /dev/sda1 x\n", env: []string{"NOTTY=1"}},
@@ -184,7 +187,18 @@ func forms(set, get string, values ...string) string {
 var accepted = map[string]struct {
 	reason   string
 	replaced []string
-}{}
+}{
+	"tilde home": {"a script does not touch the history",
+		[]string{"/h/.guestfish: No such file or directory\n", ""}},
+	"generated fails status": {"the accident of C's error number is not copied",
+		[]string{"pclose: Inappropriate ioctl for device", "<!echo echo a; exit 3: exit status 3"}},
+	"carriage return": {"files from Windows are understood",
+		[]string{"a\r\n", "a\n"}},
+	"NUL": {"a NUL byte is refused, not taken for the end of the line",
+		[]string{"stdout:\na\n", "stdout:\n", "stderr:\n", "stderr:\nguestfish: a command line cannot hold a NUL byte\n", "status 0", "status 1"}},
+	"key no input": {"the accident of C's error number is not copied",
+		[]string{"getline: Inappropriate ioctl for device", "guestfish: no key: the input has ended; give the key as a line of its own"}},
+}
 
 func TestLikeGuestfish(t *testing.T) {
 	if testing.Short() {
@@ -212,6 +226,7 @@ func TestLikeGuestfish(t *testing.T) {
 					}
 				}
 				cmd := exec.Command(program, c.args...)
+				cmd.Args[0] = "guestfish"
 				cmd.Dir = dir
 				cmd.Stdin = strings.NewReader(c.script)
 				cmd.Env = append(os.Environ(), "LIBGUESTFS_BACKEND=direct", "HOME=/root", "TERM=dumb", "LC_ALL=C.UTF-8", "SHELL=/bin/sh")

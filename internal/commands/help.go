@@ -105,7 +105,7 @@ To read the manual, type ‘man’.
 // listCommands prints every command with its summary.
 func (s *Shell) listCommands(w io.Writer) {
 	row := func(name, text string) { fmt.Fprintf(w, "%-20s %s\n", name, text) }
-	row("    Command", "Description")
+	fmt.Fprintln(w, "    Command              Description")
 	for i := range builtins {
 		if b := &builtins[i]; b.hidden {
 			row(b.Dashed(), about(s.prog.Name, entry{builtin: b}).summary)

@@ -74,8 +74,9 @@ func newTable() map[string]*entry {
 		if shown(a) {
 			e := &entry{action: a}
 			addAll(a.Name, a.Aliases, e)
+			// The name of actions before their optional arguments were theirs.
 			if len(a.Opts) > 0 {
-				addAll(a.Name+"_opts", nil, e)
+				add(a.Dashed()+"-opts", e)
 			}
 		}
 	}

@@ -118,11 +118,11 @@ Type: ‘help’ for help on commands
 			break
 		}
 	}
+	s.prompt = nil
+	p.close()
 	fmt.Fprintln(s.out)
 	io.WriteString(s.out, restore)
 	s.out.Flush()
-	s.prompt = nil
-	p.close()
 }
 
 func firstEnv(names ...string) (string, bool) {

@@ -195,7 +195,7 @@ func (s *Shell) open() error {
 	}
 	s.caller = c
 	s.verbose.Store(envTrue("DEBUG"))
-	s.watch()
+	s.watch(c)
 	return nil
 }
 
@@ -475,11 +475,14 @@ func (s *Shell) runGenerated(text string, strict bool) error {
 		s.runLine(strings.TrimSuffix(l, "\n"), strict)
 		s.stopIfSignalled()
 	}
-	lines.Close()
-	err = c.Wait()
 	if s.failed {
+		c.Process.Kill() // or it would complain that nobody listens
+		lines.Close()
+		c.Wait()
 		return errShown
 	}
+	lines.Close()
+	err = c.Wait()
 	if err != nil {
 		return fmt.Errorf("<!%s: %w", text, err)
 	}
