@@ -1,0 +1,100 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// difference is an accepted difference between gofish and guestfish: text that
+// is changed in the output of both before they are compared.
+type difference struct {
+	script  string // name of a script, or * for all
+	pattern *regexp.Regexp
+	with    string
+	reason  string
+}
+
+// readDifferences reads testdata/diff/DIFFERENCES: records of four lines
+// (script, pattern, replacement, reason) with an empty line between.
+func readDifferences(t *testing.T) []difference {
+	t.Helper()
+	b, err := os.ReadFile(repo + "/testdata/diff/DIFFERENCES")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var l []difference
+	for _, rec := range strings.Split(strings.TrimSpace(string(b)), "\n\n") {
+		f := strings.Split(rec, "\n")
+		if strings.HasPrefix(rec, "#") {
+			continue
+		}
+		if len(f) != 4 || f[3] == "" {
+			t.Fatalf("DIFFERENCES: a record needs script, pattern, replacement and reason: %q", rec)
+		}
+		re, err := regexp.Compile("(?m)" + f[1])
+		if err != nil {
+			t.Fatalf("DIFFERENCES: %v", err)
+		}
+		l = append(l, difference{f[0], re, f[2], f[3]})
+	}
+	return l
+}
+
+func normalise(out, script string, diffs []difference) string {
+	for _, d := range diffs {
+		if d.script == "*" || d.script == script {
+			out = d.pattern.ReplaceAllString(out, d.with)
+		}
+	}
+	return out
+}
+
+// TestAgainstGuestfish runs each script in an empty folder by both programs;
+// standard output and exit status must be the same.
+func TestAgainstGuestfish(t *testing.T) {
+	need(t, "guestfish")
+	scripts, err := filepath.Glob(repo + "/testdata/diff/*.fish")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	diffs := readDifferences(t)
+	for _, script := range scripts {
+		name := strings.TrimSuffix(filepath.Base(script), ".fish")
+		abs, err := filepath.Abs(script)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ours := program(t, t.TempDir(), nil, "", gofishBin, "-f", abs)
+			theirs := program(t, t.TempDir(), nil, "", "guestfish", "-f", abs)
+			a, b := normalise(ours.stdout, name, diffs), normalise(theirs.stdout, name, diffs)
+			if a != b || ours.status != theirs.status {
+				t.Errorf("gofish (status %d) and guestfish (status %d) differ:\n%s\ngofish's errors:\n%s\nguestfish's errors:\n%s",
+					ours.status, theirs.status, firstDifference(a, b), ours.stderr, theirs.stderr)
+			}
+		})
+	}
+}
+
+// firstDifference shows where two texts part.
+func firstDifference(a, b string) string {
+	la, lb := strings.Split(a, "\n"), strings.Split(b, "\n")
+	for i := 0; i < len(la) || i < len(lb); i++ {
+		get := func(l []string) string {
+			if i < len(l) {
+				return l[i]
+			}
+			return "(end)"
+		}
+		if get(la) != get(lb) {
+			from := max(0, i-3)
+			return fmt.Sprintf("line %d, after\n  %s\nours:   %q\ntheirs: %q", i+1, strings.Join(la[from:min(i, len(la))], "\n  "), get(la), get(lb))
+		}
+	}
+	return "(no difference)"
+}
