@@ -1,0 +1,35 @@
+package e2e
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestScripts runs testdata/script.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 repo + "/testdata/script",
+		RequireExplicitExec: true,
+		Deadline:            time.Now().Add(limit(20 * time.Minute)),
+		UpdateScripts:       os.Getenv("GOFISH_UPDATE") != "",
+		Setup: func(e *testscript.Env) error {
+			for _, name := range []string{"PATH", "XDG_CACHE_HOME", "LIBGUESTFS_BACKEND"} {
+				e.Setenv(name, os.Getenv(name))
+			}
+			e.Setenv("HOME", e.WorkDir)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			// oneline FILE: the file is one line, not more.
+			"oneline": func(ts *testscript.TestScript, neg bool, args []string) {
+				if text := ts.ReadFile(args[0]); strings.Count(strings.TrimSuffix(text, "\n"), "\n") != 0 || text == "" {
+					ts.Fatalf("%s is not one line: %q", args[0], text)
+				}
+			},
+		},
+	})
+}
