@@ -85,7 +85,7 @@ Commands come from words on the command line, from a script, or from a prompt. A
 	m.section("OPTIONS")
 	for _, o := range optionTable() {
 		if o.help != "" {
-			m.item(strings.ReplaceAll(optionLabel(&o), "|", ", "), o.help+".")
+			m.item(optionLabel(&o, ", "), o.help+".")
 		}
 	}
 	m.text("Options and words may be mixed; -- ends the options. Disks are named /dev/sda, /dev/sdb and so on, in the order of -a and -N.")
@@ -187,7 +187,11 @@ func (m roff) text(text string) {
 func (m roff) command(t topic) {
 	fmt.Fprintf(m.w, ".SS %s\n", m.escape(t.name))
 	if t.summary != "" {
-		fmt.Fprintln(m.w, m.escape(t.summary))
+		fmt.Fprintf(m.w, "%s\n.PP\n", m.escape(t.summary))
+	}
+	for _, l := range t.synopsis {
+		name, args, _ := strings.Cut(l, " ")
+		fmt.Fprintf(m.w, "\\fB%s\\fR %s\n.br\n", m.escape(name), m.escape(args))
 	}
 	m.text(commandText(t))
 }
@@ -210,12 +214,16 @@ func (m plain) text(text string) {
 
 func (m plain) command(t topic) {
 	fmt.Fprintf(m.w, "  %s - %s\n", t.name, t.summary)
+	for _, l := range t.synopsis {
+		fmt.Fprintf(m.w, "    %s\n", l)
+	}
+	fmt.Fprintln(m.w)
 	m.text(commandText(t))
 }
 
-// commandText is how a command is called and what it does.
+// commandText is what a command does, and its other names.
 func commandText(t topic) string {
-	text := " " + strings.Join(t.synopsis, "\n ") + "\n\n" + unmark(t.help)
+	text := unmark(t.help)
 	if len(t.aliases) > 0 {
 		text += "\n\nOther names: " + strings.Join(t.aliases, ", ") + "."
 	}

@@ -356,7 +356,7 @@ Options:
 `, n)
 	for _, o := range optionTable() {
 		if o.help != "" {
-			label := optionLabel(&o)
+			label := optionLabel(&o, "|")
 			if len(label) > 22 {
 				fmt.Fprintf(w, "  %s\n  %22s %s\n", label, "", o.help)
 			} else {
@@ -376,15 +376,15 @@ then type:                   run, list-filesystems, mount /dev/sda1 /, ls /
 `, n)
 }
 
-// optionLabel shows an option's forms and argument.
-func optionLabel(o *option) string {
+// optionLabel shows an option's forms, with or between them, and its argument.
+func optionLabel(o *option, or string) string {
 	label := ""
 	if o.short != 0 {
 		label = "-" + string(o.short)
 	}
 	if o.long != "" {
 		if label != "" {
-			label += "|"
+			label += or
 		}
 		label += "--" + o.long
 	}

@@ -55,13 +55,13 @@ type Shell struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
-	stdin           *os.File
-	in              *bufio.Reader // reads stdin
-	prompt          *prompt       // nil unless interactive
-	interactive     bool
-	keepOnInterrupt atomic.Bool // an interrupt ends a call, not the run
-	file            string      // name of the script in messages
-	lineno          int         // lines read, for messages
+	stdin       *os.File
+	in          *bufio.Reader // reads stdin
+	prompt      *prompt       // nil unless interactive
+	interactive bool
+	onInterrupt atomic.Int32 // interruptRun and so on
+	file        string       // name of the script in messages
+	lineno      int          // lines read, for messages
 
 	stdout *os.File
 	out    *output
@@ -145,11 +145,19 @@ func (s *Shell) run() error {
 	if err := s.open(); err != nil {
 		return err
 	}
+	if err := s.readConfig(); err != nil {
+		return err
+	}
 	if err := s.opts.parse(s, s.prog.Args); err != nil {
 		return err
 	}
 	s.interactive = s.opts.file == "" && isTerminal(s.stdin)
-	s.keepOnInterrupt.Store(s.interactive)
+	switch {
+	case s.interactive && len(s.opts.words) > 0:
+		s.onInterrupt.Store(interruptTwice)
+	case s.interactive:
+		s.onInterrupt.Store(interruptCall)
+	}
 	if s.interactive {
 		if _, err := s.call("set_pgroup", true); err != nil {
 			return err
@@ -204,24 +212,31 @@ type stopSignal struct{ syscall.Signal }
 
 func (s stopSignal) Error() string { return s.String() }
 
-// catchSignals makes an interrupt cancel the call that is running and, without a
-// prompt, end the run in order. The returned function undoes that.
+// catchSignals makes an interrupt cancel the call that is running, at a prompt.
+// With words on a terminal the second one ends the run. Everywhere else signals end
+// the run in order. The returned function undoes that.
 func (s *Shell) catchSignals() func() {
 	signal.Ignore(syscall.SIGPIPE) // a reader of ours may leave
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP)
 	done := make(chan struct{})
 	go func() {
+		interrupts := 0
 		for {
 			select {
 			case <-done:
 				return
 			case sig := <-c:
-				if s.keepOnInterrupt.Load() && (sig == syscall.SIGINT || sig == syscall.SIGQUIT) {
-					if c := s.running.Load(); c != nil {
-						(*c).UserCancel()
+				if sig == syscall.SIGINT || sig == syscall.SIGQUIT {
+					interrupts++
+					call := s.running.Load()
+					mode := s.onInterrupt.Load()
+					if mode == interruptCall || mode == interruptTwice && call != nil && interrupts == 1 {
+						if call != nil {
+							(*call).UserCancel()
+						}
+						continue
 					}
-					continue
 				}
 				s.cancel(stopSignal{sig.(syscall.Signal)})
 			}
@@ -232,6 +247,13 @@ func (s *Shell) catchSignals() func() {
 		close(done)
 	}
 }
+
+// What an interrupt does.
+const (
+	interruptRun   = iota // it ends the run
+	interruptCall         // it cancels the call that is running, if any
+	interruptTwice        // the first cancels the call, the second ends the run
+)
 
 // say prints an error of the command that is running, one line for each error
 // joined in it.
@@ -292,6 +314,10 @@ func (s *Shell) do(a *api.Action, args, opts []any) (any, error) {
 	s.bar.end()
 	s.running.Store(nil)
 	if err != nil {
+		var link *handle.LinkError
+		if errors.As(err, &link) {
+			s.launched = false
+		}
 		if context.Cause(s.ctx) != nil {
 			return nil, errShown
 		}
@@ -300,6 +326,8 @@ func (s *Shell) do(a *api.Action, args, opts []any) (any, error) {
 	switch a.Name {
 	case "launch":
 		s.launched = true
+	case "shutdown", "kill_subprocess":
+		s.launched = false
 	case "set_verbose":
 		s.verbose.Store(args[0].(bool))
 	}
