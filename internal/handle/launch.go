@@ -152,14 +152,6 @@ func (h *Handle) machine(c *Call) (*appliance.Machine, func(), error) {
 	if fi, err := os.Stat(h.Settings.tmpDir()); err != nil || !fi.IsDir() {
 		return nil, nil, fmt.Errorf("%s: not a directory for temporary files (see set-tmpdir)", h.Settings.tmpDir())
 	}
-	image, err := appliance.Find(c, appliance.FindOptions{
-		Path:     h.Settings.Path,
-		CacheDir: h.Settings.CacheDir,
-		Progress: func(s string) { h.emit(Event{Type: EventWarning, Message: s}) },
-	})
-	if err != nil {
-		return nil, nil, err
-	}
 	m := &appliance.Machine{
 		HV:      hv,
 		Memory:  h.Settings.Memory,
@@ -169,7 +161,6 @@ func (h *Handle) machine(c *Call) (*appliance.Machine, func(), error) {
 		Append:  orEmpty(h.Settings.Append),
 		TmpDir:  h.Settings.tmpDir(),
 		Extra:   h.Settings.Extra,
-		Image:   image,
 	}
 	var files []*os.File
 	closeFiles := func() {
@@ -187,6 +178,17 @@ func (h *Handle) machine(c *Call) (*appliance.Machine, func(), error) {
 			files = append(files, vd.File)
 		}
 		m.Drives = append(m.Drives, vd)
+	}
+	var err error
+	m.Image, err = appliance.Find(c, appliance.FindOptions{
+		Path:     h.Settings.Path,
+		CacheDir: h.Settings.CacheDir,
+		Binary:   h.Settings.Init,
+		Progress: func(s string) { h.emit(Event{Type: EventWarning, Message: s}) },
+	})
+	if err != nil {
+		closeFiles()
+		return nil, nil, err
 	}
 	return m, closeFiles, nil
 }

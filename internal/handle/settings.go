@@ -45,6 +45,7 @@ type Settings struct {
 	Trace           bool
 	Verbose         bool
 	Extra           []string // arguments for qemu
+	Init            string   // program that is the appliance's PID 1; empty: this one
 }
 
 const (
