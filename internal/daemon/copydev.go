@@ -1,0 +1,176 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+type copyOpts struct {
+	SrcOffset, DestOffset, Size *int64
+	Sparse, Append              *bool
+}
+
+func (d Actions) CopyDeviceToDevice(c *Call, src, dest Device, opts copyOpts) error {
+	return d.copyContent(c, DevOrPath{Device: src}, DevOrPath{Device: dest}, opts)
+}
+func (d Actions) CopyDeviceToFile(c *Call, src Device, dest Path, opts copyOpts) error {
+	return d.copyContent(c, DevOrPath{Device: src}, DevOrPath{Path: dest}, opts)
+}
+func (d Actions) CopyFileToDevice(c *Call, src Path, dest Device, opts copyOpts) error {
+	return d.copyContent(c, DevOrPath{Path: src}, DevOrPath{Device: dest}, opts)
+}
+func (d Actions) CopyFileToFile(c *Call, src, dest Path, opts copyOpts) error {
+	return d.copyContent(c, DevOrPath{Path: src}, DevOrPath{Path: dest}, opts)
+}
+
+func (d *Daemon) copyContent(c *Call, src, dest DevOrPath, opts copyOpts) error {
+	number := func(n *int64, def int64, name string) (int64, error) {
+		if n == nil {
+			return def, nil
+		}
+		if *n < 0 {
+			return 0, fmt.Errorf("%s is negative", name)
+		}
+		return *n, nil
+	}
+	from, err1 := number(opts.SrcOffset, 0, "srcoffset")
+	to, err2 := number(opts.DestOffset, 0, "destoffset")
+	size, err3 := number(opts.Size, -1, "size") // -1: to the end of the source
+	for _, err := range []error{err1, err2, err3} {
+		if err != nil {
+			return err
+		}
+	}
+	sparse := opts.Sparse != nil && *opts.Sparse
+	flags := unix.O_WRONLY
+	switch {
+	case opts.Append != nil && *opts.Append:
+		if dest.Device != "" {
+			return errors.New("the append flag cannot be set for this call")
+		}
+		flags |= unix.O_CREAT
+	case dest.Device == "":
+		flags |= unix.O_CREAT | unix.O_TRUNC
+	}
+	in, srcName, err := d.openEither(src, unix.O_RDONLY, 0)
+	if err != nil {
+		return say(err, "%s", srcName)
+	}
+	defer in.Close()
+	// Before the destination is emptied for it.
+	if isDir(FDPath(in)) {
+		return say(syscall.EISDIR, "read: %s", srcName)
+	}
+	if _, err := in.Seek(from, io.SeekStart); err != nil {
+		return say(err, "%s", srcName)
+	}
+	out, destName, err := d.openEither(dest, flags, 0o666)
+	if err != nil {
+		return say(err, "%s", destName)
+	}
+	defer out.Close()
+	whence := io.SeekStart
+	if opts.Append != nil && *opts.Append {
+		whence, to = io.SeekEnd, 0
+	}
+	if to, err = out.Seek(to, whence); err != nil {
+		return say(err, "%s", destName)
+	}
+	k := contentCopy{in: in, out: out, pos: to, left: size, sparse: sparse}
+	if err := k.run(c, srcName, destName, sourceSize(in, from, size)); err != nil {
+		return err
+	}
+	return say(out.Close(), "%s", destName)
+}
+
+// sourceSize is how much there is to copy, for progress; 0 if unknown.
+func sourceSize(in *os.File, from, size int64) int64 {
+	if size >= 0 {
+		return size
+	}
+	end, err := in.Seek(0, io.SeekEnd)
+	if _, err2 := in.Seek(from, io.SeekStart); err != nil || err2 != nil || end < from {
+		return 0
+	}
+	return end - from
+}
+
+type contentCopy struct {
+	in, out *os.File
+	pos     int64 // in the destination
+	left    int64 // of the size asked for, negative for all
+	sparse  bool  // leave zeros out where the destination has them by itself
+}
+
+func (k *contentCopy) run(c *Call, srcName, destName string, total int64) error {
+	buf := make([]byte, writeBuffer)
+	var st unix.Stat_t
+	regular := unix.Fstat(int(k.out.Fd()), &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFREG
+	for done := int64(0); k.left != 0; {
+		want := buf
+		if k.left > 0 {
+			want = buf[:min(int64(len(buf)), k.left)]
+		}
+		n, err := io.ReadFull(k.in, want)
+		if n > 0 {
+			if !k.sparse || !isZero(want[:n]) {
+				if _, err := k.out.WriteAt(want[:n], k.pos); err != nil {
+					return say(err, "write: %s", destName)
+				}
+			}
+			k.pos += int64(n)
+			done += int64(n)
+			if k.left > 0 {
+				k.left -= int64(n)
+			}
+			c.Progress(uint64(done), uint64(max(done, total)))
+		}
+		switch {
+		case err == nil:
+		case err == io.EOF || err == io.ErrUnexpectedEOF:
+			if k.left > 0 {
+				return fmt.Errorf("%s: input too short", srcName)
+			}
+			k.left = 0
+		default:
+			return say(err, "read: %s", srcName)
+		}
+	}
+	// Zeros that were left out at the end still count for the size.
+	if regular && k.sparse && k.pos > st.Size {
+		return say(k.out.Truncate(k.pos), "truncate: %s", destName)
+	}
+	return nil
+}
+
+// CopySize copies exactly size bytes; the destination is emptied first if it is a file.
+func (d Actions) CopySize(c *Call, src, dest DevOrPath, size int64) error {
+	in, name, err := d.openEither(src, unix.O_RDONLY, 0)
+	if err != nil {
+		return say(err, "%s", name)
+	}
+	defer in.Close()
+	if size < 0 {
+		return fmt.Errorf("%s: size is negative", name)
+	}
+	out, destName, err := d.openEither(dest, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC, 0o666)
+	if err != nil {
+		return say(err, "%s", destName)
+	}
+	defer out.Close()
+	k := contentCopy{in: in, out: out, left: size}
+	if err := k.run(c, name, destName, size); err != nil {
+		return err
+	}
+	return say(out.Close(), "%s", destName)
+}
+
+// Dd copies all of the source, as the tool of the name does without further arguments.
+func (d Actions) Dd(c *Call, src, dest DevOrPath) error {
+	return d.copyContent(c, src, dest, copyOpts{})
+}

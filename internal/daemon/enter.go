@@ -1,0 +1,161 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Enter runs fn with the guest's root as the root directory, so that ordinary
+// system calls on ordinary paths stay inside, with the kernel's own rules for
+// links, dots and trailing slashes. It is for operations on names; to read or
+// write content use Open.
+//
+// Only one thread changes its root: it leaves the others' file system context
+// and dies with fn. Inside, /proc and /dev are the guest's (FDPath does not
+// work), and no other goroutine that fn starts is inside.
+func (r *Root) Enter(fn func() error) error {
+	type outcome struct {
+		err   error
+		panic any
+	}
+	done := make(chan outcome, 1)
+	offMainThread(func() {
+		var o outcome
+		defer func() {
+			if p := recover(); p != nil {
+				o.panic = fmt.Sprintf("%v\n%s", p, debug.Stack())
+			}
+			done <- o
+		}()
+		o.err = r.chroot()
+		if o.err == nil {
+			o.err = fn()
+		}
+	})
+	o := <-done
+	if o.panic != nil {
+		panic(o.panic)
+	}
+	return o.err
+}
+
+func (r *Root) chroot() error {
+	if err := unix.Unshare(unix.CLONE_FS); err != nil {
+		return err
+	}
+	if err := unix.Chroot(r.dir + "/"); err != nil {
+		return err
+	}
+	return unix.Chdir("/")
+}
+
+// offMainThread runs fn on a thread that ends with it. The main thread is never
+// taken: /proc/self shows the main thread's root and mounts.
+func offMainThread(fn func()) {
+	go func() {
+		runtime.LockOSThread()
+		if unix.Gettid() != unix.Getpid() {
+			fn() // still locked at the end: the thread is thrown away
+			return
+		}
+		// While this goroutine holds the main thread, another cannot get it.
+		done := make(chan struct{})
+		offMainThread(func() { defer close(done); fn() })
+		<-done
+		runtime.UnlockOSThread()
+	}()
+}
+
+// say wraps an error, if there is one, in what was being done, and takes the
+// bare number out of errors of package os.
+func say(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf(format+": %w", append(args, errnoOf(err))...)
+}
+
+// enter runs fn on path with the guest's root as root; the error names the path.
+func (d *Daemon) enter(path Path, fn func(p string) error) error {
+	return say(d.root.Enter(func() error { return fn(string(path)) }), "%s", path)
+}
+
+// errSpecial says that a file is of a kind that has no content to work on, or
+// that must not be opened: reading a FIFO blocks for ever, opening some
+// character devices has effects on the appliance.
+var errSpecial = errors.New("not a regular file, directory or block device")
+
+// open opens a file of the guest for its content. It never blocks, whatever
+// the guest has put at that path.
+func (d *Daemon) open(path Path, flags int, mode uint32) (*os.File, error) {
+	st, err := d.root.Stat(path)
+	if err == nil {
+		err = mayOpen(st)
+	} else if err == syscall.ENOENT && flags&unix.O_CREAT != 0 {
+		err = nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	f, err := d.root.Open(path, flags|unix.O_NOCTTY|unix.O_NONBLOCK, mode)
+	if err != nil {
+		return nil, err
+	}
+	unix.SetNonblock(int(f.Fd()), false)
+	return f, nil
+}
+
+func mayOpen(st *unix.Stat_t) error {
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFIFO, unix.S_IFSOCK:
+		return errSpecial
+	case unix.S_IFCHR:
+		// /dev/null and /dev/zero are harmless.
+		if st.Rdev != unix.Mkdev(1, 3) && st.Rdev != unix.Mkdev(1, 5) {
+			return errSpecial
+		}
+	}
+	return nil
+}
+
+// openContent opens a file for reading its content; a directory is an error.
+func (d *Daemon) openContent(path Path) (*os.File, error) {
+	f, err := d.open(path, unix.O_RDONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil || st.Mode&unix.S_IFMT == unix.S_IFDIR {
+		f.Close()
+		if err == nil {
+			err = syscall.EISDIR
+		}
+		return nil, err
+	}
+	return f, nil
+}
+
+// openDir opens a directory of the guest for reading its entries.
+func (d *Daemon) openDir(path Path) (*os.File, error) {
+	return d.root.Open(path, unix.O_RDONLY|unix.O_DIRECTORY, 0)
+}
+
+// openEither opens what a parameter that may be a device or a path stands for.
+// name is what the client calls it.
+func (d *Daemon) openEither(dp DevOrPath, flags int, mode uint32) (f *os.File, name string, err error) {
+	if dp.Device == "" {
+		f, err = d.open(dp.Path, flags, mode)
+		return f, string(dp.Path), err
+	}
+	f, err = os.OpenFile(string(dp.Device), flags&^(unix.O_CREAT|unix.O_TRUNC), 0)
+	return f, d.devices.Reverse(string(dp.Device)), errnoOf(err)
+}
+
+// shown is how tools of the original name a guest's path in their messages.
+func (d *Daemon) shown(path string) string { return d.root.dir + path }

@@ -1,0 +1,226 @@
+package daemon
+
+import (
+	"bufio"
+	"bytes"
+	"compress/bzip2"
+	"compress/gzip"
+	"context"
+	"debug/elf"
+	"debug/pe"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+func (d Actions) File(path DevOrPath) (string, error) {
+	if path.Device != "" {
+		return fileType("-zbs", string(path.Device), nil)
+	}
+	st, err := d.root.Lstat(path.Path)
+	if err != nil {
+		return "", say(err, "lstat: %s", path.Path)
+	}
+	// Only regular files are looked into.
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFDIR:
+		return "directory", nil
+	case unix.S_IFCHR:
+		return "character device", nil
+	case unix.S_IFBLK:
+		return "block device", nil
+	case unix.S_IFIFO:
+		return "FIFO", nil
+	case unix.S_IFLNK:
+		return "symbolic link", nil
+	case unix.S_IFSOCK:
+		return "socket", nil
+	}
+	host, err := d.root.Host(path.Path)
+	if err != nil {
+		return "", say(err, "%s", path.Path)
+	}
+	return fileType("-zb", host, nil)
+}
+
+// fileType runs file(1) on a file, or on what r gives if the name is "-".
+func fileType(options, name string, r io.Reader) (string, error) {
+	t := Tool{Args: []string{"file", options, "--", name}, Stdin: r, Env: []string{"LC_ALL=C"}}
+	out, err := t.Output(context.Background())
+	return strings.TrimSuffix(out, "\n"), say(err, "%s", name)
+}
+
+func (d Actions) Zfile(meth string, path Path) (string, error) {
+	switch meth {
+	case "gzip", "compress", "bzip2":
+	default:
+		return "", errors.New("unknown method")
+	}
+	f, err := d.openContent(path)
+	if err != nil {
+		return "", say(err, "%s", path)
+	}
+	defer f.Close()
+	r, err := decompress(f)
+	if err != nil {
+		return "", say(err, "%s", path)
+	}
+	return fileType("-bsL", "-", r)
+}
+
+// decompress gives the content of a file that may be compressed with gzip,
+// compress or bzip2; any other file is passed through.
+func decompress(f io.Reader) (io.Reader, error) {
+	r := bufio.NewReaderSize(f, 64<<10)
+	magic, _ := r.Peek(3)
+	switch {
+	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
+		return gzip.NewReader(r)
+	case bytes.HasPrefix(magic, []byte("BZh")):
+		return bzip2.NewReader(r), nil
+	case bytes.HasPrefix(magic, []byte{0x1f, 0x9d}):
+		return toolReader(context.Background(), r, "gzip", "-dc"), nil
+	}
+	return r, nil
+}
+
+// toolReader reads what a filter makes of r. The tool ends with its input or
+// with the first write after the reader is dropped by Close.
+func toolReader(ctx context.Context, r io.Reader, args ...string) *io.PipeReader {
+	pr, pw := io.Pipe()
+	go func() {
+		pw.CloseWithError((&Tool{Args: args, Stdin: r, Stdout: pw}).Run(ctx))
+	}()
+	return pr
+}
+
+// names of architectures, as the original has them.
+var elfArch = map[elf.Machine]string{
+	elf.EM_386: "i386", elf.EM_486: "i386", elf.EM_X86_64: "x86_64", elf.EM_IA_64: "ia64",
+	elf.EM_AARCH64: "aarch64", elf.EM_ARM: "arm", elf.EM_RISCV: "riscv",
+	elf.EM_SPARC: "sparc", elf.EM_SPARC32PLUS: "sparc", elf.EM_SPARCV9: "sparc64",
+	elf.EM_PPC: "ppc", elf.EM_PPC64: "ppc64", elf.EM_S390: "s390x", elf.EM_MIPS: "mips",
+	elf.EM_ALPHA: "alpha", elf.EM_PARISC: "parisc", elf.EM_68K: "m68k", elf.EM_LOONGARCH: "loongarch64",
+}
+
+var peArch = map[uint16]string{
+	pe.IMAGE_FILE_MACHINE_I386: "i386", pe.IMAGE_FILE_MACHINE_AMD64: "x86_64",
+	pe.IMAGE_FILE_MACHINE_IA64: "ia64", pe.IMAGE_FILE_MACHINE_ARM64: "aarch64",
+	pe.IMAGE_FILE_MACHINE_ARM: "arm", pe.IMAGE_FILE_MACHINE_ARMNT: "arm",
+}
+
+// archiveProbes are programs that an initrd may hold, all of one architecture.
+var archiveProbes = []string{"bin/ls", "bin/rm", "bin/modprobe", "sbin/modprobe", "bin/sh", "bin/bash", "bin/dash", "bin/nash", "init"}
+
+func (d Actions) FileArchitecture(filename Path) (string, error) {
+	if _, err := d.root.Lstat(filename); err != nil {
+		return "", say(err, "lstat: %s", filename)
+	}
+	unknown := fmt.Errorf("unknown architecture: %s", filename)
+	f, err := d.openContent(filename)
+	if err != nil {
+		return "", unknown
+	}
+	defer f.Close()
+	if arch := archOf(f); arch != "" {
+		return arch, nil
+	}
+	// A compressed module or program, or an initrd.
+	head, archive, err := d.archiveHead(f)
+	if err != nil {
+		return "", unknown
+	}
+	if !archive {
+		if arch := archOf(bytes.NewReader(head)); arch != "" {
+			return arch, nil
+		}
+		return "", unknown
+	}
+	arch, err := d.archiveArch(f)
+	if err != nil || arch == "" {
+		return "", fmt.Errorf("could not determine architecture of cpio archive: %s", filename)
+	}
+	return arch, nil
+}
+
+// archOf knows the architecture of an ELF or PE file, empty for anything else.
+func archOf(r io.ReaderAt) string {
+	if e, err := elfHeader(r); err == nil {
+		arch := elfArch[e.Machine]
+		switch {
+		case arch == "riscv" && e.Class == elf.ELFCLASS64:
+			arch = "riscv64"
+		case arch == "riscv":
+			arch = "riscv32"
+		case arch == "ppc64" && e.Data == elf.ELFDATA2LSB:
+			arch = "ppc64le"
+		case arch == "s390x" && e.Class == elf.ELFCLASS32:
+			arch = "s390"
+		}
+		return arch
+	}
+	if p, err := pe.NewFile(r); err == nil {
+		return peArch[p.Machine]
+	}
+	return ""
+}
+
+// elfHeader reads only the start of an ELF file, so that a prefix of the file
+// is enough and a damaged one does no harm.
+func elfHeader(r io.ReaderAt) (h elf.FileHeader, err error) {
+	var b [20]byte
+	if _, err := r.ReadAt(b[:], 0); err != nil {
+		return h, err
+	}
+	if string(b[:4]) != elf.ELFMAG {
+		return h, errors.New("not ELF")
+	}
+	h.Class, h.Data = elf.Class(b[elf.EI_CLASS]), elf.Data(b[elf.EI_DATA])
+	h.Machine = elf.Machine(uint16(b[18]) | uint16(b[19])<<8)
+	if h.Data == elf.ELFDATA2MSB {
+		h.Machine = elf.Machine(uint16(b[19]) | uint16(b[18])<<8)
+	}
+	return h, nil
+}
+
+// archiveHead reads the start of a file, decompressed, and says if it is a cpio archive.
+func (d *Daemon) archiveHead(f *os.File) (head []byte, archive bool, err error) {
+	r, err := unpackInitrd(f)
+	if err != nil {
+		return nil, false, err
+	}
+	defer r.Close()
+	head = make([]byte, 4096)
+	n, err := io.ReadFull(r, head)
+	if err != nil && err != io.ErrUnexpectedEOF {
+		return nil, false, err
+	}
+	return head[:n], isCpio(head[:n]), nil
+}
+
+func (d *Daemon) archiveArch(f *os.File) (string, error) {
+	r, err := unpackInitrd(f)
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
+	arch := ""
+	err = eachCpio(r, func(name string, mode uint32, content io.Reader) error {
+		if mode&unix.S_IFMT != unix.S_IFREG || arch != "" {
+			return nil
+		}
+		for _, p := range archiveProbes {
+			if name == p || name == "usr/"+p {
+				head := make([]byte, 64)
+				n, _ := io.ReadFull(content, head)
+				arch = archOf(bytes.NewReader(head[:n]))
+			}
+		}
+		return nil
+	})
+	return arch, err
+}

@@ -1,0 +1,163 @@
+package daemon
+
+import (
+	"bufio"
+	"encoding/binary"
+	"io"
+	"math"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"gofish/internal/api"
+	"gofish/internal/proto"
+)
+
+func (d Actions) Statns(path Path) (api.Statns, error) {
+	st, err := d.root.Stat(path)
+	if err != nil {
+		return api.Statns{}, say(err, "%s", path)
+	}
+	return statns(st), nil
+}
+
+func (d Actions) Lstatns(path Path) (api.Statns, error) {
+	st, err := d.root.Lstat(path)
+	if err != nil {
+		return api.Statns{}, say(err, "%s", path)
+	}
+	return statns(st), nil
+}
+
+func statns(st *unix.Stat_t) api.Statns {
+	return api.Statns{
+		StDev: int64(st.Dev), StIno: int64(st.Ino), StMode: int64(st.Mode), StNlink: int64(st.Nlink),
+		StUid: int64(st.Uid), StGid: int64(st.Gid), StRdev: int64(st.Rdev),
+		StSize: st.Size, StBlksize: int64(st.Blksize), StBlocks: st.Blocks,
+		StAtimeSec: st.Atim.Sec, StAtimeNsec: st.Atim.Nsec,
+		StMtimeSec: st.Mtim.Sec, StMtimeNsec: st.Mtim.Nsec,
+		StCtimeSec: st.Ctim.Sec, StCtimeNsec: st.Ctim.Nsec,
+	}
+}
+
+func (d Actions) InternalLstatnslist(path Path, names []string) ([]api.Statns, error) {
+	dir, err := d.openDir(path)
+	if err != nil {
+		return nil, say(err, "%s", path)
+	}
+	defer dir.Close()
+	list := make([]api.Statns, len(names))
+	for i, name := range names {
+		if err := checkFilename(name); err != nil {
+			return nil, err
+		}
+		var st unix.Stat_t
+		if unix.Fstatat(int(dir.Fd()), name, &st, unix.AT_SYMLINK_NOFOLLOW) == nil {
+			list[i] = statns(&st)
+		} else {
+			list[i].StIno = -1 // there is no such file
+		}
+	}
+	return list, nil
+}
+
+// InternalReaddir streams the entries as XDR, one after the other.
+func (d Actions) InternalReaddir(path Path, out io.Writer) error {
+	w := bufio.NewWriterSize(out, proto.MaxChunk)
+	err := d.readdir(path, func(e api.Dirent) error {
+		var enc proto.Encoder
+		api.EncodeStruct(&enc, e)
+		// No entry is torn between chunks.
+		if w.Available() < len(enc.Buf) {
+			if err := w.Flush(); err != nil {
+				return err
+			}
+		}
+		_, err := w.Write(enc.Buf)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return w.Flush()
+}
+
+// InternalReaddirList is what clients up to 1.48 call.
+func (d Actions) InternalReaddirList(path Path) ([]api.Dirent, error) {
+	list := []api.Dirent{}
+	size := 0
+	err := d.readdir(path, func(e api.Dirent) error {
+		list = append(list, e)
+		return grow(&size, 20+len(e.Name))
+	})
+	return list, err
+}
+
+// grow adds to the size of a result and refuses one that no message can hold.
+func grow(size *int, n int) error {
+	if *size += n; *size > proto.MaxMessage {
+		return errTooLarge
+	}
+	return nil
+}
+
+// letters of file types, by the kernel's d_type (linux/fs_types.h).
+var direntLetter = map[byte]api.Char{
+	unix.DT_BLK: 'b', unix.DT_CHR: 'c', unix.DT_DIR: 'd', unix.DT_FIFO: 'f',
+	unix.DT_LNK: 'l', unix.DT_REG: 'r', unix.DT_SOCK: 's', unix.DT_UNKNOWN: 'u',
+}
+
+// readdir passes all entries of a directory, dots too, to fn in the kernel's order.
+func (d *Daemon) readdir(path Path, fn func(api.Dirent) error) error {
+	dir, err := d.openDir(path)
+	if err != nil {
+		return say(err, "opendir: %s", path)
+	}
+	defer dir.Close()
+	return say(eachDirent(dir, func(ino uint64, typ byte, name string) error {
+		letter, ok := direntLetter[typ]
+		if !ok {
+			letter = '?'
+		}
+		return fn(api.Dirent{Ino: int64(ino), Ftyp: letter, Name: name})
+	}), "readdir: %s", path)
+}
+
+// eachDirent reads a directory with getdents64(2), which tells more than package os.
+func eachDirent(dir *os.File, fn func(ino uint64, typ byte, name string) error) error {
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := unix.Getdents(int(dir.Fd()), buf)
+		if err != nil || n == 0 {
+			return err
+		}
+		for rec := buf[:n]; len(rec) > 19; {
+			// struct linux_dirent64: u64 ino, i64 off, u16 length, u8 type, name
+			size := int(binary.NativeEndian.Uint16(rec[16:]))
+			if size < 19 || size > len(rec) {
+				return unix.EIO
+			}
+			name := unix.ByteSliceToString(rec[19:size])
+			if err := fn(binary.NativeEndian.Uint64(rec), rec[18], name); err != nil {
+				return err
+			}
+			rec = rec[size:]
+		}
+	}
+}
+
+func (d Actions) Filesize(file Path) (int64, error) {
+	st, err := d.root.Stat(file)
+	if err != nil {
+		return 0, say(err, "%s", file)
+	}
+	return st.Size, nil
+}
+
+// int32Result refuses a number that the protocol's 32 bits cannot carry.
+func int32Result(n int64) (int, error) {
+	if n > math.MaxInt32 {
+		return 0, errTooLarge
+	}
+	return int(n), nil
+}

@@ -1,0 +1,245 @@
+package daemon
+
+import (
+	"archive/tar"
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	pathpkg "path"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"gofish/internal/untar"
+)
+
+// filters are the programs for the kinds of compression of an archive.
+var filters = map[string]string{
+	"compress": "compress",
+	"gzip":     "gzip",
+	"bzip2":    "bzip2",
+	"xz":       "xz",
+	"lzop":     "lzop",
+	"lzma":     "lzma",
+	"zstd":     "zstd",
+}
+
+// filterFor finds the program for a kind of compression, empty for none.
+func filterFor(compress *string) (string, error) {
+	if compress == nil {
+		return "", nil
+	}
+	f, ok := filters[*compress]
+	if !ok {
+		return "", fmt.Errorf("unknown compression type: %s", *compress)
+	}
+	return f, nil
+}
+
+type tarInOpts struct {
+	Compress                           *string
+	Xattrs, Selinux, Acls, KeepDirLink *bool
+}
+
+// TarIn unpacks in the daemon itself: tar(1) follows links of the guest that
+// lead out of it.
+func (d Actions) TarIn(c *Call, tarfile io.Reader, directory Path, opts tarInOpts) error {
+	filter, err := filterFor(opts.Compress)
+	if err != nil {
+		return err
+	}
+	st, err := d.root.Stat(directory)
+	if err != nil || st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		return say(syscall.ENOTDIR, "%s", directory)
+	}
+	on := func(b *bool) bool { return b != nil && *b }
+	o := untar.Options{
+		Owner:       true,
+		KeepDirLink: on(opts.KeepDirLink),
+		Parent: func(name string) (*os.File, string, error) {
+			if name == "." {
+				f, err := d.root.Open(directory, unix.O_PATH|unix.O_DIRECTORY, 0)
+				return f, ".", err
+			}
+			return d.root.Parent(Path(pathpkg.Join(string(directory), "/", name)))
+		},
+		Attribute: func(name string) bool {
+			switch {
+			case name == "security.selinux":
+				return on(opts.Selinux)
+			case strings.HasPrefix(name, "system.posix_acl_"):
+				return on(opts.Acls)
+			}
+			return on(opts.Xattrs)
+		},
+		ACL: func(text string) ([]byte, bool) {
+			acl, ok := aclFromText(text)
+			return aclValue(acl), ok
+		},
+	}
+	fail := func(text string) error {
+		return fmt.Errorf("tar subcommand failed on directory: %s: %s", directory, text)
+	}
+	in := bufio.NewReaderSize(tarfile, 64<<10)
+	if filter == "" {
+		if text := notAnArchive(in); text != "" {
+			return fail(text)
+		}
+		return unpack(in, o, fail)
+	}
+	ctx, cancel := context.WithCancel(c)
+	defer cancel()
+	r := toolReader(ctx, in, filter, "-dc")
+	defer r.Close()
+	return unpack(r, o, fail)
+}
+
+func unpack(r io.Reader, o untar.Options, fail func(string) error) error {
+	result, err := untar.Extract(r, o)
+	if err == nil {
+		_, err = io.Copy(io.Discard, r) // what is behind the archive's end
+	}
+	var tool *ToolError
+	switch {
+	case errors.Is(err, errCancelled):
+		return err
+	case errors.Is(err, tar.ErrHeader):
+		return fail("tar: This does not look like a tar archive")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return fail("tar: Unexpected EOF in archive")
+	case errors.As(err, &tool):
+		return fail(tool.Text)
+	case err != nil:
+		return fail("tar: " + err.Error())
+	case len(result.Complaints) > 0:
+		return fail("tar: " + strings.Join(result.Complaints, "\ntar: "))
+	}
+	return nil
+}
+
+// notAnArchive says what tar would say of a file that is no plain archive,
+// empty if it may be one.
+func notAnArchive(in *bufio.Reader) string {
+	head, _ := in.Peek(6)
+	for magic, option := range map[string]string{"\x1f\x8b": "-z", "BZh": "-j", "\xfd7zXZ\x00": "-J", "\x1f\x9d": "-Z"} {
+		if strings.HasPrefix(string(head), magic) {
+			return "tar: Archive is compressed. Use " + option + " option\ntar: Error is not recoverable: exiting now"
+		}
+	}
+	return ""
+}
+
+type tarOutOpts struct {
+	Compress              *string
+	NumericOwner          *bool
+	Excludes              []string
+	Xattrs, Selinux, Acls *bool
+}
+
+func (d Actions) TarOut(c *Call, directory string, tarfile io.Writer, opts tarOutOpts) error {
+	filter, err := filterFor(opts.Compress)
+	if err != nil {
+		return err
+	}
+	host, err := d.treeArg(directory)
+	if err != nil {
+		return err
+	}
+	// Owners are numbers in any case: the appliance does not know the guest's names.
+	args := []string{"tar", "-C", host, "--numeric-owner"}
+	for option, set := range map[string]*bool{"--xattrs": opts.Xattrs, "--selinux": opts.Selinux, "--acls": opts.Acls} {
+		if set != nil && *set {
+			args = append(args, option)
+		}
+	}
+	if opts.Xattrs != nil && *opts.Xattrs {
+		args = append(args, "--xattrs-include=*")
+	}
+	if filter != "" {
+		args = append(args, "--use-compress-program="+filter)
+	}
+	for _, e := range opts.Excludes {
+		args = append(args, "--exclude="+e)
+	}
+	t := Tool{Args: append(args, "-cf", "-", "."), Stdout: chunked(tarfile)}
+	return say(t.Run(c), "%s", directory)
+}
+
+// chunked hides everything but Write, so that a tool's output comes in pieces
+// of the pipe's size.
+func chunked(w io.Writer) io.Writer { return struct{ io.Writer }{w} }
+
+// treeArg checks a directory that comes as a plain string and returns its path
+// outside the guest.
+func (d *Daemon) treeArg(directory string) (string, error) {
+	if !d.mounted() {
+		return "", errors.New("you must call 'mount' first to mount the root filesystem")
+	}
+	p := Path(pathpkg.Join("/", directory))
+	if !strings.HasPrefix(directory, "/") {
+		return "", say(syscall.ENOENT, "stat: %s", directory)
+	}
+	st, err := d.root.Stat(p)
+	if err != nil {
+		return "", say(err, "stat: %s", directory)
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		return "", fmt.Errorf("%s: not a directory", directory)
+	}
+	host, err := d.root.Host(p)
+	return host, say(err, "%s", directory)
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func (d Actions) TgzIn(c *Call, tarball io.Reader, directory Path) error {
+	return d.TarIn(c, tarball, directory, tarInOpts{Compress: ptr("gzip")})
+}
+func (d Actions) TgzOut(c *Call, directory Path, tarball io.Writer) error {
+	return d.TarOut(c, string(directory), tarball, tarOutOpts{Compress: ptr("gzip")})
+}
+func (d Actions) TxzIn(c *Call, tarball io.Reader, directory Path) error {
+	return d.TarIn(c, tarball, directory, tarInOpts{Compress: ptr("xz")})
+}
+func (d Actions) TxzOut(c *Call, directory Path, tarball io.Writer) error {
+	return d.TarOut(c, string(directory), tarball, tarOutOpts{Compress: ptr("xz")})
+}
+
+type cpioOutOpts struct{ Format *string }
+
+func (d Actions) CpioOut(c *Call, directory string, cpiofile io.Writer, opts cpioOutOpts) error {
+	format := "newc"
+	if opts.Format != nil {
+		if format = *opts.Format; format != "newc" && format != "crc" {
+			return fmt.Errorf("%s: format must be 'newc' or 'crc'", format)
+		}
+	}
+	host, err := d.treeArg(directory)
+	if err != nil {
+		return err
+	}
+	top, err := os.Open(host)
+	if err != nil {
+		return say(err, "%s", directory)
+	}
+	defer top.Close()
+	// cpio reads the names of what it packs.
+	names, w := io.Pipe()
+	go func() {
+		b := bufio.NewWriter(w)
+		b.WriteString(".\x00")
+		err := walk(top, "./", func(e *entry) error {
+			_, err := b.WriteString(e.rel + "\x00")
+			return err
+		})
+		b.Flush()
+		w.CloseWithError(err)
+	}()
+	defer names.Close()
+	t := Tool{Args: []string{"cpio", "--quiet", "-0", "-o", "-H", format}, Dir: host, Stdin: names, Stdout: chunked(cpiofile)}
+	return say(t.Run(c), "%s", directory)
+}

@@ -1,0 +1,231 @@
+package daemon
+
+import (
+	"bufio"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// writeBuffer gathers the 8 KB chunks of the wire into larger writes.
+const writeBuffer = 256 << 10
+
+func (d Actions) Upload(filename io.Reader, remotefilename DevOrPath) error {
+	return d.upload(filename, remotefilename, unix.O_CREAT|unix.O_TRUNC, 0)
+}
+
+func (d Actions) UploadOffset(filename io.Reader, remotefilename DevOrPath, offset int64) error {
+	if offset < 0 {
+		return fmt.Errorf("%s: offset in file is negative", d.nameOf(remotefilename))
+	}
+	return d.upload(filename, remotefilename, unix.O_CREAT, offset)
+}
+
+func (d *Daemon) upload(in io.Reader, to DevOrPath, flags int, offset int64) error {
+	f, name, err := d.openEither(to, unix.O_WRONLY|flags, 0o666)
+	if err != nil {
+		return say(err, "%s", name)
+	}
+	return receive(in, f, name, offset)
+}
+
+// nameOf is what the client calls a parameter.
+func (d *Daemon) nameOf(dp DevOrPath) string {
+	if dp.Device != "" {
+		return d.devices.Reverse(string(dp.Device))
+	}
+	return string(dp.Path)
+}
+
+// receive writes a stream to a file from an offset on, and closes the file.
+func receive(in io.Reader, f *os.File, name string, offset int64) error {
+	defer f.Close()
+	if offset > 0 {
+		if _, err := f.Seek(offset, io.SeekStart); err != nil {
+			return say(err, "%s", name)
+		}
+	}
+	w := bufio.NewWriterSize(f, writeBuffer)
+	_, err := io.Copy(w, in)
+	if err == nil {
+		err = w.Flush()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if errors.Is(err, errCancelled) {
+		return err
+	}
+	return say(err, "%s", name)
+}
+
+// InternalUpload writes a file of the appliance itself.
+func (d Actions) InternalUpload(filename io.Reader, tmpname string, mode int) error {
+	f, err := os.OpenFile(tmpname, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC, os.FileMode(mode&0o777))
+	if err != nil {
+		return say(err, "%s", tmpname)
+	}
+	return receive(filename, f, tmpname, 0)
+}
+
+func (d Actions) Download(c *Call, remotefilename DevOrPath, filename io.Writer) error {
+	f, size, err := d.openSource(remotefilename)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return send(c, filename, f, d.nameOf(remotefilename), size)
+}
+
+func (d Actions) DownloadOffset(c *Call, remotefilename DevOrPath, filename io.Writer, offset, size int64) error {
+	name := d.nameOf(remotefilename)
+	if offset < 0 {
+		return fmt.Errorf("%s: offset in file is negative", name)
+	}
+	if size < 0 {
+		return fmt.Errorf("%s: size is negative", name)
+	}
+	f, _, err := d.openSource(remotefilename)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := f.Seek(offset, io.SeekStart); err != nil {
+		return say(err, "%s", name)
+	}
+	return send(c, filename, io.LimitReader(f, size), name, size)
+}
+
+// openSource opens what is sent to the client, and tells its size.
+func (d *Daemon) openSource(from DevOrPath) (*os.File, int64, error) {
+	f, name, err := d.openEither(from, unix.O_RDONLY, 0)
+	if err != nil {
+		return nil, 0, say(err, "%s", name)
+	}
+	var st unix.Stat_t
+	err = unix.Fstat(int(f.Fd()), &st)
+	size := st.Size
+	switch {
+	case err != nil:
+	case st.Mode&unix.S_IFMT == unix.S_IFDIR:
+		err = fmt.Errorf("%s: is a directory", name)
+		f.Close()
+		return nil, 0, err
+	case st.Mode&unix.S_IFMT == unix.S_IFBLK:
+		size, err = f.Seek(0, io.SeekEnd)
+		if err == nil {
+			_, err = f.Seek(0, io.SeekStart)
+		}
+	}
+	if err != nil {
+		f.Close()
+		return nil, 0, say(err, "%s", name)
+	}
+	return f, size, nil
+}
+
+func send(c *Call, w io.Writer, r io.Reader, name string, size int64) error {
+	_, err := copyAll(w, r, func(done int64) { c.Progress(uint64(done), uint64(max(size, done))) })
+	return say(err, "%s", name)
+}
+
+func (d Actions) Base64In(base64file io.Reader, filename Path) error {
+	f, err := d.open(filename, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC, 0o666)
+	if err != nil {
+		return say(err, "%s", filename)
+	}
+	err = receive(base64.NewDecoder(base64.StdEncoding, base64file), f, string(filename), 0)
+	var corrupt base64.CorruptInputError
+	if errors.As(err, &corrupt) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("base64 subcommand failed on file: %s: invalid input", filename)
+	}
+	return err
+}
+
+// base64Line is how many characters base64(1) puts on a line.
+const base64Line = 76
+
+func (d Actions) Base64Out(c *Call, filename Path, base64file io.Writer) error {
+	f, _, err := d.openSource(DevOrPath{Path: filename})
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	w := bufio.NewWriter(base64file)
+	folded := &folder{w: w}
+	enc := base64.NewEncoder(base64.StdEncoding, folded)
+	if _, err := copyAll(enc, f, func(int64) { c.Progress(0, 1) }); err != nil {
+		return say(err, "%s", filename)
+	}
+	enc.Close()
+	if folded.column > 0 {
+		w.WriteByte('\n')
+	}
+	return w.Flush()
+}
+
+// folder breaks what is written to it into lines.
+type folder struct {
+	w      *bufio.Writer
+	column int
+}
+
+func (f *folder) Write(p []byte) (int, error) {
+	n := len(p)
+	for len(p) > 0 {
+		k := min(base64Line-f.column, len(p))
+		f.w.Write(p[:k])
+		p = p[k:]
+		if f.column += k; f.column == base64Line {
+			f.column = 0
+			if err := f.w.WriteByte('\n'); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return n, nil
+}
+
+type compressOpts struct{ Level *int }
+
+func (d Actions) CompressOut(c *Call, ctype string, file Path, zfile io.Writer, opts compressOpts) error {
+	return d.compress(c, ctype, DevOrPath{Path: file}, zfile, opts.Level)
+}
+
+func (d Actions) CompressDeviceOut(c *Call, ctype string, device Device, zdevice io.Writer, opts compressOpts) error {
+	return d.compress(c, ctype, DevOrPath{Device: device}, zdevice, opts.Level)
+}
+
+// levels of the compressors that have them.
+var levels = map[string][2]int{"gzip": {1, 9}, "bzip2": {1, 9}, "xz": {0, 9}, "lzop": {1, 9}}
+
+func (d *Daemon) compress(c *Call, ctype string, from DevOrPath, out io.Writer, level *int) error {
+	program := filters[ctype]
+	limits, hasLevel := levels[ctype]
+	if program == "" || !hasLevel && ctype != "compress" {
+		return errors.New("unknown compression type")
+	}
+	if _, err := exec.LookPath(program); err != nil {
+		return fmt.Errorf("compression type %s is not supported, because external program '%s' is not available in the appliance", ctype, program)
+	}
+	args := []string{program, "-c"}
+	if level != nil {
+		if !hasLevel || *level < limits[0] || *level > limits[1] {
+			return fmt.Errorf("%s: incorrect value for level parameter", ctype)
+		}
+		args = append(args, "-"+strconv.Itoa(*level))
+	}
+	f, _, err := d.openSource(from)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	t := Tool{Args: args, Stdin: f, Stdout: chunked(out)}
+	return say(t.Run(c), "%s", d.nameOf(from))
+}

@@ -1,0 +1,178 @@
+package daemon
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Ls0 sends the names in a directory, each ended by a zero byte, in the order of
+// the directory: sorting is for the client, who has the memory.
+func (d Actions) Ls0(dir Path, filenames io.Writer) error {
+	f, err := d.openDir(dir)
+	if err != nil {
+		return say(err, "opendir: %s", dir)
+	}
+	defer f.Close()
+	w := bufio.NewWriter(filenames)
+	err = eachDirent(f, func(_ uint64, _ byte, name string) error {
+		if name == "." || name == ".." {
+			return nil
+		}
+		_, err := w.WriteString(name + "\x00")
+		return err
+	})
+	if err != nil {
+		return say(err, "readdir: %s", dir)
+	}
+	return w.Flush()
+}
+
+// openTree opens the directory where a walk starts.
+func (d *Daemon) openTree(directory Path) (*os.File, error) {
+	st, err := d.root.Stat(directory)
+	if err != nil {
+		return nil, say(err, "%s", directory)
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		return nil, fmt.Errorf("%s: not a directory", directory)
+	}
+	f, err := d.openDir(directory)
+	return f, say(err, "%s", directory)
+}
+
+func (d Actions) Find0(directory Path, files io.Writer) error {
+	top, err := d.openTree(directory)
+	if err != nil {
+		return err
+	}
+	defer top.Close()
+	w := bufio.NewWriter(files)
+	// The original cuts the directory's name off each path: a slash stays in
+	// front, except below the root.
+	prefix := "/"
+	if strings.HasSuffix(string(directory), "/") {
+		prefix = ""
+	}
+	err = walk(top, "", func(e *entry) error {
+		_, err := w.WriteString(prefix + e.rel + "\x00")
+		return err
+	})
+	if err != nil {
+		return say(err, "%s", directory)
+	}
+	return w.Flush()
+}
+
+func (d Actions) Du(c *Call, path Path) (int64, error) {
+	st, err := d.root.Lstat(path)
+	if err != nil {
+		return 0, say(err, "%s: du: cannot access '%s'", path, d.shown(string(path)))
+	}
+	bytes := st.Blocks * 512
+	if st.Mode&unix.S_IFMT == unix.S_IFDIR {
+		top, err := d.openDir(path)
+		if err != nil {
+			return 0, say(err, "%s", path)
+		}
+		defer top.Close()
+		type file struct{ dev, ino uint64 }
+		linked := map[file]bool{} // files of several names count once
+		err = walk(top, "", func(e *entry) error {
+			c.Progress(0, 1)
+			st, err := e.stat()
+			if err != nil {
+				return nil // gone or unreadable: du goes on too
+			}
+			if st.Nlink > 1 && st.Mode&unix.S_IFMT != unix.S_IFDIR {
+				id := file{uint64(st.Dev), st.Ino}
+				if linked[id] {
+					return nil
+				}
+				linked[id] = true
+			}
+			bytes += st.Blocks * 512
+			return nil
+		})
+		if err != nil {
+			return 0, say(err, "%s", path)
+		}
+	}
+	return (bytes + 1023) / 1024, nil
+}
+
+// entry is what a walk finds.
+type entry struct {
+	dir  *os.File // the directory that holds it
+	name string
+	rel  string // path from the top of the walk
+	typ  byte   // DT_…
+	st   *unix.Stat_t
+}
+
+// stat reads the entry's status; a link is not followed.
+func (e *entry) stat() (*unix.Stat_t, error) {
+	if e.st == nil {
+		var st unix.Stat_t
+		if err := unix.Fstatat(int(e.dir.Fd()), e.name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+			return nil, err
+		}
+		e.st = &st
+	}
+	return e.st, nil
+}
+
+// open opens a regular file; a link is not followed.
+func (e *entry) open() (*os.File, error) {
+	fd, err := unix.Openat(int(e.dir.Fd()), e.name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), e.rel), nil
+}
+
+var errTooDeep = errors.New("directories are nested too deeply")
+
+// A walk holds one descriptor for each level.
+const maxDepth = 1000
+
+// walk visits everything below a directory, parents first, in the order of the
+// directories. It never follows a link, so it cannot leave the tree.
+func walk(top *os.File, prefix string, fn func(*entry) error) error {
+	return walkLevel(top, prefix, 0, fn)
+}
+
+func walkLevel(dir *os.File, prefix string, depth int, fn func(*entry) error) error {
+	if depth > maxDepth {
+		return errTooDeep
+	}
+	return eachDirent(dir, func(_ uint64, typ byte, name string) error {
+		if name == "." || name == ".." {
+			return nil
+		}
+		e := &entry{dir: dir, name: name, rel: prefix + name, typ: typ}
+		if typ == unix.DT_UNKNOWN {
+			if st, err := e.stat(); err == nil {
+				e.typ = byte(st.Mode & unix.S_IFMT >> 12) // DT_x is S_IFx >> 12
+			}
+		}
+		if err := fn(e); err != nil {
+			return err
+		}
+		if e.typ != unix.DT_DIR {
+			return nil
+		}
+		fd, err := unix.Openat(int(dir.Fd()), name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return nil // find and du go on as well
+		}
+		sub := os.NewFile(uintptr(fd), e.rel)
+		defer sub.Close()
+		return walkLevel(sub, e.rel+"/", depth+1, fn)
+	})
+}
