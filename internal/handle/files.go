@@ -1,0 +1,217 @@
+package handle
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"sort"
+	"strings"
+
+	"gofish/internal/api"
+	"gofish/internal/proto"
+)
+
+// call does another action and gives its result its type.
+func call[T any](h *Handle, c *Call, name string, args ...any) (result T, err error) {
+	v, err := h.do(c, name, args...)
+	if err == nil && v != nil {
+		result = v.(T)
+	}
+	return result, err
+}
+
+// viaFile gives fn the name of a temporary file and returns what is in it then.
+func (h *Handle) viaFile(fn func(name string) error) ([]byte, error) {
+	f, err := os.CreateTemp(h.Settings.tmpDir(), "gofish-*")
+	if err != nil {
+		return nil, err
+	}
+	f.Close()
+	defer os.Remove(f.Name())
+	if err := fn(f.Name()); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(f.Name())
+}
+
+// names fetches a list that the daemon streams, each entry ended by a zero byte.
+func (h *Handle) names(c *Call, action, directory string) ([]string, error) {
+	b, err := h.viaFile(func(file string) error {
+		_, err := h.do(c, action, directory, file)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	list := []string{}
+	if s := strings.TrimSuffix(string(b), "\x00"); s != "" {
+		list = strings.Split(s, "\x00")
+	}
+	sort.Strings(list)
+	return list, nil
+}
+
+func (h Actions) Ls(c *Call, directory string) ([]string, error) {
+	return h.names(c, "ls0", directory)
+}
+
+func (h Actions) Find(c *Call, directory string) ([]string, error) {
+	return h.names(c, "find0", directory)
+}
+
+func (h Actions) Stat(c *Call, path string) (api.Stat, error) {
+	st, err := call[api.Statns](h.Handle, c, "statns", path)
+	return stat(st), err
+}
+
+func (h Actions) Lstat(c *Call, path string) (api.Stat, error) {
+	st, err := call[api.Statns](h.Handle, c, "lstatns", path)
+	return stat(st), err
+}
+
+func stat(s api.Statns) api.Stat {
+	return api.Stat{
+		Dev: s.StDev, Ino: s.StIno, Mode: s.StMode, Nlink: s.StNlink, Uid: s.StUid, Gid: s.StGid,
+		Rdev: s.StRdev, Size: s.StSize, Blksize: s.StBlksize, Blocks: s.StBlocks,
+		Atime: s.StAtimeSec, Mtime: s.StMtimeSec, Ctime: s.StCtimeSec,
+	}
+}
+
+// inPieces does an action on a few of the names at a time, so that neither the
+// request nor the reply grows too large, and puts the results together.
+func inPieces[T any](h *Handle, c *Call, action, path string, names []string, most int) ([]T, error) {
+	const maxBytes = 1 << 20
+	list := []T{}
+	for len(names) > 0 {
+		n, size := 0, 0
+		for n < len(names) && n < most && (n == 0 || size < maxBytes) {
+			size += len(names[n])
+			n++
+		}
+		piece, err := call[[]T](h, c, action, path, names[:n])
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, piece...)
+		names = names[n:]
+	}
+	return list, nil
+}
+
+// How many names go into one call. An entry of a status list has 176 bytes, a
+// link up to 4096, the attributes of one file up to 64 KB and more.
+const (
+	mostStats  = 1000
+	mostLinks  = 900
+	mostXattrs = 50
+)
+
+func (h Actions) Lstatnslist(c *Call, path string, names []string) ([]api.Statns, error) {
+	return inPieces[api.Statns](h.Handle, c, "internal_lstatnslist", path, names, mostStats)
+}
+
+func (h Actions) Lstatlist(c *Call, path string, names []string) ([]api.Stat, error) {
+	long, err := call[[]api.Statns](h.Handle, c, "lstatnslist", path, names)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]api.Stat, len(long))
+	for i, s := range long {
+		list[i] = stat(s)
+	}
+	return list, nil
+}
+
+func (h Actions) Lxattrlist(c *Call, path string, names []string) ([]api.Xattr, error) {
+	return inPieces[api.Xattr](h.Handle, c, "internal_lxattrlist", path, names, mostXattrs)
+}
+
+func (h Actions) Readlinklist(c *Call, path string, names []string) ([]string, error) {
+	return inPieces[string](h.Handle, c, "internal_readlinklist", path, names, mostLinks)
+}
+
+// Readdir falls back to the call of older daemons, whose reply must fit into
+// one message.
+func (h Actions) Readdir(c *Call, dir string) ([]api.Dirent, error) {
+	b, err := h.viaFile(func(file string) error {
+		_, err := h.do(c, "internal_readdir", dir, file)
+		return err
+	})
+	var ce *CallError
+	if errors.As(err, &ce) && strings.Contains(ce.Text, "unknown procedure number") {
+		return call[[]api.Dirent](h.Handle, c, "internal_readdir_list", dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	list := []api.Dirent{}
+	d := proto.NewDecoder(b)
+	for d.Len() > 0 {
+		e := api.DecodeStruct(d, api.StructType("dirent")).Interface().(api.Dirent)
+		if d.Err != nil {
+			return nil, errors.New("failed to decode the entries of the directory")
+		}
+		list = append(list, e)
+	}
+	return list, nil
+}
+
+func (h Actions) ReadFile(c *Call, path string) ([]byte, error) {
+	return h.viaFile(func(file string) error {
+		_, err := h.do(c, "download", path, file)
+		return err
+	})
+}
+
+func (h Actions) Cat(c *Call, path string) (string, error) {
+	b, err := call[[]byte](h.Handle, c, "read_file", path)
+	return string(b), err
+}
+
+// ReadLines takes a carriage return in front of a newline for a part of it.
+func (h Actions) ReadLines(c *Call, path string) ([]string, error) {
+	b, err := call[[]byte](h.Handle, c, "read_file", path)
+	if err != nil {
+		return nil, err
+	}
+	list := []string{}
+	for len(b) > 0 {
+		line, rest, ended := bytes.Cut(b, []byte("\n"))
+		if ended {
+			line = bytes.TrimSuffix(line, []byte("\r"))
+		}
+		list = append(list, string(line))
+		b = rest
+	}
+	return list, nil
+}
+
+// maxWrite is how much content goes into one message.
+const maxWrite = 2 << 20
+
+func (h Actions) Write(c *Call, path string, content []byte) error {
+	if len(content) <= maxWrite {
+		_, err := h.do(c, "internal_write", path, content)
+		return err
+	}
+	_, err := h.viaFile(func(file string) error {
+		if err := os.WriteFile(file, content, 0o600); err != nil {
+			return err
+		}
+		_, err := h.do(c, "upload", file, path)
+		return err
+	})
+	return err
+}
+
+func (h Actions) WriteAppend(c *Call, path string, content []byte) error {
+	for {
+		n := min(len(content), maxWrite)
+		if _, err := h.do(c, "internal_write_append", path, content[:n]); err != nil {
+			return err
+		}
+		if content = content[n:]; len(content) == 0 {
+			return nil
+		}
+	}
+}
