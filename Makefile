@@ -1,0 +1,53 @@
+# make demo: set up, build, and show gofish at work.   make test: set up and run every test.
+SHELL   := /bin/bash
+PREFIX  ?= /usr/local
+DESTDIR ?=
+GO      ?= go
+VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || echo 0.1.0)
+# Slow machines stretch all tests at once.
+TEST_TIMEOUT ?= 60m
+
+.PHONY: all setup build appliance demo test bench lint clean install
+all: build
+
+setup:
+	@scripts/setup
+
+# The compiler decides what is out of date.
+build:
+	@mkdir -p bin
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/gofish ./cmd/gofish
+
+appliance: build
+	@bin/gofish appliance list | grep -q 'in use$$' || bin/gofish appliance build
+
+demo: setup build appliance
+	@scripts/demo
+
+test: setup build appliance lint
+	@$(GO) test -timeout $(TEST_TIMEOUT) ./...
+
+bench: setup build appliance
+	@scripts/bench
+
+lint:
+	@unformatted=$$(gofmt -l cmd internal); if [ -n "$$unformatted" ]; then echo "gofmt -w is needed for:" $$unformatted >&2; exit 1; fi
+	@$(GO) vet ./...
+
+install: build
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 bin/gofish $(DESTDIR)$(PREFIX)/bin/gofish
+	@install -d $(DESTDIR)$(PREFIX)/share/man/man1; \
+	if bin/gofish man --print >bin/gofish.1; then \
+		install -m 644 bin/gofish.1 $(DESTDIR)$(PREFIX)/share/man/man1/gofish.1; \
+	else echo "no manual page installed" >&2; fi
+	@completion() { \
+		if bin/gofish completion $$1 >bin/completion.$$1; then \
+			install -D -m 644 bin/completion.$$1 $(DESTDIR)$(PREFIX)/share/$$2; \
+		else echo "no completion for $$1 installed" >&2; fi; }; \
+	completion bash bash-completion/completions/gofish; \
+	completion zsh zsh/site-functions/_gofish; \
+	completion fish fish/vendor_completions.d/gofish.fish
+
+clean:
+	rm -rf bin

@@ -1,0 +1,243 @@
+package appliance
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// The cache holds
+//
+//	current        link to the base that is in use
+//	base-KEY/      kernel, root, boot/NN-name.ko, manifest.json, initrd-PROGRAM
+//	apt/           private state of apt
+//	tmp-*          what a build works on; belongs to whoever holds the lock
+//	lock           held by the one who builds, imports or prunes
+
+// CacheDir is where appliances are kept. An explicit folder (set-cachedir) wins
+// over GOFISH_CACHEDIR, that over LIBGUESTFS_CACHEDIR; since others may use such a
+// folder too, a private one is made in it.
+func CacheDir(explicit string) string {
+	for _, d := range []string{explicit, os.Getenv("GOFISH_CACHEDIR"), os.Getenv("LIBGUESTFS_CACHEDIR")} {
+		if d != "" {
+			return filepath.Join(d, "gofish-"+strconv.Itoa(os.Geteuid()))
+		}
+	}
+	if d := os.Getenv("XDG_CACHE_HOME"); filepath.IsAbs(d) {
+		return filepath.Join(d, "gofish")
+	}
+	if home, err := os.UserHomeDir(); err == nil {
+		return filepath.Join(home, ".cache", "gofish")
+	}
+	return filepath.Join(os.TempDir(), "gofish-"+strconv.Itoa(os.Geteuid()))
+}
+
+// Manifest describes what a base was made from and what is in it.
+type Manifest struct {
+	Spec     string    `json:"spec"`   // what the builder wanted; another spec needs another base
+	Key      string    `json:"key"`    // content it was made from
+	Source   string    `json:"source"` // apt, host or import
+	Made     time.Time `json:"made"`
+	Kernel   string    `json:"kernel"` // version
+	PVH      bool      `json:"pvh"`    // the kernel is an ELF file with a PVH entry
+	UUID     string    `json:"uuid"`
+	Sizes    []Part    `json:"sizes"`             // kernel, root
+	Largest  []Part    `json:"largest"`           // largest parts of the root image
+	Missing  []string  `json:"missing,omitempty"` // packages or programs that could not be had
+	Disabled []string  `json:"disabled,omitempty"`
+	Packages []Package `json:"packages,omitempty"`
+	Initrd   bool      `json:"initrd,omitempty"` // an imported initrd is used as it is
+}
+
+// Part is a file, a package or a folder with its size in bytes.
+type Part struct {
+	Name  string `json:"name"`
+	Bytes int64  `json:"bytes"`
+}
+
+type cache struct{ dir string }
+
+// openCache makes the cache if need be and refuses one that others can change:
+// what is in it is run.
+func openCache(dir string) (cache, error) {
+	c := cache{dir}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return c, fmt.Errorf("appliance cache: %w", err)
+	}
+	return c, c.trusted(dir)
+}
+
+func (c cache) trusted(dir string) error {
+	fi, err := os.Stat(dir)
+	if err != nil {
+		return err
+	}
+	if !fi.IsDir() {
+		return fmt.Errorf("%s: the appliance cache must be a folder", dir)
+	}
+	st := fi.Sys().(*syscall.Stat_t)
+	if uid := os.Geteuid(); int(st.Uid) != uid && st.Uid != 0 {
+		return fmt.Errorf("%s: belongs to user %d, so its appliances cannot be trusted: remove it or set GOFISH_CACHEDIR", dir, st.Uid)
+	}
+	if fi.Mode()&0o022 != 0 {
+		return fmt.Errorf("%s: others can write here (mode %04o), so its appliances cannot be trusted: chmod go-w it or set GOFISH_CACHEDIR", dir, fi.Mode().Perm())
+	}
+	return nil
+}
+
+func (c cache) base(key string) string { return filepath.Join(c.dir, "base-"+key) }
+
+// current is the base in use; fs.ErrNotExist if there is none.
+func (c cache) current() (dir string, m *Manifest, err error) {
+	to, err := os.Readlink(filepath.Join(c.dir, "current"))
+	if err != nil {
+		return "", nil, err
+	}
+	if filepath.Base(to) != to || !strings.HasPrefix(to, "base-") {
+		return "", nil, fmt.Errorf("%s/current points to %s, outside the cache: remove it", c.dir, to)
+	}
+	dir = filepath.Join(c.dir, to)
+	if err := c.trusted(dir); err != nil {
+		return "", nil, err
+	}
+	m, err = readManifest(dir)
+	return dir, m, err
+}
+
+func readManifest(dir string) (*Manifest, error) {
+	b, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
+	if err != nil {
+		return nil, err
+	}
+	m := new(Manifest)
+	if err := json.Unmarshal(b, m); err != nil {
+		return nil, fmt.Errorf("%s/manifest.json: %w: remove %[1]s and build again", dir, err)
+	}
+	return m, nil
+}
+
+// use makes a base the current one.
+func (c cache) use(key string) error {
+	tmp := filepath.Join(c.dir, "tmp-current-"+strconv.Itoa(os.Getpid()))
+	os.Remove(tmp)
+	if err := os.Symlink("base-"+key, tmp); err != nil {
+		return err
+	}
+	return os.Rename(tmp, filepath.Join(c.dir, "current"))
+}
+
+// lock waits for whoever else builds. It returns the undo, which the kernel does
+// too if this process dies.
+func (c cache) lock(ctx context.Context, progress func(string)) (unlock func(), waited bool, err error) {
+	f, err := os.OpenFile(filepath.Join(c.dir, "lock"), os.O_RDWR|os.O_CREATE|syscall.O_CLOEXEC, 0o600)
+	if err != nil {
+		return nil, false, err
+	}
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return func() { f.Close() }, waited, nil
+		}
+		if err != syscall.EWOULDBLOCK && err != syscall.EINTR {
+			f.Close()
+			return nil, waited, fmt.Errorf("lock %s: %w", f.Name(), err)
+		}
+		if !waited {
+			waited = true
+			progress("another process is building the appliance, waiting for it")
+		}
+		select {
+		case <-ctx.Done():
+			f.Close()
+			return nil, waited, ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// sweep removes what killed builds left. Call it under the lock.
+func (c cache) sweep() {
+	l, _ := filepath.Glob(filepath.Join(c.dir, "tmp-*"))
+	for _, p := range l {
+		removeAll(p)
+	}
+	l, _ = filepath.Glob(filepath.Join(c.dir, "base-*", "tmp-*"))
+	for _, p := range l {
+		// Initrds are written without the lock; one in the making is young.
+		if fi, err := os.Stat(p); err == nil && time.Since(fi.ModTime()) > time.Hour {
+			os.Remove(p)
+		}
+	}
+}
+
+// removeAll also removes folders that their owner may not write.
+func removeAll(dir string) error {
+	if os.RemoveAll(dir) == nil {
+		return nil
+	}
+	filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if d != nil && d.IsDir() {
+			os.Chmod(p, 0o700)
+		}
+		return nil
+	})
+	return os.RemoveAll(dir)
+}
+
+// publish makes a finished folder appear under its name, or drops it if another
+// one is there already.
+func (c cache) publish(tmp, key string) error {
+	if err := syncTree(tmp); err != nil {
+		return err
+	}
+	dst := c.base(key)
+	if err := os.Rename(tmp, dst); err != nil {
+		if _, merr := readManifest(dst); merr == nil {
+			return removeAll(tmp)
+		}
+		// There is a folder, but it is no appliance.
+		if err := removeAll(dst); err != nil {
+			return err
+		}
+		if err := os.Rename(tmp, dst); err != nil {
+			return err
+		}
+	}
+	return syncPath(c.dir)
+}
+
+func syncTree(dir string) error {
+	return filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.Type()&fs.ModeSymlink != 0 {
+			return err
+		}
+		return syncPath(p)
+	})
+}
+
+func syncPath(p string) error {
+	f, err := os.Open(p)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := f.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) {
+		return fmt.Errorf("sync %s: %w", p, err)
+	}
+	return nil
+}
+
+func diskUse(fi fs.FileInfo) int64 {
+	if st, ok := fi.Sys().(*syscall.Stat_t); ok {
+		return st.Blocks * 512
+	}
+	return fi.Size()
+}

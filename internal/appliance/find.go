@@ -1,0 +1,99 @@
+package appliance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Appliance is what qemu is started with.
+type Appliance struct {
+	Dir    string // where the files lie
+	Kernel string
+	Initrd string
+	Root   string
+	UUID   string // of the file system in Root
+	Key    string // of the base; empty for a fixed appliance
+	Fixed  bool   // found on a search path, not ours to change
+}
+
+// FindOptions tell Find where to look.
+type FindOptions struct {
+	Path     string       // folders with fixed appliances, separated by colons; empty: only the cache
+	CacheDir string       // see CacheDir
+	Binary   string       // program that becomes /init; empty: this one
+	Progress func(string) // told a line for each long step; may be nil
+}
+
+// Find returns the appliance to use: the first fixed one on the path if a path is
+// given, else the cached one, which is built first if there is none. With an
+// appliance in the cache it takes a few milliseconds and writes nothing.
+func Find(ctx context.Context, o FindOptions) (*Appliance, error) {
+	if o.Path != "" {
+		return findFixed(o.Path)
+	}
+	c, err := openCache(CacheDir(o.CacheDir))
+	if err != nil {
+		return nil, err
+	}
+	if dir, m, err := c.current(); err == nil && m.usable() {
+		return assemble(dir, m, o.Binary)
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return Build(ctx, BuildOptions{CacheDir: o.CacheDir, Binary: o.Binary, Progress: o.Progress, IfNone: true})
+}
+
+// usable: made by a builder that wanted the same as this one.
+func (m *Manifest) usable() bool {
+	return m.Source == "import" || m.Spec == spec(m.Source)
+}
+
+// findFixed searches a path as libguestfs does (LIBGUESTFS_PATH).
+func findFixed(path string) (*Appliance, error) {
+	for _, dir := range strings.Split(path, ":") {
+		if dir == "" {
+			dir = "."
+		}
+		whole := true
+		for _, name := range []string{"README.fixed", "kernel", "initrd", "root"} {
+			if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+				whole = false
+			}
+		}
+		if !whole {
+			continue
+		}
+		dir, err := filepath.Abs(dir)
+		if err != nil {
+			return nil, err
+		}
+		a := &Appliance{Dir: dir, Fixed: true,
+			Kernel: filepath.Join(dir, "kernel"), Initrd: filepath.Join(dir, "initrd"), Root: filepath.Join(dir, "root")}
+		a.UUID, err = rootUUID(a.Root)
+		return a, err
+	}
+	return nil, fmt.Errorf("cannot find any suitable libguestfs supermin, fixed or old-style appliance on LIBGUESTFS_PATH (search path: %s)", path)
+}
+
+// assemble completes a base with the initrd of a program.
+func assemble(dir string, m *Manifest, binary string) (*Appliance, error) {
+	a := &Appliance{Dir: dir, Kernel: filepath.Join(dir, "kernel"), Root: filepath.Join(dir, "root"), UUID: m.UUID, Key: m.Key}
+	for _, f := range []string{a.Kernel, a.Root} {
+		if _, err := os.Stat(f); err != nil {
+			return nil, fmt.Errorf("appliance: %w: run gofish appliance prune --all, then build", err)
+		}
+	}
+	if m.Initrd {
+		a.Initrd = filepath.Join(dir, "initrd")
+		_, err := os.Stat(a.Initrd)
+		return a, err
+	}
+	var err error
+	a.Initrd, err = initrdFor(dir, binary)
+	return a, err
+}

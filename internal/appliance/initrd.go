@@ -1,0 +1,148 @@
+package appliance
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"debug/elf"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sort"
+)
+
+// self is this program, even if its file has been replaced since it was started.
+const self = "/proc/self/exe"
+
+// initrdFor returns the initrd of a base with the given program as /init, writing
+// it if this program has not used the base before.
+func initrdFor(dir, binary string) (string, error) {
+	if binary == "" {
+		binary = self
+	}
+	f, err := os.Open(binary)
+	if err != nil {
+		return "", fmt.Errorf("program for the appliance: %w", err)
+	}
+	defer f.Close()
+	id, err := programID(f)
+	if err != nil {
+		return "", fmt.Errorf("%s cannot be the appliance's init: %w", binary, err)
+	}
+	initrd := filepath.Join(dir, "initrd-"+id)
+	if _, err := os.Stat(initrd); err == nil {
+		return initrd, nil
+	}
+	tmp, err := os.CreateTemp(dir, "tmp-initrd-*")
+	if err != nil {
+		return "", fmt.Errorf("initrd: %w", err)
+	}
+	defer os.Remove(tmp.Name())
+	defer tmp.Close()
+	if err := writeInitrd(tmp, dir, f); err != nil {
+		return "", fmt.Errorf("write %s: %w", tmp.Name(), err)
+	}
+	if err := tmp.Sync(); err != nil {
+		return "", err
+	}
+	if err := os.Rename(tmp.Name(), initrd); err != nil {
+		return "", err
+	}
+	forgetInitrds(dir)
+	return initrd, nil
+}
+
+// keptInitrds is how many programs may share a base before the oldest initrd goes.
+const keptInitrds = 5
+
+func forgetInitrds(dir string) {
+	l, _ := filepath.Glob(filepath.Join(dir, "initrd-*"))
+	sort.Slice(l, func(i, j int) bool { return modTime(l[i]).After(modTime(l[j])) })
+	for _, f := range l[min(keptInitrds, len(l)):] {
+		os.Remove(f)
+	}
+}
+
+// programID tells programs apart without reading them: the Go build ID holds a
+// hash of the content. A program without one is read.
+func programID(f *os.File) (string, error) {
+	e, err := elf.NewFile(f)
+	if err != nil {
+		return "", err
+	}
+	for _, p := range e.Progs {
+		if p.Type == elf.PT_INTERP {
+			return "", fmt.Errorf("it is not static: build it with CGO_ENABLED=0")
+		}
+	}
+	fi, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	if s := e.Section(".note.go.buildid"); s != nil && s.Size > 16+40 && s.Size < 4096 {
+		note, err := s.Data()
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(h, "%d %x", fi.Size(), note)
+	} else if _, err := io.Copy(h, io.NewSectionReader(f, 0, fi.Size())); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8]), nil
+}
+
+// writeInitrd writes the archive: the program, the modules of the base, and the
+// folders that are mounted on before the root image is.
+func writeInitrd(w io.Writer, dir string, program *os.File) error {
+	b := bufio.NewWriterSize(w, 1<<20)
+	c := &cpioWriter{w: b}
+	for _, d := range []string{"dev", "proc", "sys", "newroot", "sysroot", "tmp", "run", "modules"} {
+		c.dir(d)
+	}
+	c.char("dev/console", 0o600, 5, 1)
+	c.char("dev/null", 0o666, 1, 3)
+	fi, err := program.Stat()
+	if err != nil {
+		return err
+	}
+	c.file("init", 0o755, fi.Size(), io.NewSectionReader(program, 0, fi.Size()))
+	mods, err := os.ReadDir(filepath.Join(dir, "boot"))
+	if err != nil {
+		return err
+	}
+	for _, m := range mods {
+		f, err := os.Open(filepath.Join(dir, "boot", m.Name()))
+		if err != nil {
+			return err
+		}
+		fi, err := f.Stat()
+		if err == nil {
+			c.file("modules/"+m.Name(), 0o644, fi.Size(), f)
+		}
+		f.Close()
+		if err != nil {
+			return err
+		}
+	}
+	if err := c.close(); err != nil {
+		return err
+	}
+	return b.Flush()
+}
+
+// isDynamic reports whether a file is an ELF program that needs a loader.
+func isDynamic(file string) bool {
+	e, err := elf.Open(file)
+	if err != nil {
+		return false
+	}
+	defer e.Close()
+	for _, p := range e.Progs {
+		if p.Type == elf.PT_INTERP {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,152 @@
+package appliance
+
+import (
+	"bytes"
+	"compress/bzip2"
+	"compress/gzip"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/xi2/xz"
+)
+
+// errNotCompressed: the kernel's payload is in a format we cannot unpack.
+var errNotCompressed = errors.New("unknown compression")
+
+// unpackKernel returns the ELF vmlinux inside a bzImage, so that qemu can enter it
+// directly (PVH): under emulation the kernel's own decompressor takes seconds.
+// An image that is an ELF file already is returned as it is.
+//
+// Where the payload lies is told by the setup header
+// (Documentation/x86/boot.rst: setup_sects 0x1f1, payload_offset 0x248,
+// payload_length 0x24c, both counted from the end of the setup sectors).
+func unpackKernel(image []byte) ([]byte, error) {
+	if bytes.HasPrefix(image, []byte("\x7fELF")) {
+		return image, nil
+	}
+	if len(image) < 0x250 || string(image[0x202:0x206]) != "HdrS" {
+		return nil, errors.New("neither a bzImage nor an ELF kernel")
+	}
+	if v := binary.LittleEndian.Uint16(image[0x206:]); v < 0x208 {
+		return nil, fmt.Errorf("boot protocol %d.%d tells no payload", v>>8, v&0xff)
+	}
+	sects := int64(image[0x1f1])
+	if sects == 0 {
+		sects = 4
+	}
+	off := (sects+1)*512 + int64(binary.LittleEndian.Uint32(image[0x248:]))
+	n := int64(binary.LittleEndian.Uint32(image[0x24c:]))
+	if off+n > int64(len(image)) || n == 0 {
+		return nil, errors.New("payload reaches beyond the end of the file")
+	}
+	r, err := decompressor(bytes.NewReader(image[off : off+n]))
+	if err != nil {
+		return nil, err
+	}
+	// The payload ends with the unpacked size, which is not part of the stream;
+	// whatever a decompressor says once the ELF file is complete is of no interest.
+	out, err := io.ReadAll(r)
+	if !bytes.HasPrefix(out, []byte("\x7fELF")) {
+		if err == nil {
+			err = errors.New("the payload is not an ELF file")
+		}
+		return nil, err
+	}
+	size := int64(binary.LittleEndian.Uint32(image[off+n-4:]))
+	if err != nil && int64(len(out)) < size {
+		return nil, err
+	}
+	return out, nil
+}
+
+// hasPVH reports whether an ELF kernel carries the note with its PVH entry point
+// (XEN_ELFNOTE_PHYS32_ENTRY, type 18, name "Xen").
+func hasPVH(vmlinux []byte) bool {
+	le := binary.LittleEndian
+	if len(vmlinux) < 64 || vmlinux[4] != 2 {
+		return false
+	}
+	phoff, phentsize, phnum := le.Uint64(vmlinux[32:]), uint64(le.Uint16(vmlinux[54:])), uint64(le.Uint16(vmlinux[56:]))
+	for i := uint64(0); i < phnum; i++ {
+		o := phoff + i*phentsize
+		if o+56 > uint64(len(vmlinux)) {
+			return false
+		}
+		if le.Uint32(vmlinux[o:]) != 4 { // PT_NOTE
+			continue
+		}
+		off, size := le.Uint64(vmlinux[o+8:]), le.Uint64(vmlinux[o+32:])
+		if off > uint64(len(vmlinux)) || size > uint64(len(vmlinux))-off {
+			return false
+		}
+		for n := vmlinux[off : off+size]; len(n) >= 12; {
+			nlen, dlen, typ := uint64(le.Uint32(n)), uint64(le.Uint32(n[4:])), le.Uint32(n[8:])
+			total := 12 + (nlen+3)&^3 + (dlen+3)&^3
+			if total > uint64(len(n)) {
+				break
+			}
+			if typ == 18 && nlen == 4 && string(n[12:15]) == "Xen" {
+				return true
+			}
+			n = n[total:]
+		}
+	}
+	return false
+}
+
+// decompressor looks at the first bytes of r and returns a reader of what was
+// packed. errNotCompressed if it does not know the format.
+func decompressor(r io.Reader) (io.Reader, error) {
+	head := make([]byte, 6)
+	n, err := io.ReadFull(r, head)
+	if err != nil && err != io.ErrUnexpectedEOF {
+		return nil, err
+	}
+	head = head[:n]
+	all := io.MultiReader(bytes.NewReader(head), r)
+	switch {
+	case bytes.HasPrefix(head, []byte("\x1f\x8b")):
+		z, err := gzip.NewReader(all)
+		if err != nil {
+			return nil, err
+		}
+		z.Multistream(false)
+		return z, nil
+	case bytes.HasPrefix(head, []byte("\xfd7zXZ\x00")):
+		z, err := xz.NewReader(all, 0)
+		if err != nil {
+			return nil, err
+		}
+		z.Multistream(false)
+		return z, nil
+	case bytes.HasPrefix(head, []byte("\x28\xb5\x2f\xfd")):
+		z, err := zstd.NewReader(all)
+		if err != nil {
+			return nil, err
+		}
+		return z.IOReadCloser(), nil
+	case bytes.HasPrefix(head, []byte("BZh")):
+		return bzip2.NewReader(all), nil
+	}
+	return nil, fmt.Errorf("%w (starts with % x)", errNotCompressed, head)
+}
+
+// readModule reads a kernel module, unpacked.
+func readModule(path string) ([]byte, error) {
+	b, err := os.ReadFile(path)
+	if err != nil || bytes.HasPrefix(b, []byte("\x7fELF")) {
+		return b, err
+	}
+	r, err := decompressor(bytes.NewReader(b))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if b, err = io.ReadAll(r); err != nil {
+		return nil, fmt.Errorf("unpack %s: %w", path, err)
+	}
+	return b, nil
+}

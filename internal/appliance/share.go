@@ -1,0 +1,405 @@
+package appliance
+
+import (
+	"archive/tar"
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"time"
+)
+
+// Entry is an appliance in the cache.
+type Entry struct {
+	Manifest
+	Dir     string    `json:"dir"`
+	Current bool      `json:"current"` // the one that Find returns
+	Stale   bool      `json:"stale"`   // made by a builder that wanted something else
+	Initrds []Part    `json:"initrds"`
+	Used    time.Time `json:"used"` // when its newest initrd was written
+	Disk    int64     `json:"disk"` // bytes it takes on disk, all told
+}
+
+// List returns what is in the cache, the current appliance first.
+func List(cacheDir string) ([]Entry, error) {
+	c := cache{CacheDir(cacheDir)}
+	dirs, _ := filepath.Glob(filepath.Join(c.dir, "base-*"))
+	current, _, err := c.current()
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var l []Entry
+	for _, dir := range dirs {
+		m, err := readManifest(dir)
+		if err != nil {
+			continue // not finished, or not ours; prune removes it
+		}
+		e := Entry{Manifest: *m, Dir: dir, Current: dir == current, Stale: !m.usable(), Used: m.Made}
+		filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return nil
+			}
+			fi, err := d.Info()
+			if err != nil {
+				return nil
+			}
+			e.Disk += diskUse(fi)
+			if strings.HasPrefix(d.Name(), "initrd") {
+				e.Initrds = append(e.Initrds, Part{d.Name(), fi.Size()})
+				if fi.ModTime().After(e.Used) {
+					e.Used = fi.ModTime()
+				}
+			}
+			return nil
+		})
+		l = append(l, e)
+	}
+	sort.SliceStable(l, func(i, j int) bool {
+		if l[i].Current != l[j].Current {
+			return l[i].Current
+		}
+		return l[i].Made.After(l[j].Made)
+	})
+	return l, nil
+}
+
+// Prune removes everything but the current appliance with its newest initrd; with
+// all, that too. It returns the number of bytes that became free.
+func Prune(ctx context.Context, cacheDir string, all bool, progress func(string)) (int64, error) {
+	dir := CacheDir(cacheDir)
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	c, err := openCache(dir)
+	if err != nil {
+		return 0, err
+	}
+	if progress == nil {
+		progress = func(string) {}
+	}
+	unlock, _, err := c.lock(ctx, progress)
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	before := treeUse(c.dir)
+	if all {
+		os.Remove(filepath.Join(c.dir, "current"))
+	}
+	current, _, err := c.current()
+	if err != nil {
+		current = ""
+		os.Remove(filepath.Join(c.dir, "current"))
+	}
+	c.sweep()
+	removeAll(filepath.Join(c.dir, "apt", "archives"))
+	if all {
+		removeAll(filepath.Join(c.dir, "apt"))
+	}
+	bases, _ := filepath.Glob(filepath.Join(c.dir, "base-*"))
+	for _, b := range bases {
+		if b != current {
+			if err := removeAll(b); err != nil {
+				return 0, err
+			}
+		}
+	}
+	if current != "" {
+		initrds, _ := filepath.Glob(filepath.Join(current, "initrd-*"))
+		sort.Slice(initrds, func(i, j int) bool { return modTime(initrds[i]).After(modTime(initrds[j])) })
+		for i, f := range initrds {
+			if i > 0 {
+				os.Remove(f)
+			}
+		}
+	}
+	return max(0, before-treeUse(c.dir)), nil
+}
+
+func modTime(p string) time.Time {
+	fi, err := os.Stat(p)
+	if err != nil {
+		return time.Time{}
+	}
+	return fi.ModTime()
+}
+
+func treeUse(dir string) (n int64) {
+	filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err == nil {
+			if fi, err := d.Info(); err == nil {
+				n += diskUse(fi)
+			}
+		}
+		return nil
+	})
+	return n
+}
+
+const readmeFixed = `This is an appliance of gofish, complete in four files. It does not depend on the
+distribution of the machine it is used on (x86-64).
+
+Any program that uses libguestfs can run it:
+
+    export LIBGUESTFS_PATH=/path/to/this/folder
+
+and so can gofish, which also takes it into its own cache with
+
+    gofish appliance import /path/to/this/folder
+
+kernel  Linux, as an uncompressed ELF file that qemu enters through PVH
+initrd  gofish as /init, and the modules that reach the disk "root"
+root    ext4, the distribution's tools; only read, may be shared by many
+`
+
+// Export writes an appliance into a folder, as a fixed appliance that libguestfs
+// accepts. README.fixed comes last: a folder without it is no appliance.
+func Export(ctx context.Context, a *Appliance, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if err := os.Remove(filepath.Join(dir, "README.fixed")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	files := [][2]string{{a.Kernel, "kernel"}, {a.Initrd, "initrd"}, {a.Root, "root"}}
+	if !a.Fixed {
+		files = append(files, [2]string{filepath.Join(a.Dir, "manifest.json"), "manifest.json"})
+	}
+	for _, f := range files {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := copySparse(f[0], filepath.Join(dir, f[1])); err != nil {
+			return fmt.Errorf("export %s: %w", f[1], err)
+		}
+	}
+	return os.WriteFile(filepath.Join(dir, "README.fixed"), []byte(readmeFixed), 0o644)
+}
+
+// copySparse copies a file under a temporary name and renames it. Runs of zeros
+// become holes.
+func copySparse(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.CreateTemp(filepath.Dir(to), ".gofish-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(out.Name())
+	defer out.Close()
+	if err := writeSparse(out, in); err != nil {
+		return err
+	}
+	if err := out.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := out.Sync(); err != nil {
+		return err
+	}
+	return os.Rename(out.Name(), to)
+}
+
+func writeSparse(out *os.File, in io.Reader) error {
+	buf := make([]byte, 64<<10)
+	zero := make([]byte, len(buf))
+	var off int64
+	for {
+		n, err := io.ReadFull(in, buf)
+		if n > 0 && !bytes.Equal(buf[:n], zero[:n]) {
+			if _, err := out.WriteAt(buf[:n], off); err != nil {
+				return err
+			}
+		}
+		off += int64(n)
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			return out.Truncate(off)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// Import takes an exported appliance (a folder, or a tar archive that may be
+// packed with gzip, xz, zstd or bzip2) into the cache and makes it the current one.
+// If its initrd is one of ours, the modules in it are used with this program.
+func Import(ctx context.Context, from string, o BuildOptions) (*Appliance, error) {
+	progress := o.Progress
+	if progress == nil {
+		progress = func(string) {}
+	}
+	c, err := openCache(CacheDir(o.CacheDir))
+	if err != nil {
+		return nil, err
+	}
+	unlock, _, err := c.lock(ctx, progress)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	c.sweep()
+	tmp, err := os.MkdirTemp(c.dir, "tmp-import-")
+	if err != nil {
+		return nil, err
+	}
+	defer removeAll(tmp)
+	if err := os.Chmod(tmp, 0o755); err != nil {
+		return nil, err
+	}
+	progress("appliance: reading " + from)
+	if err := readExport(ctx, from, tmp); err != nil {
+		return nil, fmt.Errorf("import %s: %w", from, err)
+	}
+	m, err := importManifest(tmp)
+	if err != nil {
+		return nil, fmt.Errorf("import %s: %w", from, err)
+	}
+	if err := c.publish(tmp, m.Key); err != nil {
+		return nil, err
+	}
+	if err := c.use(m.Key); err != nil {
+		return nil, err
+	}
+	dir, m, err := c.current()
+	if err != nil {
+		return nil, err
+	}
+	return assemble(dir, m, o.Binary)
+}
+
+// exported are the files an export consists of; no others are taken.
+var exported = map[string]bool{"kernel": true, "initrd": true, "root": true, "README.fixed": true, "manifest.json": true}
+
+func readExport(ctx context.Context, from, to string) error {
+	fi, err := os.Stat(from)
+	if err != nil {
+		return err
+	}
+	if fi.IsDir() {
+		for name := range exported {
+			if err := copySparse(filepath.Join(from, name), filepath.Join(to, name)); err != nil && !(name == "manifest.json" && errors.Is(err, fs.ErrNotExist)) {
+				return err
+			}
+		}
+		return nil
+	}
+	f, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	r, err := decompressor(bufio.NewReaderSize(f, 1<<20))
+	if errors.Is(err, errNotCompressed) {
+		if _, err = f.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+		r = bufio.NewReaderSize(f, 1<<20)
+	} else if err != nil {
+		return err
+	}
+	tr := tar.NewReader(r)
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		h, err := tr.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		name := filepath.Base(h.Name)
+		if h.Typeflag != tar.TypeReg || !exported[name] {
+			continue
+		}
+		out, err := os.OpenFile(filepath.Join(to, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if err != nil {
+			return err
+		}
+		err = writeSparse(out, tr)
+		if cerr := out.Close(); err == nil {
+			err = cerr
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// importManifest checks the files of an import and writes its manifest.
+func importManifest(dir string) (*Manifest, error) {
+	m := new(Manifest)
+	if old, err := readManifest(dir); err == nil {
+		m = old
+	}
+	m.Source, m.Made, m.Sizes, m.Initrd = "import", time.Now().UTC().Truncate(time.Second), nil, false
+	h := sha256.New()
+	for _, name := range []string{"README.fixed", "kernel", "initrd", "root"} {
+		fi, err := os.Stat(filepath.Join(dir, name))
+		if err != nil {
+			return nil, fmt.Errorf("it has no %s", name)
+		}
+		sum := fileSum(filepath.Join(dir, name))
+		fmt.Fprintln(h, name, sum)
+		if name == "kernel" || name == "root" {
+			m.Sizes = append(m.Sizes, Part{name, fi.Size()})
+		}
+	}
+	m.Key = hex.EncodeToString(h.Sum(nil)[:8])
+	var err error
+	if m.UUID, err = rootUUID(filepath.Join(dir, "root")); err != nil {
+		return nil, err
+	}
+	if err := os.Mkdir(filepath.Join(dir, "boot"), 0o755); err != nil {
+		return nil, err
+	}
+	if n, err := bootModulesOf(filepath.Join(dir, "initrd"), filepath.Join(dir, "boot")); err != nil || n == 0 {
+		m.Initrd = true // somebody else's: used as it is
+	} else if err := os.Remove(filepath.Join(dir, "initrd")); err != nil {
+		return nil, err
+	}
+	j, err := json.MarshalIndent(m, "", " ")
+	if err != nil {
+		return nil, err
+	}
+	return m, os.WriteFile(filepath.Join(dir, "manifest.json"), append(j, '\n'), 0o644)
+}
+
+// bootModulesOf takes the modules out of an initrd of ours and counts them.
+func bootModulesOf(initrd, to string) (n int, err error) {
+	f, err := os.Open(initrd)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	err = readCPIO(bufio.NewReaderSize(f, 1<<20), func(name string, mode uint32, size int64, content io.Reader) error {
+		base, ok := strings.CutPrefix(name, "modules/")
+		if !ok || strings.Contains(base, "/") || !strings.HasSuffix(base, ".ko") || mode&0o170000 != modeFile {
+			return nil
+		}
+		out, err := os.OpenFile(filepath.Join(to, base), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if err != nil {
+			return err
+		}
+		defer out.Close()
+		n++
+		_, err = io.Copy(out, content)
+		return err
+	})
+	return n, err
+}
