@@ -133,7 +133,7 @@ func (b *progressBar) text(p handle.ProgressEvent, elapsed time.Duration, column
 	width := max(columns-15, 1)
 	steps := []rune(spin)
 	spinner := string(steps[b.count%len(steps)])
-	percent := "--- "
+	percent := " ---"
 	var bar string
 	left := "--:--"
 	if p.Position == 0 && p.Total == 1 { // only a sign of life
