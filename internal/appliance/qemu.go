@@ -58,7 +58,7 @@ const (
 func (m *Machine) Args() []string {
 	args := []string{
 		"-no-user-config", "-nodefaults", "-display", "none",
-		"-machine", "q35,accel=" + m.Accel + ",graphics=off",
+		"-machine", "q35,accel=" + m.Accel,
 		"-cpu", cpuModel,
 		"-m", strconv.Itoa(m.Memory),
 		"-no-reboot",
