@@ -86,7 +86,7 @@ var wants = []want{
 	{"extlinux", "extlinux", "extlinux"},
 	{"syslinux", "syslinux", "syslinux"},
 	{"grub2-common", "grub", "grub-install"},
-	{"grub-pc-bin", "grub", "grub-bios-setup"},
+	{"grub-pc-bin", "grub", ""},
 
 	// Contents of files.
 	{"tar", "", "tar"},
@@ -162,6 +162,7 @@ var pruned = []string{
 	"usr/lib/x86_64-linux-gnu/e2initrd_helper", "usr/lib/x86_64-linux-gnu/libgprofng*", "usr/lib/x86_64-linux-gnu/libctf*",
 	"usr/lib/syslinux/", "usr/lib/SYSLINUX/", "usr/lib/valgrind/", "usr/share/syslinux/", "usr/share/grub/", "usr/lib/x86_64-linux-gnu/audit/",
 	"usr/bin/python3*", "usr/bin/perl*", "usr/bin/systemd-*", "usr/bin/grub-mkrescue", "usr/bin/tpm2_*", "usr/bin/tss2_*",
+	"usr/sbin/xfs_scrub*", "usr/lib/x86_64-linux-gnu/tc/", "usr/lib/ssl/misc/", "etc/rmt",
 	"etc/init.d/", "etc/cron*", "etc/default/", "etc/logrotate.d/", "etc/apt/", "etc/dpkg/", "etc/kernel/", "etc/initramfs-tools/", "etc/pam.d/",
 	"etc/systemd/", "etc/udev/", "etc/grub.d/", "etc/bash_completion.d/", "etc/alternatives/", "etc/rc*.d/", "etc/skel/", "etc/network/", "etc/perl/", "etc/python3*",
 	"etc/X11/", "etc/security/", "etc/runit/", "etc/sv/", "etc/update-motd.d/", "etc/dbus-1/", "etc/modprobe.d/", "etc/modules-load.d/",
