@@ -54,6 +54,7 @@ type Shell struct {
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
+	hurry  chan struct{} // closed by the second signal
 
 	stdin       *os.File
 	in          *bufio.Reader // reads stdin
@@ -89,7 +90,7 @@ func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)
 
 // Run does what the arguments say and returns the status to exit with.
 func (p *Program) Run() int {
-	s := &Shell{prog: p, stdin: p.Stdin, in: bufio.NewReader(p.Stdin), stdout: p.Stdout, file: "*stdin*"}
+	s := &Shell{prog: p, stdin: p.Stdin, in: bufio.NewReader(p.Stdin), stdout: p.Stdout, file: "*stdin*", hurry: make(chan struct{})}
 	s.out = &output{f: p.Stdout}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	stop := s.catchSignals()
@@ -101,11 +102,12 @@ func (p *Program) Run() int {
 		return status
 	case <-s.ctx.Done():
 	}
-	// A signal ends the run in order, if that does not take too long: whoever
-	// sent it will not wait. What the handle leaves behind then goes by itself.
+	// A signal ends the run in order, if that does not take too long and no other
+	// signal comes: whoever sent it will not wait. What the handle leaves behind then goes by itself.
 	status := 128 + int(context.Cause(s.ctx).(stopSignal).Signal)
 	select {
 	case <-done:
+	case <-s.hurry:
 	case <-time.After(stopLimit):
 	}
 	return status
@@ -237,6 +239,10 @@ func (s *Shell) catchSignals() func() {
 						}
 						continue
 					}
+				}
+				if s.ctx.Err() != nil {
+					close(s.hurry)
+					return
 				}
 				s.cancel(stopSignal{sig.(syscall.Signal)})
 			}
