@@ -16,16 +16,16 @@ func (d Actions) GlobExpand(pattern Path, opts globExpandOpts) ([]string, error)
 		size := 0
 		for _, p := range expandBraces(string(pattern)) {
 			found := globPath(p)
-			sort.Strings(found)
-			for _, f := range found {
+			for i, f := range found {
 				if mark && !strings.HasSuffix(f, "/") && enteredDir(f) {
-					f += "/"
+					found[i] += "/"
 				}
 				if err := grow(&size, 8+len(f)); err != nil {
 					return err
 				}
-				paths = append(paths, f)
 			}
+			sort.Strings(found) // glob(3) too sorts with the slashes in place
+			paths = append(paths, found...)
 		}
 		return nil
 	})
@@ -108,12 +108,16 @@ func globPath(p string) []string {
 				out = append(out, name)
 			}
 		default:
-			scanDir(dir+"/", func(name string) bool {
+			match := func(name string) bool {
 				if fnmatch(base, name) {
 					out = append(out, dir+"/"+name)
 				}
 				return false
-			})
+			}
+			if scanDir(dir+"/", match) == nil {
+				match(".") // package os leaves them out, glob(3) does not
+				match("..")
+			}
 		}
 	}
 	return out
