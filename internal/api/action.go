@@ -138,6 +138,7 @@ type Action struct {
 	Progress   bool // reports progress
 	Cancel     bool // can be cancelled
 	Limited    bool // cannot pass more than about 4 MB
+	OldOpts    bool // once had no optional arguments; NAME_opts is the same action
 	Summary    string
 	Help       string
 }

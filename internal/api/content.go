@@ -182,6 +182,7 @@ written, which may be fewer than given. What is before and behind stays.`},
 	{Name: "grep", Proc: 151, Since: "1.0.66", Ret: RetStrings("lines"),
 		Args:    Args{String("regex"), Path("path")},
 		Opts:    Args{Bool("extended"), Bool("fixed"), Bool("insensitive"), Bool("compressed")},
+		OldOpts: true,
 		Limited: true,
 		Summary: "find lines that match an expression",
 		Help: `Returns the lines of {path} that match the regular expression {regex}. {extended} makes it an

@@ -32,6 +32,7 @@ type factAction struct {
 	Deprecated any
 	Visibility string
 	ConfigOnly bool `json:"config_only"`
+	OnceNoOpts bool `json:"once_had_no_optargs"`
 	Output     string
 }
 
@@ -114,8 +115,8 @@ func TestCatalogueAgreesWithFacts(t *testing.T) {
 		}
 		visibility := [...]string{"", "PublicNoFish", "StateTest", "Debug", "Internal"}[a.Visibility]
 		format := [...]string{"", "octal", "hexadecimal"}[r.Format]
-		got := fmt.Sprint(a.Proc, a.Since, kinds[r.Kind], of, params(a.Args, kindNames), params(a.Opts, optNames), a.Group, a.Aliases, a.Deprecated, visibility, a.ConfigOnly, format)
-		want := fmt.Sprint(f.Proc, f.Since, f.Ret.Type, f.Ret.Of, strings.Join(f.Args, " "), strings.Join(f.Opt, " "), f.Group, f.Alias, deprecated, f.Visibility, f.ConfigOnly, f.Output)
+		got := fmt.Sprint(a.Proc, a.Since, kinds[r.Kind], of, params(a.Args, kindNames), params(a.Opts, optNames), a.Group, a.Aliases, a.Deprecated, visibility, a.ConfigOnly, a.OldOpts, format)
+		want := fmt.Sprint(f.Proc, f.Since, f.Ret.Type, f.Ret.Of, strings.Join(f.Args, " "), strings.Join(f.Opt, " "), f.Group, f.Alias, deprecated, f.Visibility, f.ConfigOnly, f.OnceNoOpts, f.Output)
 		if got != want {
 			t.Errorf("%s is\n\t%s\nwant\n\t%s", a.Name, got, want)
 		}

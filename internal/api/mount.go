@@ -30,6 +30,7 @@ var mountTable = []Action{
 	{Name: "umount", Proc: 45, Since: "0.0.8", Ret: Err,
 		Args:    Args{DevOrPath("pathordevice")},
 		Opts:    Args{Bool("force"), Bool("lazyunmount")},
+		OldOpts: true,
 		Aliases: []string{"unmount"},
 		Summary: "",
 		Help:    ``},

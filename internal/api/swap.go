@@ -5,6 +5,7 @@ var swapTable = []Action{
 	{Name: "mkswap", Proc: 130, Since: "1.0.55", Ret: Err,
 		Args:    Args{Device("device")},
 		Opts:    Args{String("label"), String("uuid")},
+		OldOpts: true,
 		Summary: "",
 		Help:    ``},
 	{Name: "mkswap_L", Proc: 131, Since: "1.0.55", Ret: Err,

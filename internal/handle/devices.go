@@ -11,30 +11,32 @@ import (
 
 var diskDevice = regexp.MustCompile(`^/dev/([hsv]d|ubd)([a-z]+)(\d*)$`)
 
-// DeviceIndex is the number of a drive from its device name.
-func (h Actions) DeviceIndex(c *Call, device string) (int, error) {
-	v, err := h.do(c, "list_devices")
-	if err != nil {
-		return 0, err
+// DeviceIndex is the position that the letters of a disk's name stand for. It
+// does not ask whether there is such a disk.
+func (h Actions) DeviceIndex(device string) (int, error) {
+	m := diskDevice.FindStringSubmatch(device)
+	if m == nil || m[3] != "" {
+		return 0, &CallError{Text: fmt.Sprintf("%s: device not found", device)}
 	}
-	for i, d := range v.([]string) {
-		if d == device {
-			return i, nil
+	n := 0
+	for _, c := range m[2] {
+		if n = n*26 + int(c-'a') + 1; n > 1<<20 {
+			return 0, &CallError{Text: fmt.Sprintf("%s: device not found", device)}
 		}
 	}
-	return 0, &CallError{Text: fmt.Sprintf("%s: device not found", device)}
+	return n - 1, nil
 }
 
-// DeviceName is the reverse of DeviceIndex.
-func (h Actions) DeviceName(c *Call, index int) (string, error) {
-	v, err := h.do(c, "list_devices")
-	if err != nil {
-		return "", err
+// DeviceName is the reverse of DeviceIndex, for the drives of the handle.
+func (h Actions) DeviceName(index int) (string, error) {
+	if index < 0 || index >= len(h.drives) {
+		return "", fmt.Errorf("%d: the handle has %d drives, counted from 0", index, len(h.drives))
 	}
-	if l := v.([]string); index >= 0 && index < len(l) {
-		return l[index], nil
+	s := ""
+	for i := index + 1; i > 0; i = (i - 1) / 26 {
+		s = string(rune('a'+(i-1)%26)) + s
 	}
-	return "", fmt.Errorf("index %d out of range", index)
+	return "/dev/sd" + s, nil
 }
 
 // CanonicalDeviceName gives a device the name that this API uses for it.

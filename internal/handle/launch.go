@@ -184,7 +184,7 @@ func (h *Handle) machine(c *Call) (*appliance.Machine, func(), error) {
 		Path:     h.Settings.Path,
 		CacheDir: h.Settings.CacheDir,
 		Binary:   h.Settings.Init,
-		Progress: func(s string) { h.emit(Event{Type: EventWarning, Message: s}) },
+		Progress: func(s string) { h.emit(Event{Type: EventLibrary, Message: s + "\n"}) },
 	})
 	if err != nil {
 		closeFiles()
