@@ -113,7 +113,7 @@ func (k *copier) copy(src, dest string, st *unix.Stat_t) error {
 	exists := unix.Lstat(dest, &dst) == nil
 	isDir := st.Mode&unix.S_IFMT == unix.S_IFDIR
 	if exists && dst.Dev == st.Dev && dst.Ino == st.Ino {
-		return fmt.Errorf("%s: '%s' and '%s' are the same file", k.tool, k.shown(src), k.shown(dest))
+		return k.sameFile(src, dest)
 	}
 	if isDir {
 		return k.copyDir(src, dest, st, exists)
@@ -160,6 +160,10 @@ func (k *copier) copy(src, dest string, st *unix.Stat_t) error {
 		}
 	}
 	return k.keep(src, dest, st)
+}
+
+func (k *copier) sameFile(src, dest string) error {
+	return fmt.Errorf("%s: '%s' and '%s' are the same file", k.tool, k.shown(src), k.shown(dest))
 }
 
 func (k *copier) copyDir(src, dest string, st *unix.Stat_t, exists bool) error {
@@ -229,6 +233,9 @@ func (k *copier) copyFile(src, dest string, st *unix.Stat_t, exists bool, dst *u
 			return fmt.Errorf("%s: not writing through dangling symlink '%s'", k.tool, k.shown(dest))
 		}
 		dst = &to
+		if to.Dev == st.Dev && to.Ino == st.Ino {
+			return k.sameFile(src, dest)
+		}
 	}
 	if exists {
 		if err := mayOpen(dst); err != nil {

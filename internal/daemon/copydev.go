@@ -69,6 +69,9 @@ func (d *Daemon) copyContent(c *Call, src, dest DevOrPath, opts copyOpts) error 
 	if _, err := in.Seek(from, io.SeekStart); err != nil {
 		return say(err, "%s", srcName)
 	}
+	if flags&unix.O_TRUNC != 0 && d.isOpenFile(in, dest.Path) {
+		return fmt.Errorf("%s and %s are the same file", srcName, dest.Path)
+	}
 	out, destName, err := d.openEither(dest, flags, 0o666)
 	if err != nil {
 		return say(err, "%s", destName)
@@ -86,6 +89,13 @@ func (d *Daemon) copyContent(c *Call, src, dest DevOrPath, opts copyOpts) error 
 		return err
 	}
 	return say(out.Close(), "%s", destName)
+}
+
+// isOpenFile reports whether a path leads to the file that is open as f.
+func (d *Daemon) isOpenFile(f *os.File, p Path) bool {
+	var a unix.Stat_t
+	b, err := d.root.Stat(p)
+	return err == nil && unix.Fstat(int(f.Fd()), &a) == nil && a.Dev == b.Dev && a.Ino == b.Ino
 }
 
 // sourceSize is how much there is to copy, for progress; 0 if unknown.
@@ -157,6 +167,9 @@ func (d Actions) CopySize(c *Call, src, dest DevOrPath, size int64) error {
 	defer in.Close()
 	if size < 0 {
 		return fmt.Errorf("%s: size is negative", name)
+	}
+	if dest.Device == "" && d.isOpenFile(in, dest.Path) {
+		return fmt.Errorf("%s and %s are the same file", name, dest.Path)
 	}
 	out, destName, err := d.openEither(dest, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC, 0o666)
 	if err != nil {

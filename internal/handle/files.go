@@ -142,6 +142,9 @@ func (h Actions) Readdir(c *Call, dir string) ([]api.Dirent, error) {
 		return call[[]api.Dirent](h.Handle, c, "internal_readdir_list", dir)
 	}
 	if err != nil {
+		if ce != nil && ce.Action != "" {
+			ce.Action = "readdir" // as with one call
+		}
 		return nil, err
 	}
 	list := []api.Dirent{}
