@@ -75,7 +75,7 @@ func newTable() map[string]*entry {
 			e := &entry{action: a}
 			addAll(a.Name, a.Aliases, e)
 			// The name of actions before their optional arguments were theirs.
-			if len(a.Opts) > 0 {
+			if a.OldOpts {
 				add(a.Dashed()+"-opts", e)
 			}
 		}
