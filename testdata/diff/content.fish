@@ -1,0 +1,234 @@
+# what files hold
+! seq 1 30 > hostfile
+! printf 'one two\nthree\r\nfour' > nonl
+! seq 1 20000 | md5sum | head -c 20 > rnd; seq 1 9000 | gzip -nc >> rnd
+! printf 'foo\nFoo bar\nbaz\n' > w.txt; gzip -nc w.txt > w.gz; xz -c w.txt > w.xz; echo a | gzip -nc > a.gz
+! mkdir -p tree/sub tree/empty; echo hi > tree/f; ln -s f tree/l; echo script > tree/sub/x; chmod 755 tree/sub/x; touch tree/.hid
+! cd tree; find . | cpio --quiet -o -H newc | gzip -n > ../i.gz
+! tar cf t.tar tree; base64 rnd > rnd.b64; echo 'bad!!!' > bad.b64
+sparse content.img 200M
+run
+mkfs ext4 /dev/sda
+mount /dev/sda /
+-mkdir /d
+-mkfifo 0644 /fifo
+-mknod-c 0600 1 3 /null
+-write /hello "hello world\n"
+-upload hostfile /nums
+-upload nonl /nonl
+-upload rnd /rnd
+-upload w.txt /w.txt
+-upload w.gz /w.gz
+-upload w.xz /w.xz
+-upload a.gz /a.gz
+-upload i.gz /i.gz
+-upload /bin/true /true
+-truncate /empty
+-touch /empty
+-ln-s /hello /lnk
+-ln-s hello /lnk2
+-ln-s nowhere /dang
+-cat /zz
+-cat /d
+-read-file /zz
+-read-file /nonl
+-read-lines /zz
+-read-lines /nonl
+-read-lines /empty
+-read-lines /hello
+-cat /lnk
+-write /nodir/x foo
+-write /d foo
+-write-append /zz2 foo
+-write-append /zz2 bar
+-write-append /d bar
+-cat /zz2
+-write-file /wf foobar 3
+-cat /wf
+-write-file /wf foobar 0
+-cat /wf
+-write-file /wf foobar 100
+-write-file /wf foobar -1
+-write-file /d foobar 0
+echo ---file
+-file /zz
+-file /d
+-file /hello
+-file /lnk
+-file /lnk2
+-file /dang
+-file /empty
+-file /fifo
+-file /null
+-file /true
+-file /w.gz
+-file /nonl
+-file /dev/sdz
+-file-architecture /true
+-file-architecture /hello
+-file-architecture /zz
+-file-architecture /d
+-file-architecture /i.gz
+echo ---strings
+-strings /zz
+-strings /hello
+-strings /nonl
+-strings-e b /hello
+-strings-e x /hello
+-strings-e s /lnk
+-hexdump /hello
+-hexdump /zz
+-hexdump /empty
+-hexdump /lnk
+-head /zz
+-head /d
+-head /nums
+-head /nonl
+-head /empty
+-head-n 3 /nums
+-head-n -27 /nums
+-head-n 0 /nums
+-head-n 3 /zz
+-tail /nums
+-tail /nonl
+-tail-n 3 /nums
+-tail-n +28 /nums
+-tail-n -3 /nums
+-tail-n -28 /nums
+-tail-n 0 /nums
+-tail-n 3 /zz
+-tail-n 3 /d
+-wc-l /nums
+-wc-w /nonl
+-wc-c /rnd
+-wc-l /nonl
+-wc-l /zz
+-wc-l /d
+-wc-c /empty
+echo ---csum
+-checksum crc /hello
+-checksum md5 /hello
+-checksum sha1 /hello
+-checksum sha224 /hello
+-checksum sha256 /hello
+-checksum sha384 /hello
+-checksum sha512 /hello
+-checksum gost /hello
+-checksum gost12 /hello
+-checksum foo /hello
+-checksum md5 /zz
+-checksum md5 /d
+-checksum crc /zz
+-checksum foo /zz
+-checksum crc /empty
+-checksum-device foo /dev/sda
+-checksum-device md5 /dev/sdz
+-checksums-out foo / -
+-checksums-out md5 /zz -
+-checksums-out md5 /hello -
+-equal /hello /nums
+-equal /hello /zz
+-equal /zz /hello
+-equal /d /hello
+-equal /d /d
+-filesize /zz
+-filesize /d
+-filesize /rnd
+-filesize /lnk
+-is-zero /zz
+-is-zero /d
+-is-zero /empty
+-is-zero /hello
+-fill 65 10 /f1
+-cat /f1
+-fill 300 10 /f1
+-fill -1 10 /f1
+-fill 65 -1 /f1
+-fill 65 10 /d
+-fill 0 10000 /f0
+-is-zero /f0
+-fill-pattern abc 10 /f2
+-cat /f2
+-fill-pattern "" 10 /f2
+-fill-pattern abc -1 /f2
+-fill-pattern abc 0 /f2
+-filesize /f2
+-fill-pattern abc 10 /d
+-fill-dir /d 3
+-ls /d
+-fill-dir /zz 3
+-fill-dir /d -1
+-fill-dir /d 0
+-fill-dir /d 3
+-truncate /zz
+-truncate /d
+-truncate-size /f2 100
+-truncate-size /f2 -1
+-truncate-size /zz 5
+-filesize /f2
+-fallocate /fa 1000
+-filesize /fa
+-fallocate64 /fb 1M
+-filesize /fb
+-fallocate64 /fb -1
+-fallocate64 /nodir/fb 100
+-fallocate64 /fb 100
+-filesize /fb
+-pread /hello 5 2
+-pread /hello -5 2
+-pread /hello 5 -2
+-pread /hello 5 200
+-pread /zz 5 2
+-pread /d 5 2
+-pread /hello 5000000 0
+-pwrite /hello XYZ 3
+-cat /hello
+-pwrite /zz XYZ 3
+-pwrite /hello XYZ -3
+-pwrite /d XYZ 3
+echo ---grep
+-grep foo /w.txt
+-grep FOO /w.txt insensitive:true
+-grep "^f|z$" /w.txt extended:true
+-grep "^f" /w.txt fixed:true
+-grep "f.*" /w.txt fixed:true extended:true
+-grep nomatch /w.txt
+-grep foo /zz
+-grep foo /d
+-grep "[" /w.txt
+-grep "foo" /w.gz compressed:true
+-grep "foo" /w.xz compressed:true
+-grep "foo" /zz compressed:true
+-grep "foo" /w.txt compressed:true
+-grep "" /w.txt
+-egrep "a+z" /w.txt
+-fgrep "foo" /w.txt
+-grepi "foo" /w.txt
+-egrepi "FOO" /w.txt
+-fgrepi "FOO" /w.txt
+-zgrep "foo" /w.gz
+-zegrep "fo+" /w.gz
+-zfgrep "foo" /w.gz
+-zgrepi "FOO" /w.gz
+-zegrepi "FOO" /w.gz
+-zfgrepi "FOO" /w.gz
+-zgrep "foo" /zz
+-zegrep foo /d
+-zfile gzip /w.gz
+-zfile compress /w.gz
+-zfile foo /w.gz
+-initrd-list /i.gz
+-initrd-list /zz
+-initrd-list /hello
+-initrd-list /d
+-initrd-cat /i.gz f
+-initrd-cat /i.gz sub/x
+-initrd-cat /i.gz zz
+-initrd-cat /zz f
+-initrd-cat /hello f
+-checksums-out md5 / - | grep -v i.gz | sort
+-checksums-out crc / - | grep -v i.gz | sort
+-strings /rnd | head -20
+-hexdump /rnd | head -20
+-file /dev/sda | sed 's/UUID=[^ ]*/UUID/'
+-grep '[' /w.txt
