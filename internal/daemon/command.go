@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	pathpkg "path"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -85,8 +86,10 @@ func (d *Daemon) runInGuest(ctx context.Context, program string, arguments []str
 	cmd.Path, cmd.Err, cmd.Args = program, nil, arguments
 	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: d.root.dir + "/"}
 	cmd.Dir, cmd.Env, cmd.WaitDelay = "/", guestEnv, leftOver
-	cmd.Stdout, cmd.Stderr = stdout, errText
+	out := &gate{w: stdout}
+	cmd.Stdout, cmd.Stderr = out, errText
 	err := cmd.Run()
+	out.close()
 	var exit *exec.ExitError
 	switch {
 	case err == nil || errors.Is(err, exec.ErrWaitDelay):
@@ -199,4 +202,27 @@ func (d *Daemon) lendResolvConf() (restore func(), err error) {
 		return err
 	})
 	return restore, say(err, "%s", name)
+}
+
+// gate is a writer that can be closed while another goroutine may write: after
+// that nothing passes.
+type gate struct {
+	mu     sync.Mutex
+	w      io.Writer
+	closed bool
+}
+
+func (g *gate) Write(p []byte) (int, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed {
+		return 0, os.ErrClosed
+	}
+	return g.w.Write(p)
+}
+
+func (g *gate) close() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closed = true
 }

@@ -25,7 +25,7 @@ type need struct {
 
 // groups lists every optional group. An empty need is met by the kernel alone.
 var groups = map[string]need{
-	"acl":              {program: "setfacl"},
+	"acl":              {},
 	"blkdiscard":       {},
 	"blkdiscardzeroes": {},
 	"btrfs":            {program: "btrfs", filesystem: "btrfs"},

@@ -69,33 +69,52 @@ func (d Actions) Zfile(meth string, path Path) (string, error) {
 	if err != nil {
 		return "", say(err, "%s", path)
 	}
+	defer r.Close()
 	return fileType("-bsL", "-", r)
 }
 
 // decompress gives the content of a file that may be compressed with gzip,
 // compress or bzip2; any other file is passed through.
-func decompress(f io.Reader) (io.Reader, error) {
+func decompress(f io.Reader) (io.ReadCloser, error) {
 	r := bufio.NewReaderSize(f, 64<<10)
 	magic, _ := r.Peek(3)
 	switch {
 	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
 		return gzip.NewReader(r)
 	case bytes.HasPrefix(magic, []byte("BZh")):
-		return bzip2.NewReader(r), nil
+		return io.NopCloser(bzip2.NewReader(r)), nil
 	case bytes.HasPrefix(magic, []byte{0x1f, 0x9d}):
-		return toolReader(context.Background(), r, "gzip", "-dc"), nil
+		return startFilter(context.Background(), r, "gzip", "-dc"), nil
 	}
-	return r, nil
+	return io.NopCloser(r), nil
 }
 
-// toolReader reads what a filter makes of r. The tool ends with its input or
-// with the first write after the reader is dropped by Close.
-func toolReader(ctx context.Context, r io.Reader, args ...string) *io.PipeReader {
+// filter is what a tool makes of a stream.
+type filter struct {
+	*io.PipeReader
+	cancel func()
+	done   chan struct{}
+}
+
+// startFilter runs a tool on what r gives. The tool's failure is what Read
+// returns at the end.
+func startFilter(ctx context.Context, r io.Reader, args ...string) *filter {
+	ctx, cancel := context.WithCancel(ctx)
 	pr, pw := io.Pipe()
+	f := &filter{pr, cancel, make(chan struct{})}
 	go func() {
+		defer close(f.done)
 		pw.CloseWithError((&Tool{Args: args, Stdin: r, Stdout: pw}).Run(ctx))
 	}()
-	return pr
+	return f
+}
+
+// Close ends the tool and waits until nothing reads from its source any more.
+func (f *filter) Close() error {
+	f.PipeReader.Close()
+	f.cancel()
+	<-f.done
+	return nil
 }
 
 // names of architectures, as the original has them.

@@ -90,8 +90,7 @@ var compressions = []struct {
 	{"\x89LZO", []string{"lzop", "-dc"}},
 }
 
-// unpackInitrd reads a file from its start, decompressed. Closing ends the
-// tool, if one runs, but leaves the file open.
+// unpackInitrd reads a file from its start, decompressed. Closing leaves the file open.
 func unpackInitrd(f *os.File) (io.ReadCloser, error) {
 	r := bufio.NewReaderSize(io.NewSectionReader(f, 0, 1<<62), 64<<10)
 	magic, _ := r.Peek(6)
@@ -103,22 +102,10 @@ func unpackInitrd(f *os.File) (io.ReadCloser, error) {
 	}
 	for _, c := range compressions {
 		if bytes.HasPrefix(magic, []byte(c.magic)) {
-			ctx, cancel := context.WithCancel(context.Background())
-			return &toolStream{toolReader(ctx, r, c.tool...), cancel}, nil
+			return startFilter(context.Background(), r, c.tool...), nil
 		}
 	}
 	return io.NopCloser(r), nil
-}
-
-// toolStream is a toolReader that is killed when it is closed.
-type toolStream struct {
-	*io.PipeReader
-	cancel func()
-}
-
-func (t *toolStream) Close() error {
-	t.cancel()
-	return t.PipeReader.Close()
 }
 
 var errNotCpio = errors.New("not a cpio archive")

@@ -354,9 +354,12 @@ func (d Actions) Grep(c *Call, regex string, path Path, opts grepOpts) ([]string
 	defer f.Close()
 	t := Tool{Args: append(args, "-e", regex), Stdin: f, Env: []string{"LC_ALL=C"}}
 	if on(opts.Compressed) {
-		if t.Stdin, err = decompress(f); err != nil {
+		r, err := decompress(f)
+		if err != nil {
 			return nil, say(err, "%s", path)
 		}
+		defer r.Close()
+		t.Stdin = r
 	}
 	out, err := t.Output(c)
 	var exit *ToolError

@@ -3,7 +3,6 @@ package daemon
 import (
 	"archive/tar"
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -48,7 +47,7 @@ type tarInOpts struct {
 // TarIn unpacks in the daemon itself: tar(1) follows links of the guest that
 // lead out of it.
 func (d Actions) TarIn(c *Call, tarfile io.Reader, directory Path, opts tarInOpts) error {
-	filter, err := filterFor(opts.Compress)
+	program, err := filterFor(opts.Compress)
 	if err != nil {
 		return err
 	}
@@ -85,16 +84,14 @@ func (d Actions) TarIn(c *Call, tarfile io.Reader, directory Path, opts tarInOpt
 		return fmt.Errorf("tar subcommand failed on directory: %s: %s", directory, text)
 	}
 	in := bufio.NewReaderSize(tarfile, 64<<10)
-	if filter == "" {
+	if program == "" {
 		if text := notAnArchive(in); text != "" {
 			return fail(text)
 		}
 		return unpack(in, o, fail)
 	}
-	ctx, cancel := context.WithCancel(c)
-	defer cancel()
-	r := toolReader(ctx, in, filter, "-dc")
-	defer r.Close()
+	r := startFilter(c, in, program, "-dc")
+	defer r.Close() // before the rest of the stream is drained by the caller
 	return unpack(r, o, fail)
 }
 
@@ -141,7 +138,7 @@ type tarOutOpts struct {
 }
 
 func (d Actions) TarOut(c *Call, directory string, tarfile io.Writer, opts tarOutOpts) error {
-	filter, err := filterFor(opts.Compress)
+	program, err := filterFor(opts.Compress)
 	if err != nil {
 		return err
 	}
@@ -159,8 +156,8 @@ func (d Actions) TarOut(c *Call, directory string, tarfile io.Writer, opts tarOu
 	if opts.Xattrs != nil && *opts.Xattrs {
 		args = append(args, "--xattrs-include=*")
 	}
-	if filter != "" {
-		args = append(args, "--use-compress-program="+filter)
+	if program != "" {
+		args = append(args, "--use-compress-program="+program)
 	}
 	for _, e := range opts.Excludes {
 		args = append(args, "--exclude="+e)
@@ -229,7 +226,9 @@ func (d Actions) CpioOut(c *Call, directory string, cpiofile io.Writer, opts cpi
 	defer top.Close()
 	// cpio reads the names of what it packs.
 	names, w := io.Pipe()
+	done := make(chan struct{})
 	go func() {
+		defer close(done)
 		b := bufio.NewWriter(w)
 		b.WriteString(".\x00")
 		err := walk(top, "./", func(e *entry) error {
@@ -239,7 +238,10 @@ func (d Actions) CpioOut(c *Call, directory string, cpiofile io.Writer, opts cpi
 		b.Flush()
 		w.CloseWithError(err)
 	}()
-	defer names.Close()
+	defer func() {
+		names.Close()
+		<-done // it reads the directory
+	}()
 	t := Tool{Args: []string{"cpio", "--quiet", "-0", "-o", "-H", format}, Dir: host, Stdin: names, Stdout: chunked(cpiofile)}
 	return say(t.Run(c), "%s", directory)
 }
