@@ -14,6 +14,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"gofish/internal/proto"
 )
 
 // Drive is a disk of the virtual machine.
@@ -49,16 +51,36 @@ const (
 	cpuModel = "max,la57=off" // qemu 7's emulation of 57-bit addresses is wrong
 	// channelName is the port that the daemon looks for; libguestfs's name.
 	channelName = "org.libguestfs.channel.0"
-	// fdChannel is the first descriptor that qemu inherits; drives follow.
+	// Descriptors that qemu inherits: the control channel, its monitor, and the
+	// files of drives.
 	fdChannel = 3
+	fdMonitor = 4
+	fdDrives  = 5
 )
 
-// Args is qemu's argument vector. Files of drives are passed as descriptors
-// from fdChannel+1 in the order of the drives.
+// Args is qemu's argument vector for a cold boot. Files of drives are passed as
+// descriptors from fdDrives in the order of the drives.
 func (m *Machine) Args() []string {
+	args := m.common("")
+	args = append(args, "-drive", "file="+comma(m.Image.Root)+",snapshot=on,id=appliance,cache=unsafe,if=none,format=raw,file.locking=off")
+	args = append(args, m.fileArgs()...)
+	for i := range m.Drives {
+		id := "hd" + strconv.Itoa(i)
+		args = append(args, "-drive", m.driveOption(i, id), "-device", m.deviceOption(i, id))
+	}
+	return append(args, m.Extra...)
+}
+
+// common is what a cold boot and a template share. ram says where the guest's
+// memory is, if not in qemu's own.
+func (m *Machine) common(ram string) []string {
+	machine := "q35,accel=" + m.Accel
+	if ram != "" {
+		machine += ",memory-backend=ram"
+	}
 	args := []string{
 		"-no-user-config", "-nodefaults", "-display", "none",
-		"-machine", "q35,accel=" + m.Accel,
+		"-machine", machine,
 		"-cpu", cpuModel,
 		"-m", strconv.Itoa(m.Memory),
 		"-no-reboot",
@@ -72,42 +94,84 @@ func (m *Machine) Args() []string {
 		"-serial", "stdio",
 		"-chardev", fmt.Sprintf("socket,id=channel0,fd=%d", fdChannel),
 		"-device", "virtserialport,chardev=channel0,name=" + channelName,
-		"-drive", "file=" + comma(m.Image.Root) + ",snapshot=on,id=appliance,cache=unsafe,if=none,format=raw,file.locking=off",
 		"-device", "virtio-blk-pci,drive=appliance",
 		"-device", "virtio-scsi-pci,id=scsi",
+		"-append", m.kernelCommandLine(ram != ""),
+	}
+	if ram != "" {
+		args = append(args, "-object", ram)
 	}
 	if m.CPUs > 1 {
 		args = append(args, "-smp", strconv.Itoa(m.CPUs))
 	}
-	fd := fdChannel + 1
-	for i, d := range m.Drives {
-		id := "hd" + strconv.Itoa(i)
-		name := d.Name
-		if d.File != nil {
-			args = append(args, "-add-fd", fmt.Sprintf("fd=%d,set=%d", fd, fd))
-			name = "/dev/fdset/" + strconv.Itoa(fd)
-			fd++
-		}
-		args = append(args, "-drive", d.option(name, id))
-		// Without these, qemu stops the guest when the host's disk is full, and
-		// the caller waits for ever.
-		dev := "scsi-hd,drive=" + id + ",werror=report,rerror=report"
-		if d.Virtio {
-			dev = "virtio-blk-pci,drive=" + id + ",werror=report,rerror=report"
-		}
-		if d.Label != "" {
-			dev += ",serial=" + comma(d.Label)
-		}
-		if d.BlockSize != 0 {
-			dev += fmt.Sprintf(",physical_block_size=%d,logical_block_size=%d", d.BlockSize, d.BlockSize)
-		}
-		args = append(args, "-device", dev)
-	}
 	if m.Network {
 		args = append(args, "-netdev", "user,id=usernet,net=169.254.0.0/16", "-device", "virtio-net-pci,netdev=usernet")
 	}
-	args = append(args, "-append", m.kernelCommandLine())
-	return append(args, m.Extra...)
+	return args
+}
+
+// fileArgs hands over the open files of drives.
+func (m *Machine) fileArgs() []string {
+	var args []string
+	fd := fdDrives
+	for _, d := range m.Drives {
+		if d.File != nil {
+			args = append(args, "-add-fd", fmt.Sprintf("fd=%d,set=%d", fd, fd))
+			fd++
+		}
+	}
+	return args
+}
+
+// driveOption is the text after -drive for drive i.
+func (m *Machine) driveOption(i int, id string) string {
+	d := &m.Drives[i]
+	name := d.Name
+	if d.File != nil {
+		fd := fdDrives
+		for _, before := range m.Drives[:i] {
+			if before.File != nil {
+				fd++
+			}
+		}
+		name = "/dev/fdset/" + strconv.Itoa(fd)
+	}
+	return d.option(name, id)
+}
+
+// property is a property of a qemu device; its value is a string or an int.
+type property struct {
+	name  string
+	value any
+}
+
+// device is the guest's side of a drive: a driver and its properties. Drives are
+// SCSI targets in the order in which they were added, which is how the daemon
+// names them.
+func (d *Drive) device(target int, id string) (driver string, props []property) {
+	driver, props = "scsi-hd", []property{{"bus", "scsi.0"}, {"scsi-id", target}}
+	if d.Virtio {
+		driver, props = "virtio-blk-pci", nil
+	}
+	// Without werror, qemu stops the guest when the host's disk is full, and
+	// the caller waits for ever.
+	props = append(props, property{"drive", id}, property{"werror", "report"}, property{"rerror", "report"})
+	if d.Label != "" {
+		props = append(props, property{"serial", d.Label})
+	}
+	if d.BlockSize != 0 {
+		props = append(props, property{"physical_block_size", d.BlockSize}, property{"logical_block_size", d.BlockSize})
+	}
+	return driver, props
+}
+
+// deviceOption is the text after -device for drive i.
+func (m *Machine) deviceOption(i int, id string) string {
+	o, props := m.Drives[i].device(i, id)
+	for _, p := range props {
+		o += "," + p.name + "=" + comma(fmt.Sprint(p.value))
+	}
+	return o
 }
 
 func (d *Drive) option(name, id string) string {
@@ -140,16 +204,19 @@ func (d *Drive) option(name, id string) string {
 // comma writes a value for qemu's option syntax, where a comma ends it.
 func comma(s string) string { return strings.ReplaceAll(s, ",", ",,") }
 
-func (m *Machine) kernelCommandLine() string {
+func (m *Machine) kernelCommandLine(template bool) string {
 	l := []string{
 		"panic=1", "console=ttyS0", "edd=off", "no_timer_check",
 		"printk.time=1", "cgroup_disable=memory", "usbcore.nousb", "cryptomgr.notests",
 		"tsc=reliable", "8250.nr_uarts=1", "mitigations=off", "random.trust_cpu=on",
 		"root=UUID=" + m.Image.UUID, "selinux=0",
 	}
-	if m.Verbose {
+	switch {
+	case template: // verbose or not is said later
+		l = append(l, "quiet", "gofish_template=1")
+	case m.Verbose:
 		l = append(l, "guestfs_verbose=1")
-	} else {
+	default:
 		l = append(l, "quiet")
 	}
 	if m.Network {
@@ -163,41 +230,46 @@ func (m *Machine) kernelCommandLine() string {
 
 // VM is a running virtual machine.
 type VM struct {
-	Channel net.Conn // to the daemon
-	PID     int
+	Conn *proto.Conn // to the daemon; its launch word has been read
+	PID  int
 
-	name   string
-	done   chan struct{} // closed when qemu has ended
-	state  *os.ProcessState
-	stderr *tail
-	output sync.WaitGroup
+	name    string
+	channel net.Conn
+	control net.Conn      // qemu's monitor, if it was asked for one
+	done    chan struct{} // closed when qemu has ended
+	state   *os.ProcessState
+	stderr  *tail
+	output  sync.WaitGroup
 }
 
-// Start starts qemu. What the guest prints on its console and qemu on its
-// standard error goes to log, in pieces as it comes, from goroutines of their own.
+// start starts qemu with the arguments. What the guest prints on its console and
+// qemu on its standard error goes to log, in pieces as it comes, from goroutines
+// of their own.
 //
 // qemu gets its sockets and unnamed files as open descriptors, so nothing of it
 // has a name on the host, and it dies with the thread that started it: whatever
 // ends this process, nothing is left.
-func (m *Machine) Start(log func(string)) (*VM, error) {
-	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return nil, fmt.Errorf("socketpair: %w", err)
+func (m *Machine) start(args []string, log func(string)) (*VM, error) {
+	vm := &VM{name: m.HV, done: make(chan struct{}), stderr: &tail{}}
+	var theirs []*os.File
+	for _, ours := range []*net.Conn{&vm.channel, &vm.control} {
+		conn, file, err := socketPair()
+		if err != nil {
+			vm.closeSockets()
+			return nil, err
+		}
+		defer file.Close()
+		*ours = conn
+		theirs = append(theirs, file)
 	}
-	ours, theirs := os.NewFile(uintptr(pair[0]), "channel"), os.NewFile(uintptr(pair[1]), "channel")
-	defer ours.Close()
-	defer theirs.Close()
-	conn, err := net.FileConn(ours)
-	if err != nil {
-		return nil, fmt.Errorf("socketpair: %w", err)
-	}
+	vm.Conn = proto.NewConn(vm.channel)
 
-	c := exec.Command(m.HV, m.Args()...)
+	c := exec.Command(m.HV, args...)
 	c.Env = append(os.Environ(), "LC_ALL=C", "QEMU_AUDIO_DRV=none")
 	if m.TmpDir != "" {
 		c.Env = append(c.Env, "TMPDIR="+m.TmpDir)
 	}
-	c.ExtraFiles = []*os.File{theirs}
+	c.ExtraFiles = theirs
 	for _, d := range m.Drives {
 		if d.File != nil {
 			c.ExtraFiles = append(c.ExtraFiles, d.File)
@@ -207,7 +279,6 @@ func (m *Machine) Start(log func(string)) (*VM, error) {
 		Pdeathsig: syscall.SIGKILL,
 		Setpgid:   true, // Ctrl-C in the terminal is for us, not for qemu
 	}
-	vm := &VM{Channel: conn, name: m.HV, done: make(chan struct{}), stderr: &tail{}}
 	stdout, err := c.StdoutPipe()
 	if err == nil {
 		var stderr io.ReadCloser
@@ -218,10 +289,34 @@ func (m *Machine) Start(log func(string)) (*VM, error) {
 		}
 	}
 	if err != nil {
-		conn.Close()
+		vm.closeSockets()
 		return nil, err
 	}
 	return vm, nil
+}
+
+// socketPair makes a connection of which one end is for qemu.
+func socketPair() (net.Conn, *os.File, error) {
+	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("socketpair: %w", err)
+	}
+	ours, theirs := os.NewFile(uintptr(pair[0]), "socket"), os.NewFile(uintptr(pair[1]), "socket")
+	defer ours.Close()
+	conn, err := net.FileConn(ours)
+	if err != nil {
+		theirs.Close()
+		return nil, nil, fmt.Errorf("socketpair: %w", err)
+	}
+	return conn, theirs, nil
+}
+
+func (vm *VM) closeSockets() {
+	for _, c := range []net.Conn{vm.channel, vm.control} {
+		if c != nil {
+			c.Close()
+		}
+	}
 }
 
 // run owns the thread that qemu's life hangs on: the kernel signals a child
@@ -267,7 +362,7 @@ func (vm *VM) Done() <-chan struct{} { return vm.done }
 // Stop asks qemu to end, waits for it, and insists after a while. The error
 // says if it ended other than asked.
 func (vm *VM) Stop(ctx context.Context) error {
-	vm.Channel.Close()
+	vm.closeSockets()
 	syscall.Kill(-vm.PID, syscall.SIGTERM)
 	select {
 	case <-vm.done:
@@ -281,7 +376,7 @@ func (vm *VM) Stop(ctx context.Context) error {
 
 // Kill ends qemu at once and waits for it.
 func (vm *VM) Kill() {
-	vm.Channel.Close()
+	vm.closeSockets()
 	syscall.Kill(-vm.PID, syscall.SIGKILL)
 	<-vm.done
 }

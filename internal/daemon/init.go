@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"gofish/internal/proto"
 )
 
 // Init is PID 1 of the appliance: it brings the guest up, serves, and ends the
@@ -41,6 +43,8 @@ type bootParams struct {
 	verbose bool
 	network bool
 	selinux bool
+	// template: the disks come later, see awaitStart
+	template bool
 }
 
 func parseCommandLine(s string) bootParams {
@@ -53,6 +57,8 @@ func parseCommandLine(s string) bootParams {
 			p.verbose = true
 		case w == "guestfs_network=1":
 			p.network = true
+		case w == "gofish_template=1":
+			p.template = true
 		case w == "selinux=1":
 			p.selinux = true
 		}
@@ -113,13 +119,26 @@ func boot() error {
 	if err != nil {
 		return err
 	}
-	events.Close()
 	d := New(Config{Sysroot: "/sysroot", Verbose: p.verbose, Network: p.network})
-	if p.verbose {
+	conn := proto.NewConn(ch)
+	if p.template {
+		preload()
+		start, err := awaitStart(conn)
+		if err == nil {
+			err = begin(start, events)
+		}
+		if err != nil {
+			return err
+		}
+		d.cfg.Verbose = start.Verbose
+	}
+	events.Close()
+	activateVolumes()
+	if d.cfg.Verbose {
 		b, _ := os.ReadFile("/proc/uptime")
 		fmt.Printf("gofish init: ready after %s s\n", strings.Fields(string(b))[0])
 	}
-	return Serve(d, ch)
+	return serve(d, ch, conn)
 }
 
 // loadModules loads every module of a directory, in the order of their names.
@@ -134,7 +153,7 @@ func loadModules(dir string) error {
 		if err != nil {
 			return err
 		}
-		err = unix.FinitModule(int(f.Fd()), "", 0)
+		err = unix.FinitModule(int(f.Fd()), moduleParameters(name), 0)
 		f.Close()
 		// One module that this kernel does not want is no reason to give up:
 		// what is missing shows when the root disk does not appear.
@@ -145,9 +164,23 @@ func loadModules(dir string) error {
 	return nil
 }
 
+// moduleParameters makes the SCSI layer scan while its driver loads. Together with
+// the disk driver, which is loaded after it and waits for its probes, all disks
+// and their partitions are there when loadModules returns.
+func moduleParameters(file string) string {
+	if strings.HasSuffix(file, "scsi_mod.ko") {
+		return "scan=sync"
+	}
+	return ""
+}
+
 // kernelEvents is a socket on which the kernel tells of devices that come and go
 // (netlink(7), NETLINK_KOBJECT_UEVENT).
-type kernelEvents struct{ fd int }
+type kernelEvents struct {
+	fd   int
+	disk map[string]bool // SCSI disks announced so far: host:channel:target:lun
+	lost bool            // events were dropped
+}
 
 func listenKernel() (*kernelEvents, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_KOBJECT_UEVENT)
@@ -157,7 +190,24 @@ func listenKernel() (*kernelEvents, error) {
 	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: 1}); err != nil {
 		return nil, fmt.Errorf("kernel events: %w", err)
 	}
-	return &kernelEvents{fd}, nil
+	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 4<<20)
+	return &kernelEvents{fd: fd, disk: map[string]bool{}}, nil
+}
+
+var diskAdded = regexp.MustCompile(`^add@.*/(\d+:\d+:\d+:\d+)/block/[^/\x00]+\x00`)
+
+// read takes one event from the socket.
+func (k *kernelEvents) read() {
+	buf := make([]byte, 16<<10)
+	n, err := unix.Read(k.fd, buf)
+	if err == unix.ENOBUFS {
+		k.lost = true
+	}
+	if n > 0 {
+		if m := diskAdded.FindSubmatch(buf[:n]); m != nil {
+			k.disk[string(m[1])] = true
+		}
+	}
 }
 
 func (k *kernelEvents) Close() { unix.Close(k.fd) }
@@ -165,7 +215,6 @@ func (k *kernelEvents) Close() { unix.Close(k.fd) }
 // until calls try, then again after every event, until it reports true.
 func (k *kernelEvents) until(limit time.Duration, try func() bool) bool {
 	end := time.Now().Add(limit)
-	buf := make([]byte, 16<<10)
 	for !try() {
 		left := time.Until(end)
 		if left <= 0 {
@@ -175,8 +224,7 @@ func (k *kernelEvents) until(limit time.Duration, try func() bool) bool {
 		if n, err := unix.Poll(fds, int(left.Milliseconds())+1); err != nil && err != unix.EINTR || n == 0 {
 			continue
 		}
-		// ENOBUFS: events were lost, which is as good as one.
-		unix.Read(k.fd, buf)
+		k.read()
 	}
 	return true
 }
@@ -307,9 +355,7 @@ func settle(p bootParams) error {
 	os.Symlink("/proc/self/fd/0", "/dev/stdin")
 	os.Symlink("/proc/self/fd/1", "/dev/stdout")
 	os.Symlink("/proc/self/fd/2", "/dev/stderr")
-	if id, err := os.ReadFile("/proc/sys/kernel/random/uuid"); err == nil {
-		os.WriteFile("/run/machine-id", append(bytes.ReplaceAll(bytes.TrimSpace(id), []byte("-"), nil), '\n'), 0o444)
-	}
+	newMachineID()
 	staticNodes()
 	unix.Umask(0o022)
 	os.Clearenv()
@@ -319,15 +365,23 @@ func settle(p bootParams) error {
 	unix.Sethostname([]byte("guestfs"))
 	loopbackUp()
 	for _, f := range globAll("/sys/block/sd*/device/timeout") {
-		os.WriteFile(f, []byte("300"), 0)
+		os.WriteFile(f, []byte(scsiTimeout), 0)
 	}
 	if p.network {
 		if err := startNetwork(); err != nil {
 			fmt.Fprintln(os.Stderr, "gofish init: network:", err)
 		}
 	}
-	activateVolumes()
 	return nil
+}
+
+// scsiTimeout is how many seconds a disk may take for a request: the host may be slow.
+const scsiTimeout = "300"
+
+func newMachineID() {
+	if id, err := os.ReadFile("/proc/sys/kernel/random/uuid"); err == nil {
+		os.WriteFile("/run/machine-id", append(bytes.ReplaceAll(bytes.TrimSpace(id), []byte("-"), nil), '\n'), 0o644)
+	}
 }
 
 func globAll(pattern string) []string {

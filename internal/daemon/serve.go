@@ -33,8 +33,10 @@ type session struct {
 
 // Serve announces the daemon with the launch word and answers calls until the
 // connection ends. The error is nil at a regular end.
-func Serve(d *Daemon, ch Channel) error {
-	s := &session{d: d, ch: ch, conn: proto.NewConn(ch)}
+func Serve(d *Daemon, ch Channel) error { return serve(d, ch, proto.NewConn(ch)) }
+
+func serve(d *Daemon, ch Channel, conn *proto.Conn) error {
+	s := &session{d: d, ch: ch, conn: conn}
 	if err := s.conn.WriteWord(proto.LaunchWord); err != nil {
 		return err
 	}

@@ -14,8 +14,6 @@ import (
 	"gofish/internal/proto"
 )
 
-type readWriteCloser = io.ReadWriteCloser
-
 var guidSyntax = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
 
 // checkArgs finds the mistakes that need no daemon to be seen.

@@ -12,6 +12,7 @@ package handle
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"reflect"
 	"sync"
@@ -196,7 +197,7 @@ func (h *Handle) Close() error {
 // link is the daemon at the other end.
 type link struct {
 	vm      *appliance.VM // nil for the unix backend
-	channel readWriteCloser
+	channel io.Closer     // of the unix backend
 	conn    *proto.Conn
 	writeMu sync.Mutex // the cancel word may be written while a call reads
 }

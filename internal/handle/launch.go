@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -201,37 +202,19 @@ func (s *Settings) hvPath() string {
 	return s.hv()
 }
 
-// start starts qemu and waits until the daemon announces itself.
+// start brings the machine up.
 func (h *Handle) start(c *Call, m *appliance.Machine, began time.Time, limit time.Duration) error {
-	h.log("%s %s", m.HV, pasteable(m.Args()))
 	console := &console{h: h, began: began}
-	vm, err := m.Start(console.write)
+	o := appliance.LaunchOptions{Limit: limit, Console: console.write, Log: h.log}
+	if h.Settings.Templates {
+		o.Templates = filepath.Join(appliance.CacheDir(h.Settings.CacheDir), "templates")
+	}
+	vm, err := m.Launch(c, o)
 	if err != nil {
-		return fmt.Errorf("%s: %w", m.HV, errText{errnoOf(err)})
-	}
-	l := &link{vm: vm, channel: vm.Channel, conn: proto.NewConn(vm.Channel)}
-	ctx, stop := context.WithTimeout(c, limit)
-	defer stop()
-	// A read ends when the connection is shut.
-	unwatch := context.AfterFunc(ctx, func() { vm.Channel.Close() })
-	ev, _, err := l.conn.Next(&proto.Progress{})
-	if !unwatch() && ctx.Err() != nil {
-		vm.Kill()
-		if c.Err() != nil {
-			return errors.New("cancelled by user")
-		}
-		return fmt.Errorf("the appliance did not answer within %v%s", limit, console.hint())
-	}
-	if err != nil {
-		why := vm.Why()
-		return fmt.Errorf("%s%s", h.explain(why), console.hint())
-	}
-	if ev != proto.EventLaunch {
-		vm.Kill()
-		return errors.New("the appliance's first word is not the launch word: it is of another kind")
+		return fmt.Errorf("%s%s", h.explain(err.Error()), console.hint())
 	}
 	console.progress(12)
-	h.link = l
+	h.link = &link{vm: vm, conn: vm.Conn}
 	return nil
 }
 
@@ -240,23 +223,11 @@ func (h *Handle) explain(why string) string {
 	if strings.Contains(why, "Failed to get") && strings.Contains(why, "lock") {
 		for _, d := range h.drives {
 			if strings.Contains(why, "["+d.path()+"]") {
-				return fmt.Sprintf("%s: the image is in use by another program; open it read-only, or end that program (qemu: %s)", d.Name, why)
+				return fmt.Sprintf("%s: the image is in use by another program; open it read-only, or end that program (%s)", d.Name, why)
 			}
 		}
 	}
-	return "qemu: " + why
-}
-
-// pasteable writes an argument vector so that a shell reads it back.
-func pasteable(args []string) string {
-	q := make([]string, len(args))
-	for i, a := range args {
-		if strings.ContainsAny(a, " '\"$`\\&|;<>()*?[]#~=%") || a == "" {
-			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
-		}
-		q[i] = a
-	}
-	return strings.Join(q, " ")
+	return why
 }
 
 // console turns the guest's output into events, and milestones in it into
@@ -380,7 +351,6 @@ func (h *Handle) dropLink() (why string) {
 	if l.vm == nil {
 		l.channel.Close()
 	} else {
-		l.channel.Close()
 		why = l.vm.Why()
 	}
 	h.emit(Event{Type: EventSubprocessQuit})

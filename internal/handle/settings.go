@@ -23,6 +23,7 @@ import (
 //	MEMSIZE           memory of the appliance, MiB
 //	PATH              colon-separated directories with appliances
 //	TMPDIR            where temporary files go
+//	TEMPLATE          0: always boot, neither use nor make templates
 //	TRACE             1: trace every call
 type Settings struct {
 	Append          *string
@@ -41,6 +42,7 @@ type Settings struct {
 	RecoveryProc    bool
 	SELinux         bool
 	SMP             int
+	Templates       bool   // restore saved machines instead of booting
 	TmpDir          string // empty: the default
 	Trace           bool
 	Verbose         bool
@@ -59,7 +61,7 @@ const (
 )
 
 func defaults() Settings {
-	return Settings{Autosync: true, Backend: defaultBackend, Memory: defaultMemory, Program: filepath.Base(os.Args[0]), RecoveryProc: true, SMP: 1}
+	return Settings{Autosync: true, Backend: defaultBackend, Memory: defaultMemory, Program: filepath.Base(os.Args[0]), RecoveryProc: true, SMP: 1, Templates: false}
 }
 
 // fromEnvironment applies the variables that lookup finds.
@@ -72,7 +74,7 @@ func (s *Settings) fromEnvironment(lookup func(string) (string, bool)) error {
 		}
 		return "", "", false
 	}
-	for name, flag := range map[string]*bool{"TRACE": &s.Trace, "DEBUG": &s.Verbose} {
+	for name, flag := range map[string]*bool{"TRACE": &s.Trace, "DEBUG": &s.Verbose, "TEMPLATE": &s.Templates} {
 		if full, v, ok := get(name); ok {
 			b, err := parseBool(v)
 			if err != nil {

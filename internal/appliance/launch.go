@@ -1,0 +1,79 @@
+package appliance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gofish/internal/proto"
+)
+
+// LaunchOptions say how a machine is brought up.
+type LaunchOptions struct {
+	Templates string        // folder of templates; empty: always boot
+	Limit     time.Duration // how long the guest may take to boot
+	Console   func(string)  // gets what the guest and qemu print
+	Log       func(format string, args ...any)
+}
+
+// Launch brings the machine up until its daemon answers: from a template if there
+// is one, else by booting, which makes the template for the next time.
+func (m *Machine) Launch(ctx context.Context, o LaunchOptions) (*VM, error) {
+	if o.Templates != "" && m.templatable() {
+		vm, err := m.fromTemplate(ctx, o)
+		if err == nil || ctx.Err() != nil {
+			return vm, err
+		}
+		var de *DriveError
+		if errors.As(err, &de) {
+			return nil, err // booting would not help
+		}
+		if !errors.Is(err, errNoTemplate) {
+			o.Log("template: %v; booting instead", err)
+		}
+	}
+	return m.boot(ctx, o)
+}
+
+// boot starts the machine from nothing.
+func (m *Machine) boot(ctx context.Context, o LaunchOptions) (*VM, error) {
+	args := m.Args()
+	o.Log("%s %s", m.HV, pasteable(args))
+	vm, err := m.start(args, o.Console)
+	if err != nil {
+		return nil, err
+	}
+	return vm, vm.await(ctx, o.Limit, func() error {
+		ev, _, err := vm.Conn.Next(&proto.Progress{})
+		if err == nil && ev != proto.EventLaunch {
+			err = errors.New("the appliance's first word is not the launch word: it is of another kind")
+		}
+		return err
+	})
+}
+
+// await runs f, which talks with the guest or with qemu, and ends the machine if
+// it fails, or when it takes longer than the limit.
+func (vm *VM) await(ctx context.Context, limit time.Duration, f func() error) error {
+	timed, stop := context.WithTimeout(ctx, limit)
+	defer stop()
+	// A read ends when the connection is shut.
+	unwatch := context.AfterFunc(timed, vm.closeSockets)
+	err := f()
+	inTime := unwatch()
+	switch {
+	case err == nil && inTime:
+		return nil
+	case ctx.Err() != nil:
+		vm.Kill()
+		return errors.New("cancelled by user")
+	case !inTime:
+		vm.Kill()
+		return fmt.Errorf("the appliance did not answer within %v", limit)
+	case isClosed(err):
+		return errors.New("qemu: " + vm.Why())
+	}
+	vm.Kill()
+	return err
+}

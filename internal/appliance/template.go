@@ -1,0 +1,570 @@
+package appliance
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"gofish/internal/proto"
+)
+
+// A template is a virtual machine, saved after its boot and before its daemon
+// announced itself, without disks. Restoring it takes a fraction of a boot.
+//
+//	templates/KEY/ram            the guest's memory, sparse
+//	templates/KEY/state          qemu's device state
+//	templates/KEY/manifest.json  checksums of both; written last
+//	templates/KEY.lock           held by who makes the template
+//	templates/tmp-*              being made
+//
+// The memory is mapped privately by every machine that is restored, so that they
+// share its pages until they write to them. What is in these files is run: the
+// folder is the user's alone.
+
+// errNoTemplate says that there is none and that this is not the moment to make one.
+var errNoTemplate = errors.New("no template")
+
+// DriveError is a drive that qemu refuses.
+type DriveError struct {
+	Drive int
+	Text  string
+}
+
+func (e *DriveError) Error() string { return e.Text }
+
+const (
+	// restoreLimit bounds a restore; many may happen at once.
+	restoreLimit = time.Minute
+	// templateSpace is how much disk space templates may take together.
+	templateSpace = 2 << 30
+)
+
+// templatable: only our own daemon knows how to wait, and only SCSI disks and
+// default arguments are plugged in later.
+func (m *Machine) templatable() bool {
+	if m.Image.Fixed || len(m.Extra) > 0 {
+		return false
+	}
+	for _, d := range m.Drives {
+		if d.Virtio {
+			return false
+		}
+	}
+	return true
+}
+
+type templateManifest struct {
+	State  string // SHA-256 of the state
+	RAM    uint32 // CRC-32C of the memory's data and its positions
+	Bytes  int64  // size of the memory
+	HV     string // what it was made with, for people
+	Kernel string
+}
+
+type template struct {
+	dir string // of this template
+	top string // of all templates
+	key string
+}
+
+// template returns the place of the template for this machine. Its key covers
+// everything that the saved state depends on.
+func (m *Machine) template(top string) template {
+	h := sha256.New()
+	fmt.Fprintln(h, "gofish template 1", identity(m.HV), m.TmpDir == "")
+	for _, f := range []string{m.Image.Kernel, m.Image.Initrd, m.Image.Root} {
+		fmt.Fprintln(h, identity(f))
+	}
+	fmt.Fprintln(h, strings.Join(m.common("ram"), "\n"))
+	if m.Accel == "kvm" {
+		fmt.Fprintln(h, hostCPU())
+	}
+	key := hex.EncodeToString(h.Sum(nil)[:12])
+	return template{filepath.Join(top, key), top, key}
+}
+
+// hostCPU identifies the processor and its features.
+func hostCPU() string {
+	b, _ := os.ReadFile("/proc/cpuinfo")
+	first, _, _ := strings.Cut(string(b), "\n\n")
+	var keep []string
+	for _, line := range strings.Split(first, "\n") {
+		for _, k := range []string{"model name", "stepping", "microcode", "flags"} {
+			if strings.HasPrefix(line, k) {
+				keep = append(keep, line)
+			}
+		}
+	}
+	return strings.Join(keep, "\n")
+}
+
+func (t template) ram() string      { return filepath.Join(t.dir, "ram") }
+func (t template) state() string    { return filepath.Join(t.dir, "state") }
+func (t template) manifest() string { return filepath.Join(t.dir, "manifest.json") }
+
+func (m *Machine) ramObject(path string, share bool) string {
+	s := "off"
+	if share {
+		s = "on"
+	}
+	return fmt.Sprintf("memory-backend-file,id=ram,size=%dM,mem-path=%s,share=%s", m.Memory, comma(path), s)
+}
+
+// templateArgs is the argument vector for making or restoring a template.
+func (m *Machine) templateArgs(ram string, share bool) []string {
+	args := m.common(m.ramObject(ram, share))
+	return append(args,
+		"-drive", "file="+comma(m.Image.Root)+",id=appliance,if=none,format=raw,readonly=on,file.locking=off",
+		"-chardev", fmt.Sprintf("socket,id=qmp,fd=%d", fdMonitor), "-mon", "chardev=qmp,mode=control")
+}
+
+// fromTemplate restores the template of this machine, making it first if there
+// is none.
+func (m *Machine) fromTemplate(ctx context.Context, o LaunchOptions) (*VM, error) {
+	if err := privateDir(o.Templates); err != nil {
+		return nil, err
+	}
+	t := m.template(o.Templates)
+	if _, err := os.Stat(t.manifest()); err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		if err := m.makeTemplate(ctx, t, o); err != nil {
+			return nil, err
+		}
+	}
+	vm, err := m.restore(ctx, t, o)
+	var de *DriveError
+	if err != nil && ctx.Err() == nil && !errors.As(err, &de) {
+		o.Log("template %s is not usable and is removed", t.key)
+		os.RemoveAll(t.dir)
+	}
+	return vm, err
+}
+
+// privateDir makes a folder, or refuses one that others can write to.
+func privateDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	fi, err := os.Stat(dir)
+	if err != nil {
+		return err
+	}
+	if st := fi.Sys().(*syscall.Stat_t); int(st.Uid) != os.Geteuid() || fi.Mode().Perm()&0o022 != 0 {
+		return fmt.Errorf("%s: others can write there, so its templates are not trusted", dir)
+	}
+	return nil
+}
+
+// makeTemplate boots the machine without drives and saves it.
+func (m *Machine) makeTemplate(ctx context.Context, t template, o LaunchOptions) error {
+	lock, err := os.OpenFile(t.dir+".lock", os.O_CREATE|os.O_RDWR|syscall.O_CLOEXEC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
+		return errNoTemplate // somebody else is at it: boot meanwhile
+	}
+	if _, err := os.Stat(t.manifest()); err == nil {
+		return nil // they have just finished
+	}
+	sweepTemplates(t.top)
+	tmp, err := os.MkdirTemp(t.top, "tmp-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp)
+	making := template{dir: tmp, top: t.top, key: t.key}
+	state, err := os.OpenFile(making.state(), os.O_CREATE|os.O_RDWR|syscall.O_CLOEXEC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer state.Close()
+	ram, err := os.OpenFile(making.ram(), os.O_CREATE|os.O_RDWR|syscall.O_CLOEXEC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer ram.Close()
+	if err := ram.Truncate(int64(m.Memory) << 20); err != nil {
+		return err
+	}
+
+	began := time.Now()
+	driveless := *m
+	driveless.Drives = nil
+	args := driveless.templateArgs(making.ram(), true)
+	o.Log("making template %s: %s %s", t.key, m.HV, pasteable(args))
+	vm, err := driveless.start(args, o.Console)
+	if err != nil {
+		return err
+	}
+	err = vm.await(ctx, o.Limit, func() error {
+		_, frame, err := vm.Conn.Next(&proto.Progress{})
+		if err != nil {
+			return err
+		}
+		var h proto.Header
+		d := proto.NewDecoder(frame)
+		if h.Decode(d); d.Err != nil || h.Proc != proto.ProcWaiting {
+			return errors.New("the daemon does not wait to be saved")
+		}
+		return save(newMonitor(vm.control), state)
+	})
+	if err != nil {
+		return err
+	}
+	vm.Kill()
+	manifest := templateManifest{Bytes: int64(m.Memory) << 20, HV: m.HV, Kernel: m.Image.Kernel}
+	if manifest.State, err = sumState(state); err != nil {
+		return err
+	}
+	if manifest.RAM, err = sumMemory(ram); err != nil {
+		return err
+	}
+	b, err := json.Marshal(manifest)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(making.manifest(), os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	for _, f := range []*os.File{f, state, ram} {
+		if serr := f.Sync(); err == nil {
+			err = serr
+		}
+	}
+	f.Close()
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, t.dir); err != nil {
+		return err
+	}
+	if d, err := os.Open(t.top); err == nil {
+		d.Sync()
+		d.Close()
+	}
+	o.Log("template %s made in %v", t.key, time.Since(began).Round(time.Millisecond))
+	PruneTemplates(t.top, templateSpace, t.key)
+	return nil
+}
+
+// prepareMigration makes qemu leave the memory out of what it saves and restores.
+func (m *monitor) prepareMigration() error {
+	if err := m.negotiate(); err != nil {
+		return err
+	}
+	type capability struct {
+		Name  string `json:"capability"`
+		State bool   `json:"state"`
+	}
+	return m.do("migrate-set-capabilities", map[string]any{"capabilities": []capability{{"x-ignore-shared", true}}}, nil)
+}
+
+// save stops the guest and writes the state of its devices; its memory is in its
+// file already.
+func save(mon *monitor, state *os.File) error {
+	if err := mon.prepareMigration(); err != nil {
+		return err
+	}
+	if err := mon.do("stop", nil, nil); err != nil {
+		return err
+	}
+	if err := mon.sendFile("state", state); err != nil {
+		return err
+	}
+	if err := mon.do("migrate", map[string]string{"uri": "fd:state"}, nil); err != nil {
+		return err
+	}
+	for {
+		var info struct {
+			Status string `json:"status"`
+			Desc   string `json:"error-desc"`
+		}
+		if err := mon.do("query-migrate", nil, &info); err != nil {
+			return err
+		}
+		switch info.Status {
+		case "completed":
+			return nil
+		case "failed", "cancelled":
+			return fmt.Errorf("save: %s %s", info.Status, info.Desc)
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+// restore brings a saved machine back and gives it its drives.
+func (m *Machine) restore(ctx context.Context, t template, o LaunchOptions) (*VM, error) {
+	b, err := os.ReadFile(t.manifest())
+	if err != nil {
+		return nil, err
+	}
+	var manifest templateManifest
+	if err := json.Unmarshal(b, &manifest); err != nil {
+		return nil, err
+	}
+	state, err := os.Open(t.state())
+	if err != nil {
+		return nil, err
+	}
+	defer state.Close()
+	if sum, err := sumState(state); err != nil || sum != manifest.State {
+		return nil, errors.New("the saved state is damaged")
+	}
+	ram, err := os.Open(t.ram())
+	if err != nil {
+		return nil, err
+	}
+	defer ram.Close()
+	if fi, err := ram.Stat(); err != nil || fi.Size() != manifest.Bytes || fi.Size() != int64(m.Memory)<<20 {
+		return nil, errors.New("the saved memory has another size")
+	}
+	// Checking the memory takes about as long as qemu's start, so both go side by side.
+	checked := make(chan error, 1)
+	go func() {
+		sum, err := sumMemory(ram)
+		if err == nil && sum != manifest.RAM {
+			err = errors.New("the saved memory is damaged")
+		}
+		checked <- err
+	}()
+	args := append(m.templateArgs(t.ram(), false), m.fileArgs()...)
+	args = append(args, "-incoming", "defer")
+	o.Log("restoring template %s: %s %s", t.key, m.HV, pasteable(args))
+	vm, err := m.start(args, o.Console)
+	if err == nil {
+		err = vm.await(ctx, restoreLimit, func() error {
+			mon := newMonitor(vm.control)
+			if err := mon.prepareMigration(); err != nil {
+				return err
+			}
+			if err := mon.sendFile("state", state); err != nil {
+				return err
+			}
+			if err := mon.do("migrate-incoming", map[string]string{"uri": "fd:state"}, nil); err != nil {
+				return err
+			}
+			if err := mon.awaitRunning(); err != nil {
+				return err
+			}
+			if err := <-checked; err != nil {
+				checked <- err
+				return err
+			}
+			checked <- nil
+			for i := range m.Drives {
+				if err := m.plug(mon, i); err != nil {
+					return err
+				}
+			}
+			return m.begin(vm.Conn)
+		})
+	}
+	// The check must not outlive the files.
+	if cerr := <-checked; err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	os.Chtimes(t.manifest(), now, now) // for PruneTemplates: this one is in use
+	return vm, nil
+}
+
+// awaitRunning waits until an incoming machine runs.
+func (m *monitor) awaitRunning() error {
+	var s struct {
+		Running bool   `json:"running"`
+		Status  string `json:"status"`
+	}
+	for {
+		if err := m.do("query-status", nil, &s); err != nil || s.Running {
+			return err
+		}
+		if s.Status != "inmigrate" {
+			return fmt.Errorf("restore: the machine is in state %s", s.Status)
+		}
+		if msg, err := m.next(); err != nil {
+			return err
+		} else if msg.Event == "RESUME" {
+			return nil
+		}
+	}
+}
+
+// plug adds drive i to a running machine.
+func (m *Machine) plug(mon *monitor, i int) error {
+	id := fmt.Sprintf("hd%d", i)
+	if err := mon.human("drive_add 0 " + quoteHuman(m.driveOption(i, id))); err != nil {
+		return &DriveError{i, "qemu: " + err.Error()}
+	}
+	driver, props := m.Drives[i].device(i, id)
+	args := map[string]any{"driver": driver, "id": "dev" + id}
+	for _, p := range props {
+		args[p.name] = p.value
+	}
+	if err := mon.do("device_add", args, nil); err != nil {
+		return &DriveError{i, "qemu: " + strings.TrimPrefix(err.Error(), "device_add: ")}
+	}
+	return nil
+}
+
+// begin tells the waiting daemon what is this launch's own, and waits for its
+// launch word.
+func (m *Machine) begin(conn *proto.Conn) error {
+	now := time.Now()
+	s := proto.Start{
+		Seconds: now.Unix(), Nanoseconds: int64(now.Nanosecond()),
+		Entropy: make([]byte, 256), Verbose: m.Verbose, Disks: uint32(len(m.Drives)),
+	}
+	rand.Read(s.Entropy)
+	e := &proto.Encoder{}
+	h := proto.CallHeader(proto.ProcStart, 0, 0, 0)
+	h.Encode(e)
+	s.Encode(e)
+	if err := conn.WriteFrame(e.Buf); err != nil {
+		return err
+	}
+	if err := conn.Flush(); err != nil {
+		return err
+	}
+	ev, _, err := conn.Next(&proto.Progress{})
+	if err == nil && ev != proto.EventLaunch {
+		err = errors.New("the restored daemon does not answer with the launch word")
+	}
+	return err
+}
+
+func sumState(f *os.File) (string, error) {
+	h := sha256.New()
+	_, err := io.Copy(h, io.NewSectionReader(f, 0, 1<<40))
+	return hex.EncodeToString(h.Sum(nil)), err
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// sumMemory is a checksum of the parts of a sparse file that hold data, and of
+// where they are.
+func sumMemory(f *os.File) (uint32, error) {
+	fi, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	mem, err := unix.Mmap(int(f.Fd()), 0, int(fi.Size()), unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		return 0, err
+	}
+	defer unix.Munmap(mem)
+	var sum uint32
+	for at := int64(0); at < fi.Size(); {
+		from, err := unix.Seek(int(f.Fd()), at, unix.SEEK_DATA)
+		if err == unix.ENXIO {
+			break
+		}
+		if err != nil {
+			return 0, err
+		}
+		to, err := unix.Seek(int(f.Fd()), from, unix.SEEK_HOLE)
+		if err != nil {
+			return 0, err
+		}
+		sum = crc32.Update(sum, castagnoli, fmt.Appendf(nil, "%d-%d", from, to))
+		sum = crc32.Update(sum, castagnoli, mem[from:to])
+		at = to
+	}
+	return sum, nil
+}
+
+// sweepTemplates removes what makers left that were killed. Those that live hold
+// the lock of their key, so what is an hour old is nobody's.
+func sweepTemplates(top string) {
+	l, _ := filepath.Glob(filepath.Join(top, "tmp-*"))
+	for _, dir := range l {
+		if fi, err := os.Stat(dir); err == nil && time.Since(fi.ModTime()) > time.Hour {
+			os.RemoveAll(dir)
+		}
+	}
+}
+
+// PruneTemplates removes templates, the least recently used first, until they take
+// no more than space bytes. The one with the key keep stays. It returns the bytes freed.
+func PruneTemplates(top string, space int64, keep string) int64 {
+	type entry struct {
+		dir  string
+		size int64
+		used time.Time
+	}
+	var all []entry
+	var total, freed int64
+	l, _ := filepath.Glob(filepath.Join(top, "*", "manifest.json"))
+	for _, f := range l {
+		fi, err := os.Stat(f)
+		if err != nil {
+			continue
+		}
+		e := entry{filepath.Dir(f), 0, fi.ModTime()}
+		for _, name := range []string{"ram", "state"} {
+			var st unix.Stat_t
+			if unix.Stat(filepath.Join(e.dir, name), &st) == nil {
+				e.size += st.Blocks * 512
+			}
+		}
+		total += e.size
+		all = append(all, e)
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].used.Before(all[j].used) })
+	for _, e := range all {
+		if total-freed <= space {
+			break
+		}
+		if filepath.Base(e.dir) == keep {
+			continue
+		}
+		// The manifest first: without it the rest is nothing.
+		os.Remove(filepath.Join(e.dir, "manifest.json"))
+		os.RemoveAll(e.dir)
+		os.Remove(e.dir + ".lock")
+		freed += e.size
+	}
+	return freed
+}
+
+// isClosed reports whether an error means that the other side is gone.
+func isClosed(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)
+}
+
+// pasteable writes an argument vector so that a shell reads it back.
+func pasteable(args []string) string {
+	q := make([]string, len(args))
+	for i, a := range args {
+		if strings.ContainsAny(a, " '\"$`\\&|;<>()*?[]#~=%") || a == "" {
+			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+		q[i] = a
+	}
+	return strings.Join(q, " ")
+}
