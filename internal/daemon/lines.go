@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"gofish/internal/proto"
 )
 
 const defaultLines = 10 // of head and tail
@@ -196,7 +198,7 @@ func (d Actions) StringsE(encoding string, path Path) ([]string, error) {
 	s := &stringScanner{code: code, found: []string{}}
 	err := d.scan(path, s.feed)
 	s.end()
-	if err == nil && s.size > maxOutput {
+	if err == nil && s.size > proto.MaxMessage {
 		err = errTooLarge
 	}
 	if err != nil {
@@ -246,7 +248,7 @@ func (s *stringScanner) feed(b []byte) {
 		if v == '\t' || v < 256 && isPrint(byte(v)) || s.code.eight && v > 127 {
 			s.run = append(s.run, byte(v))
 			s.held = s.held[:0]
-			if len(s.run) > maxOutput {
+			if len(s.run) > proto.MaxMessage {
 				s.end()
 			}
 			continue
@@ -259,7 +261,7 @@ func (s *stringScanner) feed(b []byte) {
 
 func (s *stringScanner) end() {
 	if len(s.run) >= minString {
-		if s.size += len(s.run) + 8; s.size <= maxOutput {
+		if s.size += len(s.run) + 5; s.size <= proto.MaxMessage {
 			s.found = append(s.found, string(s.run))
 		}
 	}
@@ -291,7 +293,7 @@ func (d Actions) Hexdump(path Path) (string, error) {
 			last, starred = row, false
 		}
 		pos += n
-		if out.Len() > maxOutput {
+		if out.Len() > proto.MaxMessage {
 			return "", say(errTooLarge, "%s", path)
 		}
 		if err == io.EOF || err == io.ErrUnexpectedEOF {
