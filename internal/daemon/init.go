@@ -336,6 +336,7 @@ func settle(p bootParams) error {
 		{"tmpfs", "/run", "tmpfs", unix.MS_NOSUID | unix.MS_NODEV, "mode=0755"},
 		{"tmpfs", "/tmp", "tmpfs", 0, "mode=1777"},
 		{"tmpfs", "/var/tmp", "tmpfs", 0, "mode=1777"},
+		{sysrootBase, "/sysroot", "tmpfs", 0, "mode=0755"},
 	}
 	if p.selinux {
 		steps = append(steps, mountStep{"selinuxfs", "/sys/fs/selinux", "selinuxfs", 0, ""})

@@ -1,0 +1,62 @@
+package daemon
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"gofish/internal/api"
+)
+
+func (d Actions) ListDevices() ([]string, error) { return d.devices.List(), nil }
+
+func (d Actions) NrDevices() (int, error) { return len(d.devices.List()), nil }
+
+// IsWholeDevice reports whether a device is a disk, not a part of one or a volume.
+func (d Actions) IsWholeDevice(device Device) (bool, error) {
+	name := filepath.Base(string(device))
+	if filepath.Dir(string(device)) != "/dev" {
+		return false, nil
+	}
+	_, err := os.Stat("/sys/block/" + name + "/device")
+	return err == nil, nil
+}
+
+var serialCharacters = regexp.MustCompile(`[^A-Za-z0-9]`)
+
+// ListDiskLabels finds the drives that were added with a label: it is their
+// serial number. Their partitions have it with a number behind.
+func (d Actions) ListDiskLabels() (api.Hash, error) {
+	h := api.Hash{}
+	for _, name := range d.devices.disks() {
+		label := serial(name)
+		if label == "" {
+			continue
+		}
+		h = append(h, api.Pair{Key: label, Value: "/dev/" + name})
+		for _, n := range d.devices.partitionNumbers(name) {
+			part := strconv.Itoa(n)
+			h = append(h, api.Pair{Key: label + part, Value: "/dev/" + name + part})
+		}
+	}
+	return h, nil
+}
+
+// serial is the serial number of a disk: SCSI's vital product data page 0x80 (SPC-5
+// §7.7.17, text from byte 4) or virtio-blk's attribute.
+func serial(name string) string {
+	if b, err := os.ReadFile("/sys/block/" + name + "/device/vpd_pg80"); err == nil && len(b) > 4 {
+		s := serialCharacters.ReplaceAllString(string(b[4:]), "")
+		// qemu gives a disk without a serial number of its own the name of its drive.
+		if defaultSerial.MatchString(s) {
+			return ""
+		}
+		return s
+	}
+	b, _ := os.ReadFile("/sys/block/" + name + "/serial")
+	return strings.TrimSpace(string(b))
+}
+
+var defaultSerial = regexp.MustCompile(`^hd\d+$`)

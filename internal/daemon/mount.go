@@ -1,0 +1,472 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"gofish/internal/api"
+)
+
+func (d Actions) Mount(mountable Mountable, mountpoint string) error {
+	return d.mount(mountable, mountpoint, "", "")
+}
+
+func (d Actions) MountRo(mountable Mountable, mountpoint string) error {
+	return d.mount(mountable, mountpoint, "ro", "")
+}
+
+func (d Actions) MountOptions(options string, mountable Mountable, mountpoint string) error {
+	return d.mount(mountable, mountpoint, options, "")
+}
+
+func (d Actions) MountVfs(options, vfstype string, mountable Mountable, mountpoint string) error {
+	return d.mount(mountable, mountpoint, options, vfstype)
+}
+
+// mount runs mount(8), which knows the helpers of file systems that are not the
+// kernel's. No option is added that was not asked for, but for a subvolume.
+func (d *Daemon) mount(m Mountable, mountpoint, options, fstype string) error {
+	target, err := d.mountTarget(mountpoint)
+	if err != nil {
+		return err
+	}
+	if m.Volume != "" {
+		sub := "subvol=" + m.Volume
+		if options != "" {
+			sub = options + "," + sub
+		}
+		options = sub
+	}
+	args := []string{"mount"}
+	if options != "" {
+		args = append(args, "-o", options)
+	}
+	if fstype != "" {
+		args = append(args, "-t", fstype)
+	}
+	if err := run(append(args, string(m.Device), target)...); err != nil {
+		return fmt.Errorf("%s on %s (options: '%s'): %w", m, mountpoint, options, err)
+	}
+	return nil
+}
+
+// mountTarget is the directory of the appliance that a mount point of the guest is.
+func (d *Daemon) mountTarget(mountpoint string) (string, error) {
+	if mountpoint == "" {
+		mountpoint = "/"
+	}
+	if !strings.HasPrefix(mountpoint, "/") {
+		return "", errors.New("mount point must be an absolute path")
+	}
+	target, err := d.root.Host(Path(mountpoint))
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", mountpoint, err)
+	}
+	if !isDir(target) {
+		return "", fmt.Errorf("%s: mount point is not a directory", mountpoint)
+	}
+	return target, nil
+}
+
+func (d Actions) MountLoop(file, mountpoint Path) error {
+	host, err := d.root.Host(file)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	target, err := d.mountTarget(string(mountpoint))
+	if err != nil {
+		return err
+	}
+	if err := run("mount", "-o", "loop", host, target); err != nil {
+		return fmt.Errorf("%s on %s: %w", file, mountpoint, err)
+	}
+	return nil
+}
+
+type remountOpts struct{ Rw *bool }
+
+func (d Actions) Remount(mountpoint Path, o remountOpts) error {
+	target, err := d.root.Host(mountpoint)
+	if err != nil {
+		return fmt.Errorf("%s: %w", mountpoint, err)
+	}
+	mode := "ro"
+	if o.Rw != nil && *o.Rw {
+		mode = "rw"
+	}
+	if err := run("mount", "-o", "remount,"+mode, target); err != nil {
+		return fmt.Errorf("%s: %w", mountpoint, err)
+	}
+	return nil
+}
+
+type umountOpts struct{ Force, Lazyunmount *bool }
+
+func (d Actions) Umount(pathordevice MountableOrPath, o umountOpts) error {
+	args := []string{"umount"}
+	if o.Force != nil && *o.Force {
+		args = append(args, "-f")
+	}
+	if o.Lazyunmount != nil && *o.Lazyunmount {
+		args = append(args, "-l")
+	}
+	name := string(pathordevice.Mountable.Device)
+	if p := pathordevice.Path; p != "" {
+		host, err := d.root.Host(p)
+		if err != nil {
+			return fmt.Errorf("%s: %w", p, err)
+		}
+		name = host
+	}
+	return run(append(args, name)...)
+}
+
+// unmountAll unmounts everything in the guest, the innermost first.
+func (d *Daemon) unmountAll() error {
+	l, err := d.mountsBelow()
+	if err != nil {
+		return err
+	}
+	// Longer paths first and, on one path, what was mounted last.
+	slices.Reverse(l)
+	sort.SliceStable(l, func(i, j int) bool { return len(l[i].Point) > len(l[j].Point) })
+	for _, m := range l {
+		if err := unix.Unmount(m.Point, 0); err != nil {
+			// Somebody keeps it busy: mount(8)'s program says who could.
+			if err := run("umount", m.Point); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (d Actions) UmountAll() error { return d.unmountAll() }
+
+func (d Actions) Mounts() ([]string, error) {
+	l, err := d.mountsBelow()
+	out := []string{}
+	for _, m := range l {
+		out = append(out, m.Source)
+	}
+	return out, err
+}
+
+func (d Actions) Mountpoints() (api.Hash, error) {
+	l, err := d.mountsBelow()
+	h := api.Hash{}
+	for _, m := range l {
+		h = append(h, api.Pair{Key: m.Source, Value: string(d.root.Guest(m.Point))})
+	}
+	return h, err
+}
+
+func (d Actions) Mkmountpoint(exemptpath string) error {
+	dir, base, err := d.root.Parent(Path(exemptpath))
+	if err != nil {
+		return fmt.Errorf("%s: %w", exemptpath, err)
+	}
+	defer dir.Close()
+	if err := unix.Mkdirat(int(dir.Fd()), base, 0o777); err != nil {
+		return fmt.Errorf("%s: %w", exemptpath, err)
+	}
+	return nil
+}
+
+func (d Actions) Rmmountpoint(exemptpath string) error {
+	dir, base, err := d.root.Parent(Path(exemptpath))
+	if err != nil {
+		return fmt.Errorf("%s: %w", exemptpath, err)
+	}
+	defer dir.Close()
+	if err := unix.Unlinkat(int(dir.Fd()), base, unix.AT_REMOVEDIR); err != nil {
+		return fmt.Errorf("%s: %w", exemptpath, err)
+	}
+	return nil
+}
+
+func (d Actions) InternalParseMountable(mountable Mountable) (api.InternalMountable, error) {
+	m := api.InternalMountable{ImDevice: d.devices.Reverse(string(mountable.Device)), ImVolume: mountable.Volume}
+	if mountable.Volume != "" {
+		m.ImType = 1
+	}
+	return m, nil
+}
+
+func (d Actions) Df() (string, error) {
+	return (&Tool{Args: []string{"df"}}).Output(context.Background())
+}
+
+func (d Actions) DfH() (string, error) {
+	return (&Tool{Args: []string{"df", "-h"}}).Output(context.Background())
+}
+
+func (d Actions) Statvfs(path Path) (api.Statvfs, error) {
+	f, err := d.root.Handle(path, false)
+	if err != nil {
+		return api.Statvfs{}, fmt.Errorf("%s: %w", path, err)
+	}
+	defer f.Close()
+	var s unix.Statfs_t
+	if err := unix.Fstatfs(int(f.Fd()), &s); err != nil {
+		return api.Statvfs{}, fmt.Errorf("%s: %w", path, err)
+	}
+	frsize := s.Frsize
+	if frsize == 0 {
+		frsize = s.Bsize
+	}
+	const stValid = 0x20 // set by the kernel in f_flags, no flag of the file system
+	return api.Statvfs{
+		Bsize: s.Bsize, Frsize: frsize,
+		Blocks: int64(s.Blocks), Bfree: int64(s.Bfree), Bavail: int64(s.Bavail),
+		Files: int64(s.Files), Ffree: int64(s.Ffree), Favail: int64(s.Ffree),
+		Fsid:    int64(uint64(uint32(s.Fsid.Val[0])) | uint64(uint32(s.Fsid.Val[1]))<<32),
+		Flag:    s.Flags &^ stValid,
+		Namemax: s.Namelen,
+	}, nil
+}
+
+func (d Actions) Sync() error { return d.syncAll() }
+
+// syncAll writes everything back: of each mounted file system, so that an error
+// of an earlier write is not lost, and of each disk.
+func (d *Daemon) syncAll() error {
+	var first error
+	keep := func(what string, err error) {
+		if err != nil && first == nil {
+			first = fmt.Errorf("%s: %w", what, err)
+		}
+	}
+	l, err := d.mountsBelow()
+	keep("mounts", err)
+	for _, m := range l {
+		f, err := os.Open(m.Point)
+		if err != nil {
+			continue
+		}
+		keep(string(d.root.Guest(m.Point)), unix.Syncfs(int(f.Fd())))
+		f.Close()
+	}
+	unix.Sync()
+	keep("disks", d.flushDisks())
+	return first
+}
+
+// flushDisks brings what the kernel holds for each disk to the host.
+func (d *Daemon) flushDisks() error {
+	if d.cfg.Live {
+		return nil
+	}
+	var first error
+	for i, name := range d.devices.disks() {
+		f, err := os.Open(filepath.Join("/dev", name))
+		if err != nil {
+			continue // no medium
+		}
+		if err := unix.Fsync(int(f.Fd())); err != nil && first == nil {
+			first = fmt.Errorf("/dev/sd%s: %w", driveLetters(i), err)
+		}
+		f.Close()
+	}
+	return first
+}
+
+func (d Actions) Fsck(fstype string, device Device) (int, error) {
+	err := run("fsck", "-a", "-t", fstype, string(device))
+	var te *ToolError
+	if errors.As(err, &te) && te.Status >= 0 {
+		return te.Status, nil
+	}
+	return 0, err
+}
+
+type fstrimOpts struct{ Offset, Length, Minimumfreeextent *int64 }
+
+func (d Actions) Fstrim(mountpoint Path, o fstrimOpts) error {
+	target, err := d.root.Host(mountpoint)
+	if err != nil {
+		return fmt.Errorf("%s: %w", mountpoint, err)
+	}
+	args := []string{"fstrim"}
+	for _, opt := range []struct {
+		flag, name string
+		value      *int64
+	}{{"-o", "offset", o.Offset}, {"-l", "length", o.Length}, {"-m", "minimumfreeextent", o.Minimumfreeextent}} {
+		if opt.value == nil {
+			continue
+		}
+		if *opt.value < 0 {
+			return fmt.Errorf("%s < 0", opt.name)
+		}
+		args = append(args, opt.flag, fmt.Sprint(*opt.value))
+	}
+	if err := run(append(args, target)...); err != nil {
+		return fmt.Errorf("%s: %w", mountpoint, err)
+	}
+	return nil
+}
+
+// ListFilesystems looks at everything that could hold a file system: disks that
+// are not partitioned, partitions, RAID arrays, volumes and mapped devices.
+func (d Actions) ListFilesystems() (api.Hash, error) {
+	h := api.Hash{}
+	add := func(dev string) {
+		typ := d.probeType(dev)
+		switch {
+		case typ == "":
+			h = append(h, api.Pair{Key: dev, Value: "unknown"})
+		case strings.HasSuffix(typ, "_member"), typ == "crypto_LUKS", typ == "BitLocker":
+			// a container, whose content appears by itself
+		case typ == "btrfs":
+			h = append(h, d.btrfsVolumes(dev)...)
+		default:
+			h = append(h, api.Pair{Key: dev, Value: typ})
+		}
+	}
+	for _, name := range d.devices.disks() {
+		dev := filepath.Join("/dev", name)
+		if !openable(dev) {
+			continue
+		}
+		if len(d.devices.partitionNumbers(name)) == 0 {
+			add(dev)
+		}
+	}
+	for _, name := range d.devices.disks() {
+		for _, n := range d.devices.partitionNumbers(name) {
+			dev := filepath.Join("/dev", name) + fmt.Sprint(n)
+			if d.holdsFilesystem(dev) {
+				add(dev)
+			}
+		}
+	}
+	for _, dev := range d.mdDevices() {
+		add(dev)
+	}
+	for _, dev := range d.logicalVolumes() {
+		add(dev)
+	}
+	for _, dev := range d.mappedDevices() {
+		add(dev)
+	}
+	return h, nil
+}
+
+// probeType is the type of what a device holds, empty if it is not known.
+func (d *Daemon) probeType(dev string) string {
+	out, err := output("blkid", "-c", "/dev/null", "-o", "value", "-s", "TYPE", "-p", dev)
+	if err != nil {
+		return "" // also when several signatures contradict each other
+	}
+	return strings.TrimSpace(out)
+}
+
+// Partitions of these types hold no file system even where something looks like one.
+var notFilesystem = map[string]bool{
+	"0x5": true, "0xf": true, "0x85": true, // extended
+	"0x42":                                 true, // Windows dynamic disk
+	"e3c9e316-0b5c-4db8-817d-f92df00215ae": true, // Microsoft reserved
+	"5808c8aa-7e8f-42e0-85d2-e1e90434cfb3": true, // dynamic disk, metadata
+	"af9b60a0-1431-4f62-bc68-3311714a69ad": true, // dynamic disk, data
+	"21686148-6449-6e6f-744e-656564454649": true, // BIOS boot
+}
+
+func (d *Daemon) holdsFilesystem(partition string) bool {
+	out, err := output("blkid", "-c", "/dev/null", "-o", "value", "-s", "PART_ENTRY_TYPE", "-p", partition)
+	return err != nil || !notFilesystem[strings.ToLower(strings.TrimSpace(out))]
+}
+
+// btrfsVolumes lists a btrfs file system and its subvolumes as mountables.
+func (d *Daemon) btrfsVolumes(dev string) api.Hash {
+	h := api.Hash{{Key: dev, Value: "btrfs"}}
+	tmp, err := os.MkdirTemp("/tmp", "btrfs-*")
+	if err != nil {
+		return h
+	}
+	defer os.Remove(tmp)
+	if unix.Mount(dev, tmp, "btrfs", unix.MS_RDONLY, "subvolid=5") != nil {
+		return h
+	}
+	defer unix.Unmount(tmp, unix.MNT_DETACH)
+	out, err := output("btrfs", "subvolume", "list", tmp)
+	if err != nil {
+		return h
+	}
+	for _, line := range lines(out) {
+		// ID 256 gen 7 top level 5 path NAME
+		if _, name, ok := strings.Cut(line, " path "); ok {
+			h = append(h, api.Pair{Key: Mountable{Device(dev), name}.String(), Value: "btrfs"})
+		}
+	}
+	return h
+}
+
+// mdDevices lists the RAID arrays.
+func (d *Daemon) mdDevices() []string {
+	l := []string{}
+	for _, p := range globAll("/sys/block/md*/md") {
+		l = append(l, "/dev/"+filepath.Base(filepath.Dir(p)))
+	}
+	sort.Strings(l)
+	return l
+}
+
+// logicalVolumes lists the volumes of LVM as /dev/VG/LV.
+func (d *Daemon) logicalVolumes() []string {
+	l := []string{}
+	for _, dm := range deviceMappers() {
+		if strings.HasPrefix(dm.uuid, "LVM-") {
+			vg, lv, ok := splitMapperName(dm.name)
+			if path := "/dev/" + vg + "/" + lv; ok && unix.Access(path, unix.F_OK) == nil {
+				l = append(l, path)
+			}
+		}
+	}
+	sort.Strings(l)
+	return l
+}
+
+// mappedDevices lists device-mapper devices that are no logical volumes, such as
+// opened LUKS devices.
+func (d *Daemon) mappedDevices() []string {
+	l := []string{}
+	for _, dm := range deviceMappers() {
+		if !strings.HasPrefix(dm.uuid, "LVM-") {
+			l = append(l, "/dev/mapper/"+dm.name)
+		}
+	}
+	sort.Strings(l)
+	return l
+}
+
+type mapper struct{ name, uuid string }
+
+func deviceMappers() []mapper {
+	var l []mapper
+	for _, dir := range globAll("/sys/block/dm-*/dm") {
+		name, _ := os.ReadFile(dir + "/name")
+		uuid, _ := os.ReadFile(dir + "/uuid")
+		l = append(l, mapper{strings.TrimSpace(string(name)), strings.TrimSpace(string(uuid))})
+	}
+	return l
+}
+
+// splitMapperName takes the name VG-LV apart; a dash that belongs to one of the
+// names is doubled (lvm(8)).
+func splitMapperName(name string) (vg, lv string, ok bool) {
+	const mark = "\x00"
+	parts := strings.Split(strings.ReplaceAll(name, "--", mark), "-")
+	if len(parts) != 2 {
+		return "", "", false // internal volumes have a third part
+	}
+	plain := func(s string) string { return strings.ReplaceAll(s, mark, "-") }
+	return plain(parts[0]), plain(parts[1]), true
+}
