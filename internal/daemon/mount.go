@@ -110,7 +110,7 @@ func (d Actions) Remount(mountpoint Path, o remountOpts) error {
 
 type umountOpts struct{ Force, Lazyunmount *bool }
 
-func (d Actions) Umount(pathordevice MountableOrPath, o umountOpts) error {
+func (d Actions) Umount(pathordevice DevOrPath, o umountOpts) error {
 	args := []string{"umount"}
 	if o.Force != nil && *o.Force {
 		args = append(args, "-f")
@@ -118,7 +118,7 @@ func (d Actions) Umount(pathordevice MountableOrPath, o umountOpts) error {
 	if o.Lazyunmount != nil && *o.Lazyunmount {
 		args = append(args, "-l")
 	}
-	name := string(pathordevice.Mountable.Device)
+	name := string(pathordevice.Device)
 	if p := pathordevice.Path; p != "" {
 		host, err := d.root.Host(p)
 		if err != nil {
