@@ -206,7 +206,7 @@ func openLocal(name string, flags int) (*os.File, error) {
 	f, err := os.OpenFile(name, flags|syscall.O_NOCTTY, 0o666)
 	if err != nil {
 		e := errnoOf(err)
-		return nil, fmt.Errorf("%s: %w", name, errText{e})
+		return nil, fmt.Errorf("open: %s: %w", name, errText{e})
 	}
 	return f, nil
 }

@@ -282,6 +282,11 @@ func (d *Drive) open(tmp string) (appliance.Drive, error) {
 	if v.Format == "" {
 		v.Format, err = detectFormat(f, d.abs)
 	}
+	if err == nil && v.Format == "qcow2" {
+		if err = cutOff(f); err != nil {
+			err = fmt.Errorf("%s: %w", d.Name, err)
+		}
+	}
 	return v, err
 }
 

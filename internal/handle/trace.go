@@ -52,7 +52,30 @@ func traceValue(p api.Param, v any) string {
 	return fmt.Sprint(v)
 }
 
-func quote(s string) string { return `"` + s + `"` }
+// quote writes a string as the shell's double quotes take it.
+func quote(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, c := range []byte(s) {
+		switch {
+		case c == '\n':
+			b.WriteString(`\n`)
+		case c == '\t':
+			b.WriteString(`\t`)
+		case c == '\r':
+			b.WriteString(`\r`)
+		case c == '"' || c == '\\':
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		case c < ' ' || c == 0x7f:
+			fmt.Fprintf(&b, `\x%02x`, c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
 
 // traceBytes shortens a buffer to what a person reads.
 func traceBytes(b []byte) string {

@@ -1,0 +1,84 @@
+package handle
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+)
+
+// cutOff looks whether a qcow2 file ends before the data that it says it holds.
+// qemu itself reads zeroes there and says nothing. The end of the data is the last
+// cluster with a reference count (docs/interop/qcow2.txt, "Host cluster management").
+//
+// A qemu that was killed can leave a few counted clusters that it never wrote, so
+// a small gap is no proof.
+func cutOff(f *os.File) error {
+	fi, err := f.Stat()
+	if err != nil || !fi.Mode().IsRegular() {
+		return nil
+	}
+	const headerSize = 104
+	h := make([]byte, headerSize)
+	if n, _ := f.ReadAt(h, 0); n < 72 {
+		return fmt.Errorf("the image is cut off: %d bytes are too few for its header", fi.Size())
+	}
+	be := binary.BigEndian
+	clusterBits := be.Uint32(h[20:])
+	table := int64(be.Uint64(h[48:]))
+	tableClusters := int64(be.Uint32(h[56:]))
+	order := uint32(4)
+	if be.Uint32(h[4:]) >= 3 {
+		order = be.Uint32(h[96:])
+	}
+	if clusterBits < 9 || clusterBits > 21 || order > 6 || table <= 0 || tableClusters > 1<<20>>clusterBits*8+64 {
+		return nil // qemu says what is wrong with such a header
+	}
+	cluster := int64(1) << clusterBits
+	truncated := func(end int64) error {
+		return fmt.Errorf("the image is cut off: it holds data up to byte %d, but the file ends at byte %d (take it from a backup, or look at what is left with qemu-img check)", end, fi.Size())
+	}
+	if table+8 > fi.Size() {
+		return truncated(table + tableClusters*cluster)
+	}
+	entries := make([]byte, min(tableClusters*cluster, fi.Size()-table)&^7)
+	if _, err := f.ReadAt(entries, table); err != nil {
+		return nil
+	}
+	perBlock := cluster * 8 >> order
+	for i := len(entries)/8 - 1; i >= 0; i-- {
+		at := int64(be.Uint64(entries[i*8:]) &^ 511)
+		if at == 0 {
+			continue
+		}
+		if at >= fi.Size() {
+			return truncated(at + cluster)
+		}
+		block := make([]byte, cluster)
+		n, _ := f.ReadAt(block, at)
+		last := lastCounted(block[:n], order)
+		if last < 0 {
+			continue
+		}
+		end := (int64(i)*perBlock + last + 1) * cluster
+		const slack = 1 << 20
+		if end-cluster >= fi.Size()+slack {
+			return truncated(end)
+		}
+		return nil
+	}
+	return nil
+}
+
+// lastCounted is the index of the last reference count above zero in a block of
+// counts of 1<<order bits, -1 if there is none.
+func lastCounted(block []byte, order uint32) int64 {
+	for i := len(block) - 1; i >= 0; i-- {
+		if block[i] != 0 {
+			if order < 3 {
+				return int64(i+1)*8>>order - 1
+			}
+			return int64(i) >> (order - 3)
+		}
+	}
+	return -1
+}
