@@ -269,7 +269,8 @@ func (m *Machine) makeTemplate(ctx context.Context, t template, o LaunchOptions)
 	return nil
 }
 
-// prepareMigration makes qemu leave the memory out of what it saves and restores.
+// prepareMigration makes qemu leave the memory out of what it saves and restores,
+// and tell when it has done so.
 func (m *monitor) prepareMigration() error {
 	if err := m.negotiate(); err != nil {
 		return err
@@ -278,7 +279,7 @@ func (m *monitor) prepareMigration() error {
 		Name  string `json:"capability"`
 		State bool   `json:"state"`
 	}
-	return m.do("migrate-set-capabilities", map[string]any{"capabilities": []capability{{"x-ignore-shared", true}}}, nil)
+	return m.do("migrate-set-capabilities", map[string]any{"capabilities": []capability{{"x-ignore-shared", true}, {"events", true}}}, nil)
 }
 
 // save stops the guest and writes the state of its devices; its memory is in its
@@ -296,22 +297,7 @@ func save(mon *monitor, state *os.File) error {
 	if err := mon.do("migrate", map[string]string{"uri": "fd:state"}, nil); err != nil {
 		return err
 	}
-	for {
-		var info struct {
-			Status string `json:"status"`
-			Desc   string `json:"error-desc"`
-		}
-		if err := mon.do("query-migrate", nil, &info); err != nil {
-			return err
-		}
-		switch info.Status {
-		case "completed":
-			return nil
-		case "failed", "cancelled":
-			return fmt.Errorf("save: %s %s", info.Status, info.Desc)
-		}
-		time.Sleep(2 * time.Millisecond)
-	}
+	return mon.awaitMigration()
 }
 
 // restore brings a saved machine back and gives it its drives.
@@ -365,7 +351,7 @@ func (m *Machine) restore(ctx context.Context, t template, o LaunchOptions) (*VM
 			if err := mon.do("migrate-incoming", map[string]string{"uri": "fd:state"}, nil); err != nil {
 				return err
 			}
-			if err := mon.awaitRunning(); err != nil {
+			if err := mon.awaitMigration(); err != nil {
 				return err
 			}
 			if err := <-checked; err != nil {
@@ -377,6 +363,9 @@ func (m *Machine) restore(ctx context.Context, t template, o LaunchOptions) (*VM
 				if err := m.plug(mon, i); err != nil {
 					return err
 				}
+			}
+			if err := mon.do("cont", nil, nil); err != nil {
+				return err
 			}
 			return m.begin(vm.Conn)
 		})
@@ -393,23 +382,27 @@ func (m *Machine) restore(ctx context.Context, t template, o LaunchOptions) (*VM
 	return vm, nil
 }
 
-// awaitRunning waits until an incoming machine runs.
-func (m *monitor) awaitRunning() error {
-	var s struct {
-		Running bool   `json:"running"`
-		Status  string `json:"status"`
-	}
+// awaitMigration waits until a migration, in either direction, has ended.
+func (m *monitor) awaitMigration() error {
 	for {
-		if err := m.do("query-status", nil, &s); err != nil || s.Running {
+		msg, err := m.next()
+		if err != nil {
 			return err
 		}
-		if s.Status != "inmigrate" {
-			return fmt.Errorf("restore: the machine is in state %s", s.Status)
+		if msg.Event != "MIGRATION" {
+			continue
 		}
-		if msg, err := m.next(); err != nil {
+		var data struct {
+			Status string `json:"status"`
+		}
+		if err := json.Unmarshal(msg.Data, &data); err != nil {
 			return err
-		} else if msg.Event == "RESUME" {
+		}
+		switch data.Status {
+		case "completed":
 			return nil
+		case "failed", "cancelled":
+			return fmt.Errorf("qemu could not save or restore the machine: migration %s", data.Status)
 		}
 	}
 }

@@ -61,7 +61,7 @@ const (
 )
 
 func defaults() Settings {
-	return Settings{Autosync: true, Backend: defaultBackend, Memory: defaultMemory, Program: filepath.Base(os.Args[0]), RecoveryProc: true, SMP: 1, Templates: false}
+	return Settings{Autosync: true, Backend: defaultBackend, Memory: defaultMemory, Program: filepath.Base(os.Args[0]), RecoveryProc: true, SMP: 1, Templates: true}
 }
 
 // fromEnvironment applies the variables that lookup finds.
