@@ -110,17 +110,28 @@ func (m *Machine) common(ram string) []string {
 	return args
 }
 
-// fileArgs hands over the open files of drives.
+// fileArgs hands over the open files of drives, each twice: qemu wants a
+// descriptor for reading and one for writing (its fdsets match access modes).
 func (m *Machine) fileArgs() []string {
 	var args []string
-	fd := fdDrives
-	for _, d := range m.Drives {
+	for i, d := range m.Drives {
 		if d.File != nil {
-			args = append(args, "-add-fd", fmt.Sprintf("fd=%d,set=%d", fd, fd))
-			fd++
+			fd := m.driveFD(i)
+			args = append(args, "-add-fd", fmt.Sprintf("fd=%d,set=%d", fd, fd), "-add-fd", fmt.Sprintf("fd=%d,set=%d", fd+1, fd))
 		}
 	}
 	return args
+}
+
+// driveFD is the first descriptor of the file of drive i in qemu.
+func (m *Machine) driveFD(i int) int {
+	fd := fdDrives
+	for _, before := range m.Drives[:i] {
+		if before.File != nil {
+			fd += 2
+		}
+	}
+	return fd
 }
 
 // driveOption is the text after -drive for drive i.
@@ -128,13 +139,7 @@ func (m *Machine) driveOption(i int, id string) string {
 	d := &m.Drives[i]
 	name := d.Name
 	if d.File != nil {
-		fd := fdDrives
-		for _, before := range m.Drives[:i] {
-			if before.File != nil {
-				fd++
-			}
-		}
-		name = "/dev/fdset/" + strconv.Itoa(fd)
+		name = "/dev/fdset/" + strconv.Itoa(m.driveFD(i))
 	}
 	return d.option(name, id)
 }
@@ -272,7 +277,13 @@ func (m *Machine) start(args []string, log func(string)) (*VM, error) {
 	c.ExtraFiles = theirs
 	for _, d := range m.Drives {
 		if d.File != nil {
-			c.ExtraFiles = append(c.ExtraFiles, d.File)
+			read, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", d.File.Fd()))
+			if err != nil {
+				vm.closeSockets()
+				return nil, fmt.Errorf("temporary disk: %w", err)
+			}
+			defer read.Close()
+			c.ExtraFiles = append(c.ExtraFiles, d.File, read)
 		}
 	}
 	c.SysProcAttr = &syscall.SysProcAttr{

@@ -34,9 +34,6 @@ type Drive struct {
 	options  appliance.Drive
 }
 
-// path is the drive's file as qemu names it in messages.
-func (d *Drive) path() string { return d.abs }
-
 type addDriveOpts struct {
 	Readonly   *bool
 	Format     *string

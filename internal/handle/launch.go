@@ -211,20 +211,24 @@ func (h *Handle) start(c *Call, m *appliance.Machine, began time.Time, limit tim
 	}
 	vm, err := m.Launch(c, o)
 	if err != nil {
-		return fmt.Errorf("%s%s", h.explain(err.Error()), console.hint())
+		return fmt.Errorf("%s%s", h.explain(err), console.hint())
 	}
 	console.progress(12)
 	h.link = &link{vm: vm, conn: vm.Conn}
 	return nil
 }
 
-// explain adds what to do to qemu's own words where that is known.
-func (h *Handle) explain(why string) string {
-	if strings.Contains(why, "Failed to get") && strings.Contains(why, "lock") {
-		for _, d := range h.drives {
-			if strings.Contains(why, "["+d.path()+"]") {
+// explain names the drive that qemu complains of, and adds what to do where that
+// is known.
+func (h *Handle) explain(err error) string {
+	why := err.Error()
+	var de *appliance.DriveError
+	for i, d := range h.drives {
+		if (errors.As(err, &de) && de.Drive == i) || strings.Contains(why, "["+d.abs+"]") {
+			if strings.Contains(why, "Failed to get") && strings.Contains(why, "lock") {
 				return fmt.Sprintf("%s: the image is in use by another program; open it read-only, or end that program (%s)", d.Name, why)
 			}
+			return fmt.Sprintf("%s: %s", d.Name, why)
 		}
 	}
 	return why
