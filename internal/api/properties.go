@@ -110,7 +110,7 @@ var propertiesTable = []Action{
 		Args:       Args{Strings("settings")},
 		ConfigOnly: true,
 		Summary:    "replace the settings of the backend",
-		Help:       `Replaces all backend settings by {settings}, each NAME or NAME=VALUE. Known are force_tcg (emulate, never use KVM) and force_kvm (use KVM or fail).`},
+		Help:       `Replaces all backend settings by {settings}, each NAME or NAME=VALUE. Known are force_tcg (emulate, never use KVM), force_kvm (use KVM or fail) and no_template (boot, do not restore a saved appliance).`},
 	{Name: "set_cachedir", Since: "1.19.58", Ret: Err,
 		Args:    Args{OptString("cachedir")},
 		Aliases: []string{"cachedir"}, ConfigOnly: true,

@@ -89,6 +89,10 @@ func optionTable() []option {
 			}},
 		{long: "no-sync", short: 'n', help: "Do not flush the disks at the end",
 			set: func(s *Shell, o *options, arg *string) error { return s.callErr("set_autosync", false) }},
+		{long: "no-template", help: "Boot the appliance, do not restore a saved one",
+			set: func(s *Shell, o *options, arg *string) error {
+				return s.callErr("set_backend_setting", "no_template", "1")
+			}},
 		{long: "pipe-error", help: "A command fails when its pipe stops reading",
 			set: func(s *Shell, o *options, arg *string) error { o.pipeError = true; return nil }},
 		{long: "progress-bars", help: "Draw progress bars in scripts too",
