@@ -1,0 +1,528 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/bits"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// shownDevice is a device as the client names it, for messages.
+func (d *Daemon) shownDevice(dev Device) string { return d.devices.Reverse(string(dev)) }
+
+// failed is the error of a tool that worked on a device: tool, device, and what
+// the tool said.
+func (d *Daemon) failed(err error, dev Device) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", d.shownDevice(dev), err)
+}
+
+// onDevice runs a tool; its error names the device.
+func (d *Daemon) onDevice(dev Device, args ...string) error {
+	return d.failed(run(args...), dev)
+}
+
+func isExt(fstype string) bool {
+	return fstype == "ext2" || fstype == "ext3" || fstype == "ext4"
+}
+
+func isFAT(fstype string) bool {
+	return fstype == "fat" || fstype == "vfat" || fstype == "msdos"
+}
+
+type mkfsOpts struct {
+	Blocksize  *int
+	Features   *string
+	Inode      *int
+	Sectorsize *int
+	Label      *string
+}
+
+// mkfsForced are the options that keep a maker of file systems from asking back
+// or from refusing a whole disk.
+var mkfsForced = map[string][]string{
+	"ext2": {"-F"}, "ext3": {"-F"}, "ext4": {"-F"},
+	"vfat": {"-I"}, "fat": {"-I"}, "msdos": {"-I"},
+	"ntfs":     {"-Q", "-F"}, // quick: the blocks of a virtual disk need no test
+	"reiserfs": {"-f"}, "jfs": {"-f"}, "xfs": {"-f"}, "btrfs": {"-f"}, "f2fs": {"-f"}, "nilfs2": {"-f"},
+	"gfs": gfsAlone, "gfs2": gfsAlone,
+}
+
+// gfsAlone makes a cluster file system for one machine, without questions.
+var gfsAlone = []string{"-p", "lock_nolock", "-j", "1", "-O"}
+
+// labelOption is how a maker of file systems takes a label; the others take -L.
+var labelOption = map[string]string{
+	"vfat": "-n", "fat": "-n", "msdos": "-n",
+	"f2fs": "-l", "udf": "-l",
+	"hfs": "-v", "hfsplus": "-v",
+}
+
+var plainName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.+-]*$`)
+
+func (d Actions) Mkfs(fstype string, device Device, o mkfsOpts) error {
+	fail := func(err error) error {
+		return fmt.Errorf("%s: %s: %w", fstype, d.shownDevice(device), err)
+	}
+	args := []string{"mkfs." + fstype}
+	if isExt(fstype) {
+		args = []string{"mke2fs", "-t", fstype}
+	}
+	args = append(args, mkfsForced[fstype]...)
+	if o.Blocksize != nil {
+		bs := *o.Blocksize
+		if bs <= 0 || bits.OnesCount(uint(bs)) != 1 {
+			return errors.New("block size must be > 0 and a power of 2")
+		}
+		opt, err := d.mkfsBlocksize(fstype, device, bs)
+		if err != nil {
+			return err
+		}
+		args = append(args, opt...)
+	}
+	if o.Features != nil {
+		args = append(args, "-O", *o.Features)
+	}
+	if o.Inode != nil {
+		switch {
+		case !isExt(fstype):
+			return errors.New("inode size (-I) can only be set on ext2/3/4 filesystems")
+		case *o.Inode <= 0:
+			return errors.New("inode size must be larger than zero")
+		}
+		args = append(args, "-I", strconv.Itoa(*o.Inode))
+	}
+	if o.Sectorsize != nil {
+		switch {
+		case fstype != "ufs":
+			return errors.New("sector size (-S) can only be set on ufs filesystems")
+		case *o.Sectorsize <= 0:
+			return errors.New("sector size must be larger than zero")
+		}
+		args = append(args, "-S", strconv.Itoa(*o.Sectorsize))
+	}
+	if o.Label != nil {
+		if isExt(fstype) && len(*o.Label) > extLabelMax {
+			return errExtLabel(*o.Label)
+		}
+		opt, ok := labelOption[fstype]
+		if !ok {
+			opt = "-L"
+		}
+		args = append(args, opt, *o.Label)
+	}
+	if !plainName.MatchString(fstype) {
+		return fail(syscall.ENOENT)
+	}
+	if _, err := exec.LookPath(args[0]); err != nil {
+		// As mkfs(8), which looks for the program too.
+		return fail(fmt.Errorf("mkfs: failed to execute %s: %w", args[0], syscall.ENOENT))
+	}
+	wipeSignatures(device)
+	if err := run(append(args, string(device))...); err != nil {
+		return fail(err)
+	}
+	return nil
+}
+
+// mkfsBlocksize gives the maker of a file system a block size; some call it
+// cluster size.
+func (d Actions) mkfsBlocksize(fstype string, device Device, bs int) ([]string, error) {
+	n := strconv.Itoa(bs)
+	switch {
+	case isFAT(fstype):
+		sector, err := d.BlockdevGetss(device)
+		if err != nil {
+			return nil, err
+		}
+		per := bs / sector
+		if per < 1 || per > 128 {
+			return nil, fmt.Errorf("unsupported cluster size for %s filesystem (requested cluster size = %d, sector size = %d, trying sectors per cluster = %d)", fstype, bs, sector, per)
+		}
+		return []string{"-s", strconv.Itoa(per)}, nil
+	case fstype == "ntfs":
+		return []string{"-c", n}, nil
+	case fstype == "btrfs":
+		return []string{"-s", n}, nil
+	case fstype == "xfs":
+		return []string{"-b", "size=" + n}, nil
+	}
+	return []string{"-b", n}, nil
+}
+
+func (d Actions) MkfsB(fstype string, blocksize int, device Device) error {
+	return d.Mkfs(fstype, device, mkfsOpts{Blocksize: &blocksize})
+}
+
+// wipeSignatures removes what an old file system has left, so that the new one
+// is not taken for it. Failing is no error: making the file system will tell.
+func wipeSignatures(device Device) {
+	run("wipefs", "-a", "--force", string(device))
+}
+
+// blkidTag reads one property of what a device holds, empty if there is none.
+func (d *Daemon) blkidTag(device Device, tag string) (string, error) {
+	out, err := output("blkid", "-c", "/dev/null", "-o", "value", "-s", tag, "-p", string(device))
+	var te *ToolError
+	if errors.As(err, &te) && te.Status == 2 {
+		return "", nil
+	}
+	if err != nil {
+		return "", d.failed(err, device)
+	}
+	return strings.TrimSuffix(out, "\n"), nil
+}
+
+func (d Actions) VfsType(mountable Mountable) (string, error) {
+	return d.blkidTag(mountable.Device, "TYPE")
+}
+func (d Actions) VfsLabel(mountable Mountable) (string, error) {
+	typ, err := d.VfsType(mountable)
+	if err != nil {
+		return "", err
+	}
+	if typ == "btrfs" {
+		return d.btrfsLabel(mountable.Device)
+	}
+	return d.blkidTag(mountable.Device, "LABEL")
+}
+func (d Actions) VfsUuid(mountable Mountable) (string, error) {
+	return d.blkidTag(mountable.Device, "UUID")
+}
+
+func (d *Daemon) btrfsLabel(device Device) (string, error) {
+	out, err := output("btrfs", "filesystem", "label", string(device))
+	return strings.TrimSuffix(out, "\n"), d.failed(err, device)
+}
+
+// errType is the error for a call that a type of file system does not know.
+func errType(what, fstype string) error {
+	return fmt.Errorf("don't know how to %s for '%s' filesystems%w", what, fstype, errnoOnly(syscall.ENOTSUP))
+}
+
+func (d Actions) VfsMinimumSize(mountable Mountable) (int64, error) {
+	typ, err := d.VfsType(mountable)
+	if err != nil {
+		return 0, err
+	}
+	switch {
+	case isExt(typ):
+		return d.extMinimumSize(mountable.Device)
+	case typ == "ntfs":
+		return d.ntfsMinimumSize(mountable.Device)
+	case typ == "btrfs":
+		return d.btrfsMinimumSize(mountable)
+	case typ == "xfs":
+		return d.xfsMinimumSize(mountable.Device)
+	}
+	return 0, errType("get minimum size", typ)
+}
+
+func (d *Daemon) ntfsMinimumSize(device Device) (int64, error) {
+	t := &Tool{Args: []string{"ntfsresize", "--info", "-ff", string(device)}}
+	out, err := t.Output(context.Background())
+	var te *ToolError
+	if errors.As(err, &te) {
+		if strings.Contains(out, "Volume is full") {
+			return d.devSize(device)
+		}
+		if te.Text == "" {
+			te.Text = strings.TrimSpace(out)
+		}
+	}
+	if err != nil {
+		return 0, d.failed(err, device)
+	}
+	// You might resize at 2109440 bytes or …
+	if m := regexp.MustCompile(`You might resize at (\d+) bytes`).FindStringSubmatch(out); m != nil {
+		return strconv.ParseInt(m[1], 10, 64)
+	}
+	return 0, fmt.Errorf("%s: no minimum size in the output of ntfsresize:\n%s", d.shownDevice(device), out)
+}
+
+// mountPoint is where a device is mounted, as a path of the appliance.
+func (d *Daemon) mountPoint(device Device) string {
+	l, _ := d.mountsBelow()
+	for _, m := range l {
+		if m.Source == string(device) {
+			return m.Point
+		}
+	}
+	return ""
+}
+
+// withMount runs fn on a mount point of a device: where it is mounted, or else
+// for the time of the call on one of its own.
+func (d *Daemon) withMount(device Device, fstype string, fn func(dir string) error) error {
+	if p := d.mountPoint(device); p != "" {
+		return fn(p)
+	}
+	tmp, err := os.MkdirTemp("", "mount-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp)
+	if err := unix.Mount(string(device), tmp, fstype, 0, ""); err != nil {
+		return say(err, "mount: %s", d.shownDevice(device))
+	}
+	err = fn(tmp)
+	if uerr := unix.Unmount(tmp, 0); err == nil {
+		err = say(uerr, "umount: %s", d.shownDevice(device))
+	}
+	return err
+}
+
+func (d *Daemon) btrfsMinimumSize(m Mountable) (n int64, err error) {
+	err = d.withMount(m.Device, "btrfs", func(dir string) error {
+		out, err := output("btrfs", "inspect-internal", "min-dev-size", dir)
+		if err != nil {
+			return d.failed(err, m.Device)
+		}
+		// 139460608 bytes (133.00MiB)
+		f := strings.Fields(out)
+		if len(f) == 0 {
+			return fmt.Errorf("%s: no size in the output of btrfs", d.shownDevice(m.Device))
+		}
+		n, err = strconv.ParseInt(f[0], 10, 64)
+		return err
+	})
+	return n, err
+}
+
+func (d Actions) SetLabel(mountable Mountable, label string) error {
+	typ, err := d.VfsType(mountable)
+	if err != nil {
+		return err
+	}
+	dev := mountable.Device
+	switch {
+	case isExt(typ):
+		return d.setExtLabel(dev, label)
+	case typ == "btrfs":
+		target := string(dev)
+		if p := d.mountPoint(dev); p != "" {
+			target = p
+		}
+		return d.onDevice(dev, "btrfs", "filesystem", "label", target, label)
+	case isFAT(typ):
+		return d.onDevice(dev, "fatlabel", string(dev), label)
+	case typ == "ntfs":
+		return d.onDevice(dev, "ntfslabel", string(dev), label)
+	case typ == "xfs":
+		return d.setXFSLabel(dev, label)
+	case typ == "swap":
+		return d.onDevice(dev, "swaplabel", "-L", label, string(dev))
+	}
+	return errType("set the label", typ)
+}
+
+func (d Actions) SetUuid(device Device, uuid string) error {
+	typ, err := d.VfsType(Mountable{Device: device})
+	if err != nil {
+		return err
+	}
+	dev := string(device)
+	switch {
+	case isExt(typ):
+		return d.onDevice(device, "tune2fs", "-U", uuid, dev)
+	case typ == "xfs":
+		return d.onDevice(device, "xfs_admin", "-U", uuid, dev)
+	case typ == "swap":
+		return d.onDevice(device, "swaplabel", "-U", uuid, dev)
+	case typ == "btrfs":
+		return d.onDevice(device, "btrfstune", "-f", "-U", uuid, dev)
+	}
+	return errType("set the UUID", typ)
+}
+
+func (d Actions) SetUuidRandom(device Device) error {
+	typ, err := d.VfsType(Mountable{Device: device})
+	if err != nil {
+		return err
+	}
+	switch {
+	case isExt(typ):
+		return d.onDevice(device, "tune2fs", "-U", "random", string(device))
+	case typ == "xfs":
+		return d.onDevice(device, "xfs_admin", "-U", "generate", string(device))
+	case typ == "btrfs":
+		return d.onDevice(device, "btrfstune", "-f", "-u", string(device))
+	case typ == "swap":
+		id, err := os.ReadFile("/proc/sys/kernel/random/uuid")
+		if err != nil {
+			return errnoOf(err)
+		}
+		return d.SetUuid(device, strings.TrimSpace(string(id)))
+	}
+	return errType("set the UUID", typ)
+}
+
+func (d Actions) FindfsUuid(uuid string) (string, error)       { return d.findfs("UUID", uuid) }
+func (d Actions) FindfsLabel(label string) (string, error)     { return d.findfs("LABEL", label) }
+func (d Actions) FindfsPartuuid(uuid string) (string, error)   { return d.findfs("PARTUUID", uuid) }
+func (d Actions) FindfsPartlabel(label string) (string, error) { return d.findfs("PARTLABEL", label) }
+
+// findfs finds the device with a property. The appliance's own disk is not
+// among the answers.
+func (d *Daemon) findfs(tag, value string) (string, error) {
+	spec := tag + "=" + value
+	out, err := output("blkid", "-c", "/dev/null", "-o", "device", "-t", spec)
+	var te *ToolError
+	if err != nil && !(errors.As(err, &te) && te.Status == 2) {
+		return "", fmt.Errorf("%s: %w", spec, err)
+	}
+	root := d.devices.rootDisk()
+	for _, dev := range lines(out) {
+		if root != "" && strings.HasPrefix(dev, "/dev/"+root) {
+			continue
+		}
+		if vg, lv, ok := splitMapperName(strings.TrimPrefix(dev, "/dev/mapper/")); ok && strings.HasPrefix(dev, "/dev/mapper/") {
+			if p := "/dev/" + vg + "/" + lv; unix.Access(p, unix.F_OK) == nil {
+				dev = p
+			}
+		}
+		return dev, nil
+	}
+	return "", fmt.Errorf("%s: findfs: unable to resolve '%s'", spec, spec)
+}
+
+func (d Actions) Zerofree(device Device) error {
+	return d.onDevice(device, "zerofree", string(device))
+}
+
+// ZeroFreeSpace fills the file system with a file of zeros, which is then removed.
+func (d Actions) ZeroFreeSpace(c *Call, directory Path) error {
+	dir, err := d.root.Open(directory, unix.O_RDONLY|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return say(err, "%s", directory)
+	}
+	defer dir.Close()
+	var st unix.Statfs_t
+	if err := unix.Fstatfs(int(dir.Fd()), &st); err != nil {
+		return say(err, "statfs: %s", directory)
+	}
+	// A file without a name would do, but not every file system has such.
+	name := "gofish-zero-" + strconv.FormatUint(uint64(os.Getpid()), 36) + strconv.FormatInt(int64(st.Bfree), 36)
+	fd, err := unix.Openat(int(dir.Fd()), name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return say(err, "open: %s", directory)
+	}
+	f := os.NewFile(uintptr(fd), name)
+	total := st.Bfree * uint64(st.Bsize)
+	err = fillWithZeros(c, f, total)
+	unix.Fsync(fd)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	// Remove it whatever has happened: a full file system is of no use.
+	if uerr := unix.Unlinkat(int(dir.Fd()), name, 0); err == nil {
+		err = uerr
+	}
+	unix.Sync()
+	return say(err, "write: %s", directory)
+}
+
+// fillWithZeros writes until no space is left.
+func fillWithZeros(c *Call, f *os.File, total uint64) error {
+	block := make([]byte, 1<<20)
+	for done := uint64(0); ; {
+		n, err := f.Write(block)
+		done += uint64(n)
+		switch {
+		case errors.Is(err, syscall.ENOSPC) && len(block) > 512:
+			block = block[:512] // what a whole block leaves over
+			continue
+		case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EFBIG):
+			return nil
+		case err != nil:
+			return err
+		}
+		c.Progress(min(done, total), total)
+	}
+}
+
+type ntfsresizeOpts struct {
+	Size  *int64
+	Force *bool
+}
+
+func (d Actions) Ntfsresize(device Device, o ntfsresizeOpts) error {
+	args := []string{"ntfsresize", "-P"}
+	if o.Size != nil {
+		if *o.Size <= 0 {
+			return errors.New("size is zero or negative")
+		}
+		args = append(args, "--size", strconv.FormatInt(*o.Size, 10))
+	}
+	if given(o.Force) {
+		args = append(args, "--force")
+	}
+	// It asks whether to go on.
+	t := &Tool{Args: append(args, string(device)), Stdin: repeat("y\n"), FoldStdout: true}
+	return d.failed(t.Run(context.Background()), device)
+}
+
+func (d Actions) NtfsresizeSize(device Device, size int64) error {
+	return d.Ntfsresize(device, ntfsresizeOpts{Size: &size})
+}
+
+// Ntfs3gProbe returns the status with which the NTFS driver would refuse.
+func (d Actions) Ntfs3gProbe(rw bool, device Device) (int, error) {
+	mode := "--readonly"
+	if rw {
+		mode = "--readwrite"
+	}
+	return d.status(run("ntfs-3g.probe", mode, string(device)), device)
+}
+
+// status takes the exit status of a tool as the result.
+func (d *Daemon) status(err error, dev Device) (int, error) {
+	var te *ToolError
+	if errors.As(err, &te) && te.Status >= 0 {
+		return te.Status, nil
+	}
+	return 0, d.failed(err, dev)
+}
+
+type ntfsfixOpts struct{ Clearbadsectors *bool }
+
+func (d Actions) Ntfsfix(device Device, o ntfsfixOpts) error {
+	args := []string{"ntfsfix"}
+	if given(o.Clearbadsectors) {
+		args = append(args, "-b")
+	}
+	t := &Tool{Args: append(args, string(device)), FoldStdout: true}
+	return d.failed(t.Run(context.Background()), device)
+}
+
+// given reports whether an optional truth value is there and true.
+func given(b *bool) bool { return b != nil && *b }
+
+// repeat is an endless input of one text.
+func repeat(s string) io.Reader { return &repeated{s: s} }
+
+type repeated struct {
+	s   string
+	off int
+}
+
+func (r *repeated) Read(p []byte) (int, error) {
+	n := 0
+	for n < len(p) {
+		k := copy(p[n:], r.s[r.off:])
+		n += k
+		r.off = (r.off + k) % len(r.s)
+	}
+	return n, nil
+}
