@@ -94,4 +94,12 @@ var drivesTable = []Action{
 		Args:    Args{Device("device")},
 		Summary: "test if a device is a whole disk",
 		Help:    `Returns true if {device} is a disk, false if it is a partition, a logical volume or another device made of disks. Fails if it does not exist.`},
+	{Name: "internal_await_disk", Proc: 0x10002, Ret: Err,
+		Args: Args{Int("target")}, Visibility: Internal,
+		Summary: "wait for a disk that was plugged in",
+		Help:    `Waits until the disk at a SCSI target is there and its partitions are read. Fails if it does not appear. Only gofish's own handle calls it.`},
+	{Name: "internal_release_disk", Proc: 0x10003, Ret: Err,
+		Args: Args{Int("target")}, Visibility: Internal,
+		Summary: "make a disk ready to be taken away",
+		Help:    `Flushes the disk at a SCSI target. Fails if something on it is in use. Only gofish's own handle calls it.`},
 }

@@ -64,6 +64,9 @@ var kindNames = map[Kind]string{
 
 var optNames = map[Kind]string{KBool: "OBool", KInt: "OInt", KInt64: "OInt64", KString: "OString", KStringList: "OStringList"}
 
+// ownProcedures is where the numbers of gofish's own procedures begin.
+const ownProcedures = 0x10000
+
 // olderOnly are procedures that libguestfs 1.48 has and the table of facts, made
 // from a newer release, has not.
 var olderOnly = map[string]uint32{"internal_readdir_list": 138}
@@ -86,6 +89,9 @@ func TestCatalogueAgreesWithFacts(t *testing.T) {
 			if a.Proc != proc {
 				t.Errorf("%s has procedure %d, want %d", a.Name, a.Proc, proc)
 			}
+			continue
+		}
+		if a.Proc >= ownProcedures {
 			continue
 		}
 		f, ok := byName[a.Name]

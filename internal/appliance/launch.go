@@ -49,6 +49,9 @@ func (m *Machine) boot(ctx context.Context, o LaunchOptions) (*VM, error) {
 		if err == nil && ev != proto.EventLaunch {
 			err = errors.New("the appliance's first word is not the launch word: it is of another kind")
 		}
+		if err == nil {
+			err = vm.mon.negotiate()
+		}
 		return err
 	})
 }

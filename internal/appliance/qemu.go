@@ -66,7 +66,7 @@ func (m *Machine) Args() []string {
 	args = append(args, m.fileArgs()...)
 	for i := range m.Drives {
 		id := "hd" + strconv.Itoa(i)
-		args = append(args, "-drive", m.driveOption(i, id), "-device", m.deviceOption(i, id))
+		args = append(args, "-drive", m.Drives[i].option(m.driveName(i), id), "-device", m.deviceOption(i, id))
 	}
 	return append(args, m.Extra...)
 }
@@ -94,6 +94,7 @@ func (m *Machine) common(ram string) []string {
 		"-serial", "stdio",
 		"-chardev", fmt.Sprintf("socket,id=channel0,fd=%d", fdChannel),
 		"-device", "virtserialport,chardev=channel0,name=" + channelName,
+		"-chardev", fmt.Sprintf("socket,id=qmp,fd=%d", fdMonitor), "-mon", "chardev=qmp,mode=control",
 		"-device", "virtio-blk-pci,drive=appliance",
 		"-device", "virtio-scsi-pci,id=scsi",
 		"-append", m.kernelCommandLine(ram != ""),
@@ -134,15 +135,16 @@ func (m *Machine) driveFD(i int) int {
 	return fd
 }
 
-// driveOption is the text after -drive for drive i.
-func (m *Machine) driveOption(i int, id string) string {
-	d := &m.Drives[i]
-	name := d.Name
-	if d.File != nil {
-		name = "/dev/fdset/" + strconv.Itoa(m.driveFD(i))
+// driveName is the file of drive i as qemu is told it.
+func (m *Machine) driveName(i int) string {
+	if m.Drives[i].File != nil {
+		return fdset(m.driveFD(i))
 	}
-	return d.option(name, id)
+	return m.Drives[i].Name
 }
+
+// fdset names an open file that qemu was given.
+func fdset(set int) string { return "/dev/fdset/" + strconv.Itoa(set) }
 
 // property is a property of a qemu device; its value is a string or an int.
 type property struct {
@@ -240,7 +242,8 @@ type VM struct {
 
 	name    string
 	channel net.Conn
-	control net.Conn      // qemu's monitor, if it was asked for one
+	control net.Conn // qemu's monitor
+	mon     *monitor
 	done    chan struct{} // closed when qemu has ended
 	state   *os.ProcessState
 	stderr  *tail
@@ -268,6 +271,7 @@ func (m *Machine) start(args []string, log func(string)) (*VM, error) {
 		theirs = append(theirs, file)
 	}
 	vm.Conn = proto.NewConn(vm.channel)
+	vm.mon = newMonitor(vm.control)
 
 	c := exec.Command(m.HV, args...)
 	c.Env = append(os.Environ(), "LC_ALL=C", "QEMU_AUDIO_DRV=none")

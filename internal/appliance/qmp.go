@@ -11,10 +11,11 @@ import (
 )
 
 // monitor is qemu's control connection (docs/interop/qmp-spec.txt). It is used
-// by one goroutine; events are dropped but where await looks for one.
+// by one goroutine; events are dropped, but for those that an await function looks for.
 type monitor struct {
-	conn *net.UnixConn
-	r    *bufio.Reader
+	conn    *net.UnixConn
+	r       *bufio.Reader
+	deleted map[string]bool // devices that are gone, from events
 }
 
 type qmpMessage struct {
@@ -29,7 +30,7 @@ type qmpMessage struct {
 }
 
 func newMonitor(conn net.Conn) *monitor {
-	return &monitor{conn.(*net.UnixConn), bufio.NewReader(conn)}
+	return &monitor{conn.(*net.UnixConn), bufio.NewReader(conn), map[string]bool{}}
 }
 
 func (m *monitor) next() (qmpMessage, error) {
@@ -75,6 +76,7 @@ func (m *monitor) doRights(command string, args, result any, rights []byte) erro
 		case msg.Error != nil:
 			return fmt.Errorf("%s: %s", command, msg.Error.Desc)
 		case msg.Event != "":
+			m.noteDeleted(msg)
 			continue
 		}
 		if result == nil {

@@ -130,8 +130,7 @@ func (m *Machine) ramObject(path string, share bool) string {
 func (m *Machine) templateArgs(ram string, share bool) []string {
 	args := m.common(m.ramObject(ram, share))
 	return append(args,
-		"-drive", "file="+comma(m.Image.Root)+",id=appliance,if=none,format=raw,readonly=on,file.locking=off",
-		"-chardev", fmt.Sprintf("socket,id=qmp,fd=%d", fdMonitor), "-mon", "chardev=qmp,mode=control")
+		"-drive", "file="+comma(m.Image.Root)+",id=appliance,if=none,format=raw,readonly=on,file.locking=off")
 }
 
 // fromTemplate restores the template of this machine, making it first if there
@@ -226,7 +225,7 @@ func (m *Machine) makeTemplate(ctx context.Context, t template, o LaunchOptions)
 		if h.Decode(d); d.Err != nil || h.Proc != proto.ProcWaiting {
 			return errors.New("the daemon does not wait to be saved")
 		}
-		return save(newMonitor(vm.control), state)
+		return save(vm.mon, state)
 	})
 	if err != nil {
 		return err
@@ -341,7 +340,7 @@ func (m *Machine) restore(ctx context.Context, t template, o LaunchOptions) (*VM
 	vm, err := m.start(args, o.Console)
 	if err == nil {
 		err = vm.await(ctx, restoreLimit, func() error {
-			mon := newMonitor(vm.control)
+			mon := vm.mon
 			if err := mon.prepareMigration(); err != nil {
 				return err
 			}
@@ -360,7 +359,7 @@ func (m *Machine) restore(ctx context.Context, t template, o LaunchOptions) (*VM
 			}
 			checked <- nil
 			for i := range m.Drives {
-				if err := m.plug(mon, i); err != nil {
+				if err := vm.mon.plug(&m.Drives[i], i, m.driveName(i)); err != nil {
 					return err
 				}
 			}
@@ -405,23 +404,6 @@ func (m *monitor) awaitMigration() error {
 			return fmt.Errorf("qemu could not save or restore the machine: migration %s", data.Status)
 		}
 	}
-}
-
-// plug adds drive i to a running machine.
-func (m *Machine) plug(mon *monitor, i int) error {
-	id := fmt.Sprintf("hd%d", i)
-	if err := mon.human("drive_add 0 " + quoteHuman(m.driveOption(i, id))); err != nil {
-		return &DriveError{i, "qemu: " + err.Error()}
-	}
-	driver, props := m.Drives[i].device(i, id)
-	args := map[string]any{"driver": driver, "id": "dev" + id}
-	for _, p := range props {
-		args[p.name] = p.value
-	}
-	if err := mon.do("device_add", args, nil); err != nil {
-		return &DriveError{i, "qemu: " + strings.TrimPrefix(err.Error(), "device_add: ")}
-	}
-	return nil
 }
 
 // begin tells the waiting daemon what is this launch's own, and waits for its

@@ -22,6 +22,7 @@ type Daemon struct {
 	root    *Root
 	devices *Devices
 	funcs   map[string]*api.Func
+	events  *kernelEvents // nil in a live guest
 
 	umaskMu sync.Mutex
 }

@@ -1,11 +1,15 @@
 package daemon
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"gofish/internal/api"
 )
@@ -60,3 +64,41 @@ func serial(name string) string {
 }
 
 var defaultSerial = regexp.MustCompile(`^hd\d+$`)
+
+func (d Actions) InternalAwaitDisk(target int) error {
+	if d.events == nil {
+		return errors.New("disks are not plugged into a live guest")
+	}
+	return d.events.awaitDisk(target)
+}
+
+// InternalReleaseDisk flushes a disk that is to be taken away. A claim to have it
+// alone is how the kernel says whether something is mounted from it or built on it.
+func (d Actions) InternalReleaseDisk(target int) error {
+	for _, p := range globAll(fmt.Sprintf("/sys/bus/scsi/devices/*:0:%d:0/block/*", target)) {
+		name := filepath.Base(p)
+		nodes := []string{name}
+		for _, n := range d.devices.partitionNumbers(name) {
+			nodes = append(nodes, name+strconv.Itoa(n))
+		}
+		for _, node := range nodes {
+			dev := "/dev/" + node
+			fd, err := unix.Open(dev, unix.O_RDONLY|unix.O_EXCL|unix.O_CLOEXEC, 0)
+			if err == unix.EBUSY {
+				return fmt.Errorf("%s is in use: unmount or deactivate what is on it first", d.devices.Reverse(dev))
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", d.devices.Reverse(dev), err)
+			}
+			err = unix.Fsync(fd)
+			unix.Close(fd)
+			if err != nil {
+				return fmt.Errorf("%s: %w", d.devices.Reverse(dev), err)
+			}
+		}
+		if d.events != nil {
+			delete(d.events.disk, filepath.Base(filepath.Dir(filepath.Dir(p))))
+		}
+	}
+	return nil
+}

@@ -132,7 +132,7 @@ func boot() error {
 		}
 		d.cfg.Verbose = start.Verbose
 	}
-	events.Close()
+	d.events = events
 	activateVolumes()
 	if d.cfg.Verbose {
 		b, _ := os.ReadFile("/proc/uptime")
@@ -209,8 +209,6 @@ func (k *kernelEvents) read() {
 		}
 	}
 }
-
-func (k *kernelEvents) Close() { unix.Close(k.fd) }
 
 // until calls try, then again after every event, until it reports true.
 func (k *kernelEvents) until(limit time.Duration, try func() bool) bool {

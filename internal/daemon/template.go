@@ -87,16 +87,18 @@ func begin(s *proto.Start, events *kernelEvents) error {
 	if s.Verbose {
 		os.WriteFile("/proc/sys/kernel/printk", []byte("7 4 1 7\n"), 0)
 	}
-	missing := -1
-	if !events.until(time.Minute, func() bool {
-		for missing = range int(s.Disks) {
-			if !events.diskAt(missing) {
-				return false
-			}
+	for target := range int(s.Disks) {
+		if err := events.awaitDisk(target); err != nil {
+			return err
 		}
-		return true
-	}) {
-		return fmt.Errorf("disk %d did not appear", missing)
+	}
+	return nil
+}
+
+// awaitDisk waits for the disk at a SCSI target.
+func (k *kernelEvents) awaitDisk(target int) error {
+	if !k.until(time.Minute, func() bool { return k.diskAt(target) }) {
+		return fmt.Errorf("the disk at SCSI target %d did not appear", target)
 	}
 	return nil
 }

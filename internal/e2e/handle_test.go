@@ -88,17 +88,8 @@ func TestHandle(t *testing.T) {
 	if h.State() != handle.Ready {
 		t.Errorf("after launch: state %d", h.State())
 	}
-	for action, text := range map[string]string{
-		"launch":       "launch: this function can only be called in the config state",
-		"add_drive_ro": "hotplugging support was removed",
-	} {
-		args := []any{}
-		if action != "launch" {
-			args = append(args, os.DevNull)
-		}
-		if _, err := call(h, action, args...); err == nil || !strings.Contains(err.Error(), text) {
-			t.Errorf("%s in the ready state: %v", action, err)
-		}
+	if _, err := call(h, "launch"); err == nil || err.Error() != "launch: this function can only be called in the config state" {
+		t.Errorf("launch in the ready state: %v", err)
 	}
 	if _, err := call(h, "set_memsize", 1024); err == nil || err.Error() != "set_memsize: this function can only be called in the config state" {
 		t.Errorf("set_memsize in the ready state: %v", err)

@@ -31,6 +31,7 @@ type Drive struct {
 	Format   string // empty: probed at launch
 	ReadOnly bool
 	Scratch  int64 // size in bytes of a scratch drive
+	target   int   // SCSI target
 	options  appliance.Drive
 }
 
@@ -55,10 +56,7 @@ var (
 	validLabel  = regexp.MustCompile(`^[A-Za-z0-9]{1,20}$`)
 )
 
-func (h Actions) AddDrive(filename string, o addDriveOpts) error {
-	if h.State() != Config {
-		return errors.New("hotplugging support was removed in libguestfs 1.48")
-	}
+func (h Actions) AddDrive(c *Call, filename string, o addDriveOpts) error {
 	d := &Drive{Name: filename, Protocol: orEmpty(o.Protocol), Server: o.Server, User: orEmpty(o.Username), Secret: orEmpty(o.Secret)}
 	d.ReadOnly = o.Readonly != nil && *o.Readonly
 	if o.Format != nil {
@@ -108,12 +106,21 @@ func (h Actions) AddDrive(filename string, o addDriveOpts) error {
 	if err := d.locate(); err != nil {
 		return err
 	}
-	return h.addDrive(d)
+	return h.addDrive(c, d)
 }
 
-func (h *Handle) addDrive(d *Drive) error {
+// addDrive takes a drive in; if the appliance runs, it is plugged in there.
+func (h *Handle) addDrive(c *Call, d *Drive) error {
 	if len(h.drives) >= maxDrives {
 		return &CallError{Text: fmt.Sprintf("too many drives have been added, the current backend only supports %d drives", maxDrives)}
+	}
+	for _, other := range h.drives {
+		d.target = max(d.target, other.target+1)
+	}
+	if h.State() == Ready {
+		if err := h.plug(c, d); err != nil {
+			return err
+		}
 	}
 	h.drives = append(h.drives, d)
 	return nil
@@ -577,12 +584,9 @@ type addDriveScratchOpts struct {
 	Blocksize *int
 }
 
-func (h Actions) AddDriveScratch(size int64, o addDriveScratchOpts) error {
+func (h Actions) AddDriveScratch(c *Call, size int64, o addDriveScratchOpts) error {
 	if size <= 0 {
 		return errors.New("a scratch drive needs a size above 0 bytes")
-	}
-	if h.State() != Config {
-		return errors.New("hotplugging support was removed in libguestfs 1.48")
 	}
 	d := &Drive{Scratch: size}
 	if o.Label != nil {
@@ -595,18 +599,21 @@ func (h Actions) AddDriveScratch(size int64, o addDriveScratchOpts) error {
 			return &CallError{Text: "blocksize parameter is invalid"}
 		}
 	}
-	return h.addDrive(d)
+	return h.addDrive(c, d)
 }
 
-func (h Actions) RemoveDrive(label string) error {
-	if h.State() != Config {
-		return errors.New("hotplugging support was removed in libguestfs 1.48")
-	}
+func (h Actions) RemoveDrive(c *Call, label string) error {
 	for i, d := range h.drives {
-		if d.options.Label == label && label != "" {
-			h.drives = append(h.drives[:i:i], h.drives[i+1:]...)
-			return nil
+		if d.options.Label != label || label == "" {
+			continue
 		}
+		if h.State() == Ready {
+			if err := h.unplug(c, d); err != nil {
+				return err
+			}
+		}
+		h.drives = append(h.drives[:i:i], h.drives[i+1:]...)
+		return nil
 	}
 	return fmt.Errorf("disk with label '%s' not found", label)
 }

@@ -138,7 +138,7 @@ func (h Actions) Readdir(c *Call, dir string) ([]api.Dirent, error) {
 		return err
 	})
 	var ce *CallError
-	if errors.As(err, &ce) && strings.Contains(ce.Text, "unknown procedure number") {
+	if isUnknownProcedure(err) {
 		return call[[]api.Dirent](h.Handle, c, "internal_readdir_list", dir)
 	}
 	if err != nil {

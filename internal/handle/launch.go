@@ -218,20 +218,23 @@ func (h *Handle) start(c *Call, m *appliance.Machine, began time.Time, limit tim
 	return nil
 }
 
-// explain names the drive that qemu complains of, and adds what to do where that
-// is known.
+// explain names the drive that qemu complains of.
 func (h *Handle) explain(err error) string {
-	why := err.Error()
 	var de *appliance.DriveError
 	for i, d := range h.drives {
-		if (errors.As(err, &de) && de.Drive == i) || strings.Contains(why, "["+d.abs+"]") {
-			if strings.Contains(why, "Failed to get") && strings.Contains(why, "lock") {
-				return fmt.Sprintf("%s: the image is in use by another program; open it read-only, or end that program (%s)", d.Name, why)
-			}
-			return fmt.Sprintf("%s: %s", d.Name, why)
+		if (errors.As(err, &de) && de.Drive == i) || strings.Contains(err.Error(), "["+d.abs+"]") {
+			return h.explainDrive(d, err)
 		}
 	}
-	return why
+	return err.Error()
+}
+
+// explainDrive adds what to do to qemu's words about a drive, where that is known.
+func (h *Handle) explainDrive(d *Drive, err error) string {
+	if why := err.Error(); strings.Contains(why, "Failed to get") && strings.Contains(why, "lock") {
+		return fmt.Sprintf("%s: the image is in use by another program; open it read-only, or end that program (%s)", d.Name, why)
+	}
+	return fmt.Sprintf("%s: %v", d.Name, err)
 }
 
 // console turns the guest's output into events, and milestones in it into
