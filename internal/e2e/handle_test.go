@@ -205,14 +205,15 @@ func TestManyHandles(t *testing.T) {
 	wg.Wait()
 }
 
-// qemus lists the processes whose command line holds text.
-func qemus(text string) []int {
+// qemus lists the running qemus that were given a folder for temporary files.
+func qemus(tmp string) []int {
 	var pids []int
-	dirs, _ := filepath.Glob("/proc/[0-9]*/cmdline")
-	for _, f := range dirs {
-		b, _ := os.ReadFile(f)
-		if strings.Contains(string(b), text) && strings.Contains(string(b), "-kernel") {
-			pid, _ := strconv.Atoi(strings.Split(f, "/")[2])
+	dirs, _ := filepath.Glob("/proc/[0-9]*")
+	for _, dir := range dirs {
+		cmd, _ := os.ReadFile(dir + "/cmdline")
+		env, _ := os.ReadFile(dir + "/environ")
+		if strings.Contains(string(cmd), "-kernel") && strings.Contains(string(env), "TMPDIR="+tmp+"\x00") {
+			pid, _ := strconv.Atoi(filepath.Base(dir))
 			pids = append(pids, pid)
 		}
 	}
@@ -252,15 +253,15 @@ func TestNothingIsLeft(t *testing.T) {
 				t.Fatalf("%q, %v", buf, err)
 			}
 			if sig != 0 {
-				if len(qemus(dir)) == 0 {
+				if len(qemus(tmp)) == 0 {
 					t.Error("there is no qemu to be left")
 				}
 				c.Process.Signal(sig)
 			}
 			c.Wait()
-			for i := 0; len(qemus(dir)) > 0; i++ {
+			for i := 0; len(qemus(tmp)) > 0; i++ {
 				if i > 50 {
-					t.Fatalf("qemu is left: %v", qemus(dir))
+					t.Fatalf("qemu is left: %v", qemus(tmp))
 				}
 				time.Sleep(limit(100 * time.Millisecond))
 			}
@@ -305,6 +306,7 @@ func TestMemoryIsFlat(t *testing.T) {
 		return n << 10
 	}
 	hostBefore, daemonBefore := peakMemory(t, "self"), daemon()
+	must(t, h, "touch", "/sparse")
 	must(t, h, "truncate_size", "/sparse", int64(4<<30))
 	must(t, h, "download", "/sparse", os.DevNull)
 	must(t, h, "rm", "/sparse")
