@@ -1,53 +1,516 @@
 package daemon
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"os"
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"gofish/internal/api"
 )
 
 // extLabelMax is the room for a label in the superblock.
 const extLabelMax = 16
 
-func errExtLabel(label string) error {
-	return fmt.Errorf("%s: ext2/3/4 labels are limited to %d bytes", label, extLabelMax)
+func checkExtLabel(label string) error {
+	if len(label) > extLabelMax {
+		return fmt.Errorf("%s: ext2/3/4 labels are limited to %d bytes", label, extLabelMax)
+	}
+	return nil
 }
 
 func (d *Daemon) setExtLabel(dev Device, label string) error {
-	if len(label) > extLabelMax {
-		return errExtLabel(label)
+	if err := checkExtLabel(label); err != nil {
+		return err
 	}
-	return d.onDevice(dev, "e2label", string(dev), label)
+	return run("e2label", string(dev), label)
 }
 
-var resize2fsMinimum = regexp.MustCompile(`(?m)^Estimated minimum size of the filesystem: (\d+)`)
+func (d Actions) SetE2label(device Device, label string) error { return d.setExtLabel(device, label) }
+func (d Actions) GetE2label(device Device) (string, error)     { return d.blkidTag(device, "LABEL") }
+func (d Actions) GetE2uuid(device Device) (string, error)      { return d.blkidTag(device, "UUID") }
+func (d Actions) SetE2uuid(device Device, uuid string) error {
+	return run("tune2fs", "-U", uuid, string(device))
+}
+
+// extValue finds one number in a tool's output.
+func extValue(out, pattern string) (int64, error) {
+	m := regexp.MustCompile(pattern).FindStringSubmatch(out)
+	if m == nil {
+		return 0, fmt.Errorf("no %q in this output:\n%s", pattern, out)
+	}
+	return strconv.ParseInt(m[1], 10, 64)
+}
 
 // extMinimumSize asks resize2fs, which counts in blocks of the file system.
 func (d *Daemon) extMinimumSize(dev Device) (int64, error) {
 	out, err := output("resize2fs", "-P", "-f", string(dev))
 	if err != nil {
-		return 0, d.failed(err, dev)
+		return 0, err
 	}
-	m := resize2fsMinimum.FindStringSubmatch(out)
-	if m == nil {
-		return 0, fmt.Errorf("%s: no minimum size in the output of resize2fs:\n%s", d.shownDevice(dev), out)
-	}
-	blocks, err := strconv.ParseInt(m[1], 10, 64)
+	blocks, err := extValue(out, `(?m)^Estimated minimum size of the filesystem: (\d+)`)
 	if err != nil {
 		return 0, err
 	}
-	size, err := d.extBlockSize(dev)
+	out, err = output("tune2fs", "-l", string(dev))
+	if err != nil {
+		return 0, err
+	}
+	size, err := extValue(out, `(?m)^Block size: +(\d+)$`)
 	return blocks * size, err
 }
 
-func (d *Daemon) extBlockSize(dev Device) (int64, error) {
-	out, err := output("tune2fs", "-l", string(dev))
+type e2fsckOpts struct{ Correct, Forceall, Forceno *bool }
+
+func (d Actions) E2fsck(device Device, o e2fsckOpts) error {
+	args := []string{"e2fsck", "-f"}
+	var chosen []string
+	for _, opt := range []struct {
+		value      *bool
+		flag, name string
+	}{{o.Correct, "-p", "'correct'"}, {o.Forceall, "-y", "'forceall'"}, {o.Forceno, "-n", "'forceno'"}} {
+		if given(opt.value) {
+			args = append(args, opt.flag)
+			chosen = append(chosen, opt.name)
+		}
+	}
+	if len(chosen) > 1 {
+		return fmt.Errorf("only one of the options %s may be specified", strings.Join(chosen, ", "))
+	}
+	return e2fsck(append(args, string(device)))
+}
+
+// e2fsck runs the tool. A status of 1 says that all errors have been corrected.
+func e2fsck(args []string) error {
+	err := (&Tool{Args: args, FoldStdout: true}).Run(context.Background())
+	var te *ToolError
+	if errors.As(err, &te) && te.Status == 1 {
+		return nil
+	}
+	return err
+}
+
+func (d Actions) E2fsckF(device Device) error {
+	correct := true
+	return d.E2fsck(device, e2fsckOpts{Correct: &correct})
+}
+
+type tune2fsOpts struct {
+	Force                    *bool
+	Maxmountcount            *int
+	Mountcount               *int
+	Errorbehavior            *string
+	Group                    *int64
+	Intervalbetweenchecks    *int
+	Reservedblockspercentage *int
+	Lastmounteddirectory     *string
+	Reservedblockscount      *int64
+	User                     *int64
+}
+
+func (d Actions) Tune2fs(device Device, o tune2fsOpts) error {
+	b := argBuilder{negative: "%s cannot be negative"}
+	b.flag("-f", o.Force)
+	b.int("-c", "maxmountcount", o.Maxmountcount)
+	b.int("-C", "mountcount", o.Mountcount)
+	if o.Errorbehavior != nil && !slices.Contains([]string{"continue", "remount-ro", "panic"}, *o.Errorbehavior) {
+		return fmt.Errorf("invalid errorbehavior parameter: %s", *o.Errorbehavior)
+	}
+	b.text("-e", o.Errorbehavior)
+	b.int64("-g", "group", o.Group)
+	if o.Intervalbetweenchecks != nil {
+		b.check("intervalbetweenchecks", int64(*o.Intervalbetweenchecks))
+		// A number alone counts days; 0 takes no unit.
+		s := strconv.Itoa(*o.Intervalbetweenchecks)
+		if s != "0" {
+			s += "s"
+		}
+		b.args = append(b.args, "-i", s)
+	}
+	b.int("-m", "reservedblockspercentage", o.Reservedblockspercentage)
+	b.text("-M", o.Lastmounteddirectory)
+	b.int64("-r", "reservedblockscount", o.Reservedblockscount)
+	b.int64("-u", "user", o.User)
+	if b.err != nil {
+		return b.err
+	}
+	return d.onDevice(device, append(append([]string{"tune2fs"}, b.args...), string(device))...)
+}
+
+// argBuilder turns optional arguments into options of a tool. Numbers must not
+// be negative.
+type argBuilder struct {
+	args     []string
+	negative string // text of the error, with the argument's name
+	err      error
+}
+
+func (b *argBuilder) flag(opt string, v *bool) {
+	if given(v) {
+		b.args = append(b.args, opt)
+	}
+}
+
+func (b *argBuilder) text(opt string, v *string) {
+	if v != nil {
+		b.args = append(b.args, opt, *v)
+	}
+}
+
+func (b *argBuilder) check(name string, v int64) {
+	if v < 0 && b.err == nil {
+		b.err = fmt.Errorf(b.negative, name)
+	}
+}
+
+func (b *argBuilder) int64(opt, name string, v *int64) {
+	if v != nil {
+		b.check(name, *v)
+		b.args = append(b.args, opt, strconv.FormatInt(*v, 10))
+	}
+}
+
+func (b *argBuilder) int(opt, name string, v *int) {
+	if v != nil {
+		n := int64(*v)
+		b.int64(opt, name, &n)
+	}
+}
+
+// value adds an option of the form OPT NAME=VALUE.
+func (b *argBuilder) value(opt, key, name string, v *int64) {
+	if v != nil {
+		b.check(name, *v)
+		b.args = append(b.args, opt, key+"="+strconv.FormatInt(*v, 10))
+	}
+}
+
+// Tune2fsL lists the superblock as tune2fs prints it: names and values.
+func (d Actions) Tune2fsL(device Device) (api.Hash, error) {
+	out, err := output("tune2fs", "-l", string(device))
 	if err != nil {
-		return 0, d.failed(err, dev)
+		return nil, err
 	}
-	m := regexp.MustCompile(`(?m)^Block size: +(\d+)$`).FindStringSubmatch(out)
-	if m == nil {
-		return 0, fmt.Errorf("%s: no block size in the superblock", d.shownDevice(dev))
+	h := api.Hash{}
+	for _, line := range lines(out) {
+		key, value, ok := strings.Cut(line, ":")
+		if !ok {
+			continue // the version
+		}
+		value = strings.TrimLeft(value, " \t")
+		if value == "<none>" || value == "<not available>" || value == "(none)" {
+			value = ""
+		}
+		h = append(h, api.Pair{Key: key, Value: value})
 	}
-	return strconv.ParseInt(m[1], 10, 64)
+	return h, nil
+}
+
+func (d Actions) Resize2fs(device Device) error { return d.resize2fs(device) }
+
+func (d Actions) Resize2fsSize(device Device, size int64) error {
+	switch {
+	case size < 0:
+		return errors.New("size cannot be negative")
+	case size%1024 != 0:
+		return fmt.Errorf("%d: size must be a round number of kilobytes", size)
+	}
+	return d.resize2fs(device, strconv.FormatInt(size/1024, 10)+"K")
+}
+
+func (d Actions) Resize2fsM(device Device) error { return d.resize2fs(device, "-M") }
+
+// resize2fs checks a file system that is not mounted first, as the tool wants.
+func (d *Daemon) resize2fs(device Device, arg ...string) error {
+	if d.mountPoint(device) == "" {
+		if err := e2fsck([]string{"e2fsck", "-fy", string(device)}); err != nil {
+			return err
+		}
+	}
+	return run(append([]string{"resize2fs", string(device)}, arg...)...)
+}
+
+type mke2fsOpts struct {
+	Blockscount, Blocksize, Fragsize, Blockspergroup, Numberofgroups, Bytesperinode, Inodesize, Journalsize, Numberofinodes, Stridesize, Stripewidth, Maxonlineresize *int64
+
+	Reservedblockspercentage, Mmpupdateinterval *int
+
+	Journaldevice, Label, Lastmounteddir, Creatoros, Fstype, Usagetype, Uuid *string
+
+	Forcecreate, Writesbandgrouponly, Lazyitableinit, Lazyjournalinit, Testfs, Discard, Quotatype, Extent, Filetype, Flexbg, Hasjournal, Journaldev, Largefile, Quota, Resizeinode, Sparsesuper, Uninitbg *bool
+}
+
+func (d Actions) Mke2fs(device Device, o mke2fsOpts) error {
+	if o.Fstype != nil && !isExt(*o.Fstype) {
+		return fmt.Errorf("%s: not a valid extended filesystem type", *o.Fstype)
+	}
+	b := argBuilder{args: []string{"mke2fs"}, negative: "%s must be >= 0"}
+	if o.Blockscount != nil {
+		b.check("blockscount", *o.Blockscount)
+	}
+	b.int64("-b", "blocksize", o.Blocksize)
+	b.int64("-f", "fragsize", o.Fragsize)
+	b.int64("-g", "blockspergroup", o.Blockspergroup)
+	b.int64("-G", "numberofgroups", o.Numberofgroups)
+	b.int64("-i", "bytesperinode", o.Bytesperinode)
+	b.int64("-I", "inodesize", o.Inodesize)
+	b.value("-J", "size", "journalsize", o.Journalsize)
+	b.int64("-N", "numberofinodes", o.Numberofinodes)
+	b.int("-m", "reservedblockspercentage", o.Reservedblockspercentage)
+
+	// Only the last of several -E or -O counts, so each is given once.
+	ext := argBuilder{negative: b.negative}
+	ext.value("", "stride", "stridesize", o.Stridesize)
+	ext.value("", "stripe_width", "stripewidth", o.Stripewidth)
+	ext.value("", "resize", "maxonlineresize", o.Maxonlineresize)
+	if o.Mmpupdateinterval != nil {
+		n := int64(*o.Mmpupdateinterval)
+		ext.value("", "mmp_update_interval", "mmpupdateinterval", &n)
+	}
+	extended := slices.DeleteFunc(ext.args, func(s string) bool { return s == "" })
+	choose := func(v *bool, yes, no string) {
+		switch {
+		case v == nil:
+		case *v:
+			extended = append(extended, yes)
+		case no != "":
+			extended = append(extended, no)
+		}
+	}
+	choose(o.Lazyitableinit, "lazy_itable_init=1", "lazy_itable_init=0")
+	choose(o.Lazyjournalinit, "lazy_journal_init=1", "lazy_journal_init=0")
+	choose(o.Testfs, "test_fs", "")
+	choose(o.Discard, "discard", "nodiscard")
+	choose(o.Quotatype, "quotatype=usrquota:grpquota", "")
+	if b.err == nil {
+		b.err = ext.err
+	}
+	if len(extended) > 0 {
+		b.args = append(b.args, "-E", strings.Join(extended, ","))
+	}
+
+	if o.Journaldevice != nil {
+		spec := *o.Journaldevice
+		if strings.HasPrefix(spec, "/dev/") {
+			dev, err := d.devices.Translate(spec)
+			if err != nil {
+				return err
+			}
+			spec = string(dev)
+		}
+		b.args = append(b.args, "-J", "device="+spec)
+	}
+	b.text("-L", o.Label)
+	b.text("-M", o.Lastmounteddir)
+	b.text("-o", o.Creatoros)
+	b.text("-t", o.Fstype)
+	b.text("-T", o.Usagetype)
+	b.text("-U", o.Uuid)
+	b.flag("-F", o.Forcecreate)
+	b.flag("-S", o.Writesbandgrouponly)
+
+	var features []string
+	for _, f := range []struct {
+		name  string
+		value *bool
+	}{
+		{"extent", o.Extent}, {"filetype", o.Filetype}, {"flex_bg", o.Flexbg}, {"has_journal", o.Hasjournal},
+		{"journal_dev", o.Journaldev}, {"large_file", o.Largefile}, {"quota", o.Quota},
+		{"resize_inode", o.Resizeinode}, {"sparse_super", o.Sparsesuper}, {"uninit_bg", o.Uninitbg},
+	} {
+		switch {
+		case f.value == nil:
+		case *f.value:
+			features = append(features, f.name)
+		case f.name != "journal_dev": // there is no such thing as not being one
+			features = append(features, "^"+f.name)
+		}
+	}
+	if len(features) > 0 {
+		b.args = append(b.args, "-O", strings.Join(features, ","))
+	}
+	b.args = append(b.args, string(device))
+	if o.Blockscount != nil {
+		b.args = append(b.args, strconv.FormatInt(*o.Blockscount, 10))
+	}
+	if b.err != nil {
+		return b.err
+	}
+	if !given(o.Writesbandgrouponly) {
+		wipeSignatures(device)
+	}
+	return d.onDevice(device, b.args...)
+}
+
+func (d Actions) Mke2fsJ(fstype string, blocksize int, device, journal Device) error {
+	return mke2fsJournal(fstype, blocksize, device, string(journal))
+}
+
+func (d Actions) Mke2fsJL(fstype string, blocksize int, device Device, label string) error {
+	if err := checkExtLabel(label); err != nil {
+		return err
+	}
+	return mke2fsJournal(fstype, blocksize, device, "LABEL="+label)
+}
+
+func (d Actions) Mke2fsJU(fstype string, blocksize int, device Device, uuid string) error {
+	return mke2fsJournal(fstype, blocksize, device, "UUID="+uuid)
+}
+
+func mke2fsJournal(fstype string, blocksize int, device Device, journal string) error {
+	if !isExt(fstype) {
+		return fmt.Errorf("%s: not a valid extended filesystem type", fstype)
+	}
+	wipeSignatures(device)
+	return run("mke2fs", "-F", "-t", fstype, "-b", strconv.Itoa(blocksize), "-J", "device="+journal, string(device))
+}
+
+func (d Actions) Mke2journal(blocksize int, device Device) error {
+	return mke2journal(blocksize, device)
+}
+
+func (d Actions) Mke2journalL(blocksize int, label string, device Device) error {
+	if err := checkExtLabel(label); err != nil {
+		return err
+	}
+	return mke2journal(blocksize, device, "-L", label)
+}
+
+func (d Actions) Mke2journalU(blocksize int, uuid string, device Device) error {
+	return mke2journal(blocksize, device, "-U", uuid)
+}
+
+func mke2journal(blocksize int, device Device, name ...string) error {
+	wipeSignatures(device)
+	args := []string{"mke2fs", "-F", "-O", "journal_dev", "-b", strconv.Itoa(blocksize)}
+	return run(append(append(args, name...), string(device))...)
+}
+
+// extFlags are the letters of lsattr(1) for the bits of FS_IOC_GETFLAGS (linux/fs.h).
+var extFlags = map[byte]uint32{
+	's': 0x1, 'u': 0x2, 'c': 0x4, 'S': 0x8, 'i': 0x10, 'a': 0x20, 'd': 0x40, 'A': 0x80,
+	'm': 0x400, 'E': 0x800, 'I': 0x1000, 'j': 0x4000, 't': 0x8000, 'D': 0x10000, 'T': 0x20000,
+	'e': 0x80000, 'V': 0x100000, 'C': 0x800000, 'x': 0x2000000, 'N': 0x10000000,
+	'P': 0x20000000, 'F': 0x40000000,
+}
+
+const (
+	extDirsync = 0x10000 // a directory's only
+
+	fsIocGetversion = 0x80087601 // _IOR('v', 1, long)
+	fsIocSetversion = 0x40087602 // _IOW('v', 2, long)
+)
+
+// extSettable are the letters that chattr(1) takes.
+const extSettable = "aAcCdDeijmPsStTuFx"
+
+// onInode has fn do an ioctl on a file or a directory, never on what a link
+// points to.
+func (d *Daemon) onInode(path Path, fn func(fd int, isDir bool) error) error {
+	h, err := d.root.Handle(path, true)
+	if err != nil {
+		return say(err, "%s", path)
+	}
+	defer h.Close()
+	var st unix.Stat_t
+	if err := unix.Fstat(int(h.Fd()), &st); err != nil {
+		return say(err, "%s", path)
+	}
+	isDir := st.Mode&unix.S_IFMT == unix.S_IFDIR
+	if !isDir && st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return say(syscall.EOPNOTSUPP, "%s", path)
+	}
+	f, err := os.Open(FDPath(h))
+	if err != nil {
+		return say(err, "%s", path)
+	}
+	defer f.Close()
+	return say(fn(int(f.Fd()), isDir), "%s", path)
+}
+
+func (d Actions) GetE2attrs(file Path) (string, error) {
+	letters := []byte{}
+	err := d.onInode(file, func(fd int, _ bool) error {
+		var flags uint32
+		err := ioctlPtr(fd, unix.FS_IOC_GETFLAGS, &flags)
+		for c, bit := range extFlags {
+			if flags&bit != 0 {
+				letters = append(letters, c)
+			}
+		}
+		return err
+	})
+	slices.Sort(letters)
+	return string(letters), err
+}
+
+type setE2attrsOpts struct{ Clear *bool }
+
+func (d Actions) SetE2attrs(file Path, attrs string, o setE2attrsOpts) error {
+	var bits uint32
+	for i, c := range []byte(attrs) {
+		isLetter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+		switch {
+		case !isLetter:
+			return fmt.Errorf("unknown file attribute '%c'", c)
+		case strings.IndexByte(extSettable, c) < 0:
+			return fmt.Errorf("bad file attribute '%c'", c)
+		case strings.IndexByte(attrs[:i], c) >= 0:
+			return fmt.Errorf("duplicate file attribute '%c'", c)
+		}
+		bits |= extFlags[c]
+	}
+	if bits == 0 {
+		return nil
+	}
+	return d.onInode(file, func(fd int, isDir bool) error {
+		var flags uint32
+		if err := ioctlPtr(fd, unix.FS_IOC_GETFLAGS, &flags); err != nil {
+			return err
+		}
+		if given(o.Clear) {
+			flags &^= bits
+		} else {
+			flags |= bits
+		}
+		if !isDir {
+			flags &^= extDirsync
+		}
+		return ioctlPtr(fd, unix.FS_IOC_SETFLAGS, &flags)
+	})
+}
+
+func (d Actions) GetE2generation(file Path) (int64, error) {
+	var v uint32
+	err := d.onInode(file, func(fd int, _ bool) error { return ioctlPtr(fd, fsIocGetversion, &v) })
+	return int64(v), err
+}
+
+func (d Actions) SetE2generation(file Path, generation int64) error {
+	v := uint32(generation)
+	if int64(v) != generation {
+		return errors.New("generation must be between 0 and 4294967295")
+	}
+	return d.onInode(file, func(fd int, _ bool) error { return ioctlPtr(fd, fsIocSetversion, &v) })
+}
+
+// MklostAndFound makes the directory as mklost+found(8) does: with room for
+// many names already taken.
+func (d Actions) MklostAndFound(mountpoint Path) error {
+	dir, err := d.root.Host(mountpoint)
+	if err != nil {
+		return say(err, "%s", mountpoint)
+	}
+	err = (&Tool{Args: []string{"mklost+found"}, Dir: dir, FoldStdout: true}).Run(context.Background())
+	if err != nil {
+		return fmt.Errorf("%s: %w", mountpoint, err)
+	}
+	return nil
 }

@@ -113,8 +113,10 @@ func (d Actions) Mkfs(fstype string, device Device, o mkfsOpts) error {
 		args = append(args, "-S", strconv.Itoa(*o.Sectorsize))
 	}
 	if o.Label != nil {
-		if isExt(fstype) && len(*o.Label) > extLabelMax {
-			return errExtLabel(*o.Label)
+		if isExt(fstype) {
+			if err := checkExtLabel(*o.Label); err != nil {
+				return err
+			}
 		}
 		opt, ok := labelOption[fstype]
 		if !ok {
@@ -154,7 +156,7 @@ func (d Actions) mkfsBlocksize(fstype string, device Device, bs int) ([]string, 
 	case fstype == "ntfs":
 		return []string{"-c", n}, nil
 	case fstype == "btrfs":
-		return []string{"-s", n}, nil
+		return nil, errors.New("blocksize cannot be set on btrfs filesystems, use 'mkfs-btrfs'")
 	case fstype == "xfs":
 		return []string{"-b", "size=" + n}, nil
 	}
