@@ -42,9 +42,24 @@ func checkPartnum(n int) error {
 func parted(dev Device, command ...string) error {
 	t := &Tool{Args: append([]string{"parted", "-s", "--", string(dev)}, command...), FoldStdout: true}
 	if err := t.Run(context.Background()); err != nil {
-		return fmt.Errorf("parted: %s: %w", dev, err)
+		return fmt.Errorf("parted: %s: %w", dev, withoutUdev(err))
 	}
 	return awaitPartitions(dev)
+}
+
+// withoutUdev takes out of a tool's complaints that there is no udev to wait for.
+func withoutUdev(err error) error {
+	var e *ToolError
+	if errors.As(err, &e) {
+		keep := []string{}
+		for _, l := range lines(e.Text) {
+			if !strings.Contains(l, "udevadm: not found") {
+				keep = append(keep, l)
+			}
+		}
+		e.Text = strings.Join(keep, "\n")
+	}
+	return err
 }
 
 // partedPart is parted for a command on one partition.
@@ -89,22 +104,14 @@ func partitionTable(dev Device) (label string, rows []partitionRow, err error) {
 	t := &Tool{Args: []string{"parted", "-m", "-s", "--", string(dev), "unit", "b", "print"}}
 	out, err := t.Output(context.Background())
 	if err != nil {
-		// Older versions print the complaint, newer ones write it where it belongs.
-		if strings.Contains(out+err.Error(), "unrecognised disk label") {
-			err = errnoText{fmt.Errorf("parted: %w", err), syscall.EINVAL}
+		err = folded(out, withoutUdev(err))
+		if strings.Contains(err.Error(), "unrecognised disk label") {
+			return "", nil, fmt.Errorf("parted: %s: %v: %w", dev, err, syscall.EINVAL)
 		}
-		return "", nil, err
+		return "", nil, fmt.Errorf("parted: %s: %w", dev, err)
 	}
 	return parsePartitionTable(dev, out)
 }
-
-// errnoText is an error of a tool for which a number is known.
-type errnoText struct {
-	error
-	errno syscall.Errno
-}
-
-func (e errnoText) Unwrap() error { return e.errno }
 
 func parsePartitionTable(dev Device, out string) (label string, rows []partitionRow, err error) {
 	disk := false
@@ -196,7 +203,7 @@ func (d Actions) PartAdd(device Device, prlogex string, startsect, endsect int64
 	if k, ok := kinds[prlogex]; ok {
 		kind = k
 	} else if kind != "primary" && kind != "logical" && kind != "extended" {
-		return fmt.Errorf(`unknown partition type: %s: use "primary", "logical" or "extended"`, prlogex)
+		return fmt.Errorf(`unknown partition type: %s: this should be "primary", "logical" or "extended"`, prlogex)
 	}
 	if startsect < 0 {
 		return errors.New("startsect cannot be negative")
@@ -273,7 +280,9 @@ func (d Actions) PartGetBootable(device Device, partnum int) (bool, error) {
 }
 
 func (d Actions) PartSetName(device Device, partnum int, name string) error {
-	return partedPart(device, partnum, "name", name)
+	// parted splits its arguments into words once more, as a shell would.
+	quoted := `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"`
+	return partedPart(device, partnum, "name", quoted)
 }
 
 func (d Actions) PartGetName(device Device, partnum int) (string, error) {
@@ -281,11 +290,14 @@ func (d Actions) PartGetName(device Device, partnum int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if label == "gpt" {
+	switch label {
+	case "gpt":
 		s, err := gptField(device, partnum, "Partition name")
 		return strings.TrimSuffix(strings.TrimPrefix(s, "'"), "'"), err
+	case "amiga", "mac", "pc98":
+		return row.name, nil
 	}
-	return row.name, nil
+	return "", errors.New("part-get-name can only be used on GUID Partition Tables")
 }
 
 func (d Actions) PartGetMbrId(device Device, partnum int) (int, error) {
@@ -317,17 +329,14 @@ func (d Actions) PartGetMbrPartType(device Device, partnum int) (string, error) 
 	if err := checkPartnum(partnum); err != nil {
 		return "", err
 	}
-	label, err := partitionLabel(device)
+	label, _, err := partitionRowOf(device, partnum)
 	if err != nil {
 		return "", err
 	}
-	if label != "msdos" {
-		return "", errors.New("part_get_mbr_part_type can only be used on MBR Partitions")
-	}
-	if _, _, err := partitionRowOf(device, partnum); err != nil {
-		return "", err
-	}
-	if partnum > 4 {
+	switch {
+	case label != "msdos":
+		return "primary", nil // other tables have but one kind
+	case partnum > 4:
 		return "logical", nil
 	}
 	id, err := d.PartGetMbrId(device, partnum)
