@@ -20,16 +20,17 @@ import (
 
 // Drive is a disk of the virtual machine.
 type Drive struct {
-	Name       string   // file as qemu is told it: an absolute path or a qemu file name such as nbd:…
-	File       *os.File // if set, an open file that is used instead (a scratch disk without a name)
-	Format     string   // empty: qemu probes
-	ReadOnly   bool     // writes go to an overlay that vanishes with qemu
-	CacheMode  string   // writeback or unsafe; empty is writeback
-	Discard    bool
-	CopyOnRead bool
-	Label      string // serial number that the guest sees
-	BlockSize  int    // 512 or 4096; 0: qemu's own
-	Virtio     bool   // virtio-blk instead of SCSI
+	Name         string   // file as qemu is told it: an absolute path or a qemu file name such as nbd:…
+	File         *os.File // if set, an open file that is used instead (a scratch disk without a name)
+	ReadOnlyFile bool     // File is only open for reading, and the guest can only read
+	Format       string   // empty: qemu probes
+	ReadOnly     bool     // writes go to an overlay that vanishes with qemu
+	CacheMode    string   // writeback or unsafe; empty is writeback
+	Discard      bool
+	CopyOnRead   bool
+	Label        string // serial number that the guest sees
+	BlockSize    int    // 512 or 4096; 0: qemu's own
+	Virtio       bool   // virtio-blk instead of SCSI
 }
 
 // Machine is everything qemu is told.
@@ -195,6 +196,9 @@ func (d *Drive) option(name, id string) string {
 		}
 	} else {
 		o += ",cache=" + cache
+	}
+	if d.ReadOnlyFile {
+		o += ",readonly=on"
 	}
 	if d.Format != "" {
 		o += ",format=" + comma(d.Format)

@@ -23,6 +23,7 @@ type Daemon struct {
 	devices *Devices
 	funcs   map[string]*api.Func
 	events  *kernelEvents // nil in a live guest
+	bulk    *bulkDisk     // stands in for the stream of the next call
 
 	umaskMu sync.Mutex
 }

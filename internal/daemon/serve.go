@@ -86,9 +86,14 @@ func (s *session) call(frame []byte) error {
 
 	var in *fileIn
 	var out *fileOut
+	bulk := s.d.bulk
+	if bulk != nil { // for this call and no other
+		s.d.bulk = nil
+		defer bulk.f.Close()
+	}
 	args, opts, err := s.prepare(a, &h, dec)
 	if i := a.FileParam(api.KFileIn); i >= 0 {
-		in = &fileIn{s: s}
+		in = &fileIn{s: s, bulk: bulk}
 		if h.ProgressHint > 0 && a.Progress {
 			in.progress = func(n uint64) { meter.update(n, h.ProgressHint) }
 		}
@@ -98,6 +103,9 @@ func (s *session) call(frame []byte) error {
 	}
 	if i := a.FileParam(api.KFileOut); i >= 0 {
 		out = &fileOut{s: s}
+		if bulk != nil {
+			out.sink = newSink(bulk)
+		}
 		if args != nil {
 			args[i] = io.Writer(out)
 		}

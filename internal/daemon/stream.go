@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"encoding/binary"
 	"errors"
 	"io"
 	"time"
@@ -19,6 +20,18 @@ type fileIn struct {
 	cancelled bool // by the client
 	pos       uint64
 	progress  func(pos uint64)
+
+	bulk     *bulkDisk // the data is here, not in chunks
+	bulkDone bool
+	buf      []byte
+}
+
+// ended reports whether all data has been given out.
+func (f *fileIn) ended() bool {
+	if f.bulk != nil {
+		return f.bulkDone
+	}
+	return f.done
 }
 
 func (f *fileIn) Read(p []byte) (int, error) {
@@ -26,7 +39,7 @@ func (f *fileIn) Read(p []byte) (int, error) {
 		if f.cancelled {
 			return 0, errCancelled
 		}
-		if f.done {
+		if f.ended() {
 			return 0, io.EOF
 		}
 		if err := f.next(); err != nil {
@@ -53,7 +66,7 @@ func (f *fileIn) WriteTo(w io.Writer) (int64, error) {
 		if f.cancelled {
 			return total, errCancelled
 		}
-		if f.done {
+		if f.ended() {
 			return total, nil
 		}
 		if err := f.next(); err != nil {
@@ -66,6 +79,34 @@ var errBadChunk = errors.New("failed to decode file chunk")
 
 // next takes one chunk from the connection.
 func (f *fileIn) next() error {
+	if f.bulk != nil && !f.bulkDone {
+		return f.nextBulk()
+	}
+	return f.nextChunk()
+}
+
+// cancelWord notes that the client wants a transfer from a disk to stop; it tells
+// so by the cancel word, for its chunks are at their end already.
+func (f *fileIn) cancelWord() error {
+	for f.s.conn.Buffered() > 0 || f.s.ch.Pending() {
+		ev, frame, err := f.s.conn.Next(&proto.Progress{})
+		if err != nil {
+			return err
+		}
+		switch {
+		case ev == proto.EventCancel:
+			f.cancelled = true
+			return nil
+		case ev == proto.EventFrame:
+			if c, err := proto.ParseChunk(frame); err == nil && (c.End() || c.Cancelled) {
+				f.done = true
+			}
+		}
+	}
+	return nil
+}
+
+func (f *fileIn) nextChunk() error {
 	ev, frame, err := f.s.conn.Next(&proto.Progress{})
 	if err != nil {
 		return err
@@ -109,7 +150,7 @@ func (f *fileIn) drain(failed bool) error {
 	}
 	f.progress = nil
 	for !f.done {
-		if err := f.next(); err != nil && err != errBadChunk {
+		if err := f.nextChunk(); err != nil && err != errBadChunk {
 			return err
 		}
 		f.left = nil
@@ -128,6 +169,7 @@ type fileOut struct {
 	cancelled bool
 	buf       []byte
 	sent      int // bytes since the last look for a cancel word
+	sink      *sink
 }
 
 // errReceiverGone is what a handler sees when the client wants no more.
@@ -154,6 +196,12 @@ func (f *fileOut) Write(p []byte) (int, error) {
 	if err := f.start(); err != nil {
 		return 0, err
 	}
+	if f.sink != nil {
+		if err := f.look(len(p)); err != nil {
+			return 0, err
+		}
+		return f.sink.Write(p)
+	}
 	total := len(p)
 	for len(p) > 0 {
 		if len(f.buf) == 0 && len(p) >= proto.MaxChunk {
@@ -177,7 +225,15 @@ func (f *fileOut) Write(p []byte) (int, error) {
 }
 
 func (f *fileOut) chunk(data []byte) error {
-	if f.sent += len(data); f.sent >= cancelLook {
+	if err := f.look(len(data)); err != nil {
+		return err
+	}
+	return f.s.conn.WriteChunk(data, false)
+}
+
+// look notices, now and then, that the client wants no more.
+func (f *fileOut) look(n int) error {
+	if f.sent += n; f.sent >= cancelLook {
 		f.sent = 0
 		if f.s.conn.Buffered() > 0 || f.s.ch.Pending() {
 			ev, _, err := f.s.conn.Next(&proto.Progress{})
@@ -190,7 +246,7 @@ func (f *fileOut) chunk(data []byte) error {
 			}
 		}
 	}
-	return f.s.conn.WriteChunk(data, false)
+	return nil
 }
 
 // finish ends the stream, or replies with the error if it has not begun.
@@ -204,6 +260,14 @@ func (f *fileOut) finish(err error) error {
 	if err == nil && len(f.buf) > 0 {
 		if err = f.chunk(f.buf); err != nil && !f.cancelled {
 			return err
+		}
+	}
+	if f.sink != nil && err == nil {
+		var size int64
+		if size, err = f.sink.close(); err == nil {
+			if err2 := f.s.conn.WriteChunk(binary.BigEndian.AppendUint64(nil, uint64(size)), false); err2 != nil {
+				return err2
+			}
 		}
 	}
 	if err2 := f.s.conn.WriteChunk(nil, err != nil); err2 != nil {

@@ -53,17 +53,28 @@ func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (a
 	if h.State() != Ready {
 		return nil, &CallError{Action: a.Name, Text: beforeLaunch}
 	}
+	t := &transfer{h: h, action: a}
 	var in *source
-	var out string
+	var out *dest
 	if i := a.FileParam(api.KFileIn); i >= 0 {
 		var err error
 		if in, err = openSource(args[i].(string)); err != nil {
 			return nil, &CallError{Errno: errnoOf(err), Text: err.Error()}
 		}
 		defer in.Close()
+		if t.bulk, err = h.bulkIn(ctx, in); err != nil {
+			return nil, err
+		}
 	}
 	if i := a.FileParam(api.KFileOut); i >= 0 {
-		out = args[i].(string)
+		out = &dest{name: args[i].(string)}
+		var err error
+		if t.bulk, err = h.bulkOut(ctx, a, args, out); err != nil {
+			return nil, out.close(err)
+		}
+	}
+	if t.bulk {
+		defer h.unplugBulk()
 	}
 
 	serial := h.serial
@@ -85,8 +96,7 @@ func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (a
 		return nil, &CallError{Action: a.Name, Text: "dispatch failed to marshal args"}
 	}
 
-	t := &transfer{h: h, action: a}
-	if in != nil || out != "" {
+	if in != nil || out != nil {
 		stop := t.arm(ctx)
 		defer stop()
 	}
@@ -98,7 +108,7 @@ func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (a
 	}
 	l.writeMu.Unlock()
 	if err != nil {
-		return nil, h.lost(a, err)
+		return nil, out.close(h.lost(a, err))
 	}
 
 	var sendErr error
@@ -109,20 +119,20 @@ func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (a
 		frame, err = t.awaitFrame()
 	}
 	if err != nil {
-		return nil, h.lost(a, err)
+		return nil, out.close(h.lost(a, err))
 	}
 	dec := proto.NewDecoder(frame)
 	if err := checkReply(a, dec, serial); err != nil {
 		if errors.As(err, new(*CallError)) && sendErr != nil {
 			return nil, sendErr // the daemon's answer to our giving up
 		}
-		return nil, err
+		return nil, out.close(err)
 	}
 	if sendErr != nil {
 		return nil, sendErr
 	}
-	if out != "" {
-		return nil, t.receive(out)
+	if out != nil {
+		return nil, out.close(t.receive(out))
 	}
 	v, err := a.DecodeRet(dec)
 	if err != nil {

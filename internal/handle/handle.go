@@ -199,6 +199,7 @@ type link struct {
 	vm      *appliance.VM // nil for the unix backend
 	channel io.Closer     // of the unix backend
 	conn    *proto.Conn
+	foreign bool       // the daemon is not ours, or has shown that it cannot do bulk transfers
 	writeMu sync.Mutex // the cancel word may be written while a call reads
 }
 

@@ -21,6 +21,7 @@ type transfer struct {
 	refused   atomic.Bool // by the daemon: it wrote the cancel word
 	receiving atomic.Bool // the daemon sends, so our cancel word tells it to stop
 	told      atomic.Bool // our cancel word is written
+	bulk      bool        // the file is plugged in as a disk
 }
 
 var errCancelledByUser = &CallError{Errno: syscall.EINTR, Text: "operation cancelled by user"}
@@ -86,6 +87,9 @@ func (t *transfer) awaitFrame() ([]byte, error) {
 //
 // The reply is awaited while sending: the daemon may refuse at any time.
 func (t *transfer) send(in *source) (frame []byte, sendErr, err error) {
+	if t.bulk {
+		return t.sendNothing()
+	}
 	type answer struct {
 		frame []byte
 		err   error
@@ -141,53 +145,115 @@ func (t *transfer) send(in *source) (frame []byte, sendErr, err error) {
 	return a.frame, sendErr, a.err
 }
 
-// receive reads the chunks that follow a good reply into a host file. A file
-// that this call made is removed when it fails.
-func (t *transfer) receive(name string) error {
+// sendNothing ends the stream at once: the daemon reads the file from a disk. It
+// is stopped by the cancel word.
+func (t *transfer) sendNothing() (frame []byte, sendErr, err error) {
+	conn := t.h.link.conn
+	if err = conn.WriteChunk(nil, false); err == nil {
+		err = conn.Flush()
+	}
+	if err != nil {
+		return nil, nil, err
+	}
 	t.receiving.Store(true)
 	defer t.receiving.Store(false)
-	_, statErr := os.Lstat(name)
-	f, ferr := openLocal(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
-	var failed error
-	switch {
-	case ferr != nil:
-		failed = &CallError{Errno: errnoOf(ferr), Text: ferr.Error()}
-		t.stopDaemon()
-	case t.cancelled.Load():
+	if t.cancelled.Load() {
 		t.stopDaemon()
 	}
+	frame, err = t.awaitFrame()
+	if t.cancelled.Load() {
+		sendErr = errCancelledByUser
+	}
+	return frame, sendErr, err
+}
+
+// dest is a host file that receives.
+type dest struct {
+	name    string
+	f       *os.File // nil until it is opened
+	created bool     // by this call, which removes it if it fails
+}
+
+// open makes the file, or empties an existing one.
+func (d *dest) open(flags int) error {
+	_, err := os.Lstat(d.name)
+	d.created = errors.Is(err, os.ErrNotExist)
+	d.f, err = openLocal(d.name, flags|os.O_CREATE|os.O_TRUNC)
+	if err != nil {
+		d.f, d.created = nil, false
+		return &CallError{Errno: errnoOf(err), Text: err.Error()}
+	}
+	return nil
+}
+
+// close ends the file and returns err, or the error of closing. A file of a failed
+// call is removed if the call made it. d may be nil.
+func (d *dest) close(err error) error {
+	if d == nil || d.f == nil {
+		return err
+	}
+	if cerr := d.f.Close(); cerr != nil && err == nil {
+		err = d.failure("close", cerr)
+	}
+	if err != nil && d.created {
+		os.Remove(d.name)
+	}
+	d.f = nil
+	return err
+}
+
+func (d *dest) failure(what string, err error) error {
+	e := errnoOf(err)
+	return &CallError{Errno: e, Text: fmt.Sprintf("%s: %s: %v", d.name, what, errText{e})}
+}
+
+// receive reads the chunks that follow a good reply into a host file.
+func (t *transfer) receive(out *dest) error {
+	t.receiving.Store(true)
+	defer t.receiving.Store(false)
+	var failed error
+	if out.f == nil {
+		failed = out.open(os.O_WRONLY)
+	}
+	if failed != nil || t.cancelled.Load() {
+		t.stopDaemon()
+	}
+	size := int64(-1)
 	end := errors.New("end")
 	err := t.chunks(func(data []byte) {
 		if failed != nil || t.cancelled.Load() {
 			return
 		}
-		if _, err := f.Write(data); err != nil {
-			e := errnoOf(err)
-			failed = &CallError{Errno: e, Text: fmt.Sprintf("%s: write: %v", name, errText{e})}
+		var err error
+		if t.bulk {
+			size, err = bulkSize(data)
+		} else {
+			_, err = out.f.Write(data)
+		}
+		if err != nil {
+			failed = out.failure("write", err)
 			t.stopDaemon()
 		}
 	}, end)
-	if f != nil {
-		if cerr := f.Close(); cerr != nil && failed == nil {
-			e := errnoOf(cerr)
-			failed = &CallError{Errno: e, Text: fmt.Sprintf("%s: close: %v", name, errText{e})}
+	switch {
+	case err != nil && err != end:
+		return t.h.lost(t.action, err)
+	case failed != nil:
+		return failed
+	case err == nil && t.cancelled.Load():
+		return errCancelledByUser
+	case err == nil && t.bulk && fullDisk(out.f):
+		return out.failure("write", syscall.ENOSPC)
+	case err == nil:
+		return &CallError{Text: "file receive cancelled by daemon"}
+	case t.bulk && size < 0:
+		return &CallError{Text: "the daemon did not say how much it wrote"}
+	case t.bulk:
+		if err := out.f.Truncate(size); err != nil {
+			return out.failure("truncate", err)
 		}
 	}
-	switch {
-	case err == end:
-		// complete, unless it failed here
-	case err != nil:
-		failed = t.h.lost(t.action, err)
-	case failed != nil:
-	case t.cancelled.Load():
-		failed = errCancelledByUser
-	default:
-		failed = &CallError{Text: "file receive cancelled by daemon"}
-	}
-	if failed != nil && f != nil && errors.Is(statErr, os.ErrNotExist) {
-		os.Remove(name)
-	}
-	return failed
+	return nil
 }
 
 // chunks gives each piece of data to use. It returns end at the regular end,

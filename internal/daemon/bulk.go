@@ -1,0 +1,144 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Bulk transfer: chunks of 8 KB through a virtio-serial port, which gives its
+// reader 4 KB at a time, are the slowest way into an appliance. For a large file
+// the handle plugs the host's file in as a disk instead, says so, and makes the
+// call as usual; here the call's stream is that disk. Cancellation, progress and
+// errors stay those of the stream.
+
+// bulkDisk is the disk that stands in for the stream of the next call.
+type bulkDisk struct {
+	f    *os.File
+	size int64 // of what is on it, for a source
+}
+
+// bulkBuffer is read or written at once. Disks are opened with O_DIRECT, so that
+// the guest's memory does not fill with a copy.
+const bulkBuffer = 1 << 20
+
+func (d *Daemon) openBulk(target, flags int) (*bulkDisk, error) {
+	if d.events == nil {
+		return nil, errors.New("there are no disks to plug in")
+	}
+	if err := d.events.awaitDisk(target); err != nil {
+		return nil, err
+	}
+	for _, p := range globAll(fmt.Sprintf("/sys/bus/scsi/devices/*:0:%d:0/block/*", target)) {
+		delete(d.events.disk, filepath.Base(filepath.Dir(filepath.Dir(p))))
+		f, err := os.OpenFile("/dev/"+filepath.Base(p), flags|unix.O_DIRECT, 0)
+		if err != nil {
+			return nil, err
+		}
+		return &bulkDisk{f: f}, nil
+	}
+	return nil, fmt.Errorf("no disk at SCSI target %d", target)
+}
+
+func (d Actions) InternalBulkIn(target int, size int64) error {
+	b, err := d.openBulk(target, os.O_RDONLY)
+	if err == nil {
+		b.size = size
+		d.bulk = b
+	}
+	return err
+}
+
+func (d Actions) InternalBulkOut(target int) error {
+	b, err := d.openBulk(target, os.O_WRONLY)
+	if err == nil {
+		d.bulk = b
+	}
+	return err
+}
+
+// alignedBuffer is memory that O_DIRECT accepts.
+func alignedBuffer(n int) []byte {
+	const page = 4096
+	b := make([]byte, n+page)
+	off := int(-uintptr(unsafe.Pointer(&b[0])) & (page - 1))
+	return b[off : off+n : off+n]
+}
+
+// nextBulk reads the next piece of a source disk.
+func (f *fileIn) nextBulk() error {
+	if err := f.cancelWord(); err != nil || f.cancelled {
+		return err
+	}
+	b := f.bulk
+	left := b.size - int64(f.pos)
+	if left <= 0 {
+		f.bulkDone = true
+		return nil
+	}
+	if f.buf == nil {
+		f.buf = alignedBuffer(bulkBuffer)
+	}
+	n, err := b.f.ReadAt(f.buf, int64(f.pos))
+	if n = int(min(int64(n), left)); n == 0 {
+		return fmt.Errorf("read of the host's file: %w", errnoOf(err))
+	}
+	f.left = f.buf[:n]
+	f.pos += uint64(n)
+	if f.progress != nil {
+		f.progress(f.pos)
+	}
+	return nil
+}
+
+// sink writes a stream to a disk.
+type sink struct {
+	disk *bulkDisk
+	buf  []byte // not yet written
+	pos  int64  // already written
+}
+
+func newSink(d *bulkDisk) *sink { return &sink{disk: d, buf: alignedBuffer(bulkBuffer)[:0]} }
+
+func (s *sink) Write(p []byte) (int, error) {
+	total := len(p)
+	for len(p) > 0 {
+		n := min(cap(s.buf)-len(s.buf), len(p))
+		s.buf = append(s.buf, p[:n]...)
+		p = p[n:]
+		if len(s.buf) == cap(s.buf) {
+			if err := s.flush(); err != nil {
+				return total - len(p), err
+			}
+		}
+	}
+	return total, nil
+}
+
+// flush writes what is buffered; only the last piece may be of odd size, and is
+// filled up to a sector.
+func (s *sink) flush() error {
+	n := len(s.buf)
+	padded := (n + 4095) &^ 4095
+	b := s.buf[:padded]
+	clear(b[n:])
+	if _, err := s.disk.f.WriteAt(b, s.pos); err != nil {
+		return fmt.Errorf("write to the host's file: %w", errnoOf(err))
+	}
+	s.pos += int64(n)
+	s.buf = s.buf[:0]
+	return nil
+}
+
+// close ends the stream and returns its size.
+func (s *sink) close() (int64, error) {
+	err := s.flush()
+	if err == nil {
+		err = unix.Fsync(int(s.disk.f.Fd()))
+	}
+	return s.pos, err
+}

@@ -1,0 +1,135 @@
+package handle
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"gofish/internal/api"
+	"gofish/internal/appliance"
+)
+
+// Bulk transfer: a large regular file is not sent in chunks but plugged into the
+// appliance as a disk for the time of the call. The daemon's side explains it.
+
+const (
+	// bulkTarget is the SCSI target for it, above those of 255 drives.
+	bulkTarget = 255
+	// bulkMinimum is the size from which it pays to plug a disk in.
+	bulkMinimum = 8 << 20
+)
+
+// bulkIn plugs a file in as the source of the next call. It reports false if that
+// is not possible here, which is no failure: the file then goes in chunks.
+func (h *Handle) bulkIn(ctx context.Context, in *source) (bool, error) {
+	if in.size < bulkMinimum || !h.canBulk() {
+		return false, nil
+	}
+	if at, err := in.Seek(0, io.SeekCurrent); err != nil || at != 0 {
+		return false, nil
+	}
+	d := appliance.Drive{File: in.File, ReadOnlyFile: true, Format: "raw"}
+	return h.plugBulk(ctx, d, "internal_bulk_in", bulkTarget, int64(in.size))
+}
+
+// bulkOut plugs a new host file in as the sink of the next call, if what will
+// come is known to be large.
+func (h *Handle) bulkOut(ctx context.Context, a *api.Action, args []any, out *dest) (bool, error) {
+	if a.Name != "download" || !h.canBulk() || strings.HasPrefix(out.name, "/dev/") {
+		return false, nil
+	}
+	if fi, err := os.Stat(out.name); err == nil && !fi.Mode().IsRegular() {
+		return false, nil
+	}
+	size, err := h.remoteSize(ctx, args[0].(string))
+	if err != nil || size < bulkMinimum {
+		return false, nil // the call itself says what is wrong
+	}
+	if err := out.open(os.O_RDWR); err != nil {
+		return false, err
+	}
+	// The last buffer is written whole.
+	if err := out.f.Truncate(size&^(bulkMinimum-1) + 2*bulkMinimum); err != nil {
+		return false, out.failure("truncate", err)
+	}
+	ok, err := h.plugBulk(ctx, appliance.Drive{File: out.f, Format: "raw", CacheMode: "unsafe"}, "internal_bulk_out", bulkTarget)
+	if !ok && err == nil {
+		if terr := out.f.Truncate(0); terr != nil {
+			err = out.failure("truncate", terr)
+		}
+	}
+	return ok, err
+}
+
+// remoteSize is the size of a file or device of the guest.
+func (h *Handle) remoteSize(ctx context.Context, name string) (int64, error) {
+	action := "filesize"
+	if strings.HasPrefix(name, "/dev/") {
+		action = "blockdev_getsize64"
+	}
+	a := api.All.Lookup(action)
+	v, err := h.remote(ctx, a, []any{name}, nil) // no call of the user's: not traced
+	if err != nil {
+		return 0, err
+	}
+	return v.(int64), nil
+}
+
+func (h *Handle) canBulk() bool {
+	return h.link != nil && h.link.vm != nil && !h.link.foreign
+}
+
+func (h *Handle) plugBulk(ctx context.Context, d appliance.Drive, action string, args ...any) (bool, error) {
+	if err := h.link.vm.Plug(d, bulkTarget); err != nil {
+		h.log("bulk transfer: %v", err)
+		return false, nil
+	}
+	_, err := h.remote(ctx, api.All.Lookup(action), args, nil)
+	if err == nil {
+		return true, nil
+	}
+	var le *LinkError
+	if errors.As(err, &le) {
+		return false, err
+	}
+	if isUnknownProcedure(err) {
+		h.link.foreign = true
+	}
+	h.unplugBulk()
+	return false, nil
+}
+
+func (h *Handle) unplugBulk() {
+	if h.link == nil {
+		return // the appliance is gone
+	}
+	if err := h.link.vm.Unplug(bulkTarget); err != nil {
+		h.log("bulk transfer: %v", err)
+		h.link.foreign = true // not again: the target is taken
+	}
+}
+
+// bulkSize is the chunk with which a daemon says how much it has written.
+func bulkSize(data []byte) (int64, error) {
+	if len(data) != 8 {
+		return 0, fmt.Errorf("the daemon did not say how much it wrote")
+	}
+	n := int64(binary.BigEndian.Uint64(data))
+	if n < 0 || n > 1<<62 {
+		return 0, fmt.Errorf("the daemon says that it wrote %d bytes", n)
+	}
+	return n, nil
+}
+
+// fullDisk reports whether the file system of f has no room left, which the guest
+// only sees as a failing disk.
+func fullDisk(f *os.File) bool {
+	var st unix.Statfs_t
+	return unix.Fstatfs(int(f.Fd()), &st) == nil && st.Bavail*uint64(st.Bsize) < 1<<20
+}
