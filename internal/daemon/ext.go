@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,22 +39,13 @@ func (d Actions) SetE2uuid(device Device, uuid string) error {
 	return run("tune2fs", "-U", uuid, string(device))
 }
 
-// extValue finds one number in a tool's output.
-func extValue(out, pattern string) (int64, error) {
-	m := regexp.MustCompile(pattern).FindStringSubmatch(out)
-	if m == nil {
-		return 0, fmt.Errorf("no %q in this output:\n%s", pattern, out)
-	}
-	return strconv.ParseInt(m[1], 10, 64)
-}
-
 // extMinimumSize asks resize2fs, which counts in blocks of the file system.
 func (d *Daemon) extMinimumSize(dev Device) (int64, error) {
 	out, err := output("resize2fs", "-P", "-f", string(dev))
 	if err != nil {
 		return 0, err
 	}
-	blocks, err := extValue(out, `(?m)^Estimated minimum size of the filesystem: (\d+)`)
+	blocks, err := numberIn(out, `(?m)^Estimated minimum size of the filesystem: (\d+)`)
 	if err != nil {
 		return 0, err
 	}
@@ -63,7 +53,7 @@ func (d *Daemon) extMinimumSize(dev Device) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	size, err := extValue(out, `(?m)^Block size: +(\d+)$`)
+	size, err := numberIn(out, `(?m)^Block size: +(\d+)$`)
 	return blocks * size, err
 }
 

@@ -224,7 +224,7 @@ func (d Actions) VfsMinimumSize(mountable Mountable) (int64, error) {
 	case typ == "ntfs":
 		return d.ntfsMinimumSize(mountable.Device)
 	case typ == "btrfs":
-		return d.btrfsMinimumSize(mountable)
+		return d.btrfsMinimumSize(mountable.Device)
 	case typ == "xfs":
 		return d.xfsMinimumSize(mountable.Device)
 	}
@@ -246,11 +246,16 @@ func (d *Daemon) ntfsMinimumSize(device Device) (int64, error) {
 	if err != nil {
 		return 0, d.failed(err, device)
 	}
-	// You might resize at 2109440 bytes or …
-	if m := regexp.MustCompile(`You might resize at (\d+) bytes`).FindStringSubmatch(out); m != nil {
-		return strconv.ParseInt(m[1], 10, 64)
+	return numberIn(out, `You might resize at (\d+) bytes`)
+}
+
+// numberIn finds one number in a tool's output.
+func numberIn(out, pattern string) (int64, error) {
+	m := regexp.MustCompile(pattern).FindStringSubmatch(out)
+	if m == nil {
+		return 0, fmt.Errorf("no %q in this output:\n%s", pattern, out)
 	}
-	return 0, fmt.Errorf("%s: no minimum size in the output of ntfsresize:\n%s", d.shownDevice(device), out)
+	return strconv.ParseInt(m[1], 10, 64)
 }
 
 // mountPoint is where a device is mounted, as a path of the appliance.
@@ -264,42 +269,25 @@ func (d *Daemon) mountPoint(device Device) string {
 	return ""
 }
 
-// withMount runs fn on a mount point of a device: where it is mounted, or else
-// for the time of the call on one of its own.
-func (d *Daemon) withMount(device Device, fstype string, fn func(dir string) error) error {
-	if p := d.mountPoint(device); p != "" {
-		return fn(p)
+// mountedAt is mountPoint for a call that wants the file system mounted.
+func (d *Daemon) mountedAt(device Device) (string, error) {
+	p := d.mountPoint(device)
+	if p == "" {
+		return "", fmt.Errorf("device not mounted: %s", d.shownDevice(device))
 	}
-	tmp, err := os.MkdirTemp("", "mount-")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(tmp)
-	if err := unix.Mount(string(device), tmp, fstype, 0, ""); err != nil {
-		return say(err, "mount: %s", d.shownDevice(device))
-	}
-	err = fn(tmp)
-	if uerr := unix.Unmount(tmp, 0); err == nil {
-		err = say(uerr, "umount: %s", d.shownDevice(device))
-	}
-	return err
+	return p, nil
 }
 
-func (d *Daemon) btrfsMinimumSize(m Mountable) (n int64, err error) {
-	err = d.withMount(m.Device, "btrfs", func(dir string) error {
-		out, err := output("btrfs", "inspect-internal", "min-dev-size", dir)
-		if err != nil {
-			return d.failed(err, m.Device)
-		}
-		// 139460608 bytes (133.00MiB)
-		f := strings.Fields(out)
-		if len(f) == 0 {
-			return fmt.Errorf("%s: no size in the output of btrfs", d.shownDevice(m.Device))
-		}
-		n, err = strconv.ParseInt(f[0], 10, 64)
-		return err
-	})
-	return n, err
+func (d *Daemon) btrfsMinimumSize(device Device) (int64, error) {
+	dir, err := d.mountedAt(device)
+	if err != nil {
+		return 0, err
+	}
+	out, err := output("btrfs", "inspect-internal", "min-dev-size", dir)
+	if err != nil {
+		return 0, err
+	}
+	return numberIn(out, `^(\d+) bytes`)
 }
 
 func (d Actions) SetLabel(mountable Mountable, label string) error {
@@ -316,15 +304,15 @@ func (d Actions) SetLabel(mountable Mountable, label string) error {
 		if p := d.mountPoint(dev); p != "" {
 			target = p
 		}
-		return d.onDevice(dev, "btrfs", "filesystem", "label", target, label)
+		return run("btrfs", "filesystem", "label", target, label)
 	case isFAT(typ):
-		return d.onDevice(dev, "fatlabel", string(dev), label)
+		return run("fatlabel", string(dev), label)
 	case typ == "ntfs":
-		return d.onDevice(dev, "ntfslabel", string(dev), label)
+		return run("ntfslabel", string(dev), label)
 	case typ == "xfs":
 		return d.setXFSLabel(dev, label)
 	case typ == "swap":
-		return d.onDevice(dev, "swaplabel", "-L", label, string(dev))
+		return d.setSwapLabel(dev, label)
 	}
 	return errType("set the label", typ)
 }
@@ -337,13 +325,13 @@ func (d Actions) SetUuid(device Device, uuid string) error {
 	dev := string(device)
 	switch {
 	case isExt(typ):
-		return d.onDevice(device, "tune2fs", "-U", uuid, dev)
+		return run("tune2fs", "-U", uuid, dev)
 	case typ == "xfs":
-		return d.onDevice(device, "xfs_admin", "-U", uuid, dev)
+		return d.setXFSUUID(device, uuid)
 	case typ == "swap":
-		return d.onDevice(device, "swaplabel", "-U", uuid, dev)
+		return d.setSwapUUID(device, uuid)
 	case typ == "btrfs":
-		return d.onDevice(device, "btrfstune", "-f", "-U", uuid, dev)
+		return run("btrfstune", "-f", "-U", uuid, dev)
 	}
 	return errType("set the UUID", typ)
 }
@@ -355,11 +343,11 @@ func (d Actions) SetUuidRandom(device Device) error {
 	}
 	switch {
 	case isExt(typ):
-		return d.onDevice(device, "tune2fs", "-U", "random", string(device))
+		return run("tune2fs", "-U", "random", string(device))
 	case typ == "xfs":
-		return d.onDevice(device, "xfs_admin", "-U", "generate", string(device))
+		return d.setXFSUUID(device, "generate")
 	case typ == "btrfs":
-		return d.onDevice(device, "btrfstune", "-f", "-u", string(device))
+		return run("btrfstune", "-f", "-u", string(device))
 	case typ == "swap":
 		id, err := os.ReadFile("/proc/sys/kernel/random/uuid")
 		if err != nil {
@@ -375,28 +363,45 @@ func (d Actions) FindfsLabel(label string) (string, error)     { return d.findfs
 func (d Actions) FindfsPartuuid(uuid string) (string, error)   { return d.findfs("PARTUUID", uuid) }
 func (d Actions) FindfsPartlabel(label string) (string, error) { return d.findfs("PARTLABEL", label) }
 
-// findfs finds the device with a property. The appliance's own disk is not
-// among the answers.
+// findfs finds the first device with a property.
 func (d *Daemon) findfs(tag, value string) (string, error) {
-	spec := tag + "=" + value
-	out, err := output("blkid", "-c", "/dev/null", "-o", "device", "-t", spec)
+	devs, err := d.findDevices(tag, value)
+	if err != nil {
+		return "", err
+	}
+	if len(devs) == 0 {
+		return "", fmt.Errorf("findfs exited with status 1: findfs: unable to resolve '%s=%s'", tag, value)
+	}
+	return devs[0], nil
+}
+
+// findDevices lists the devices with a property, but for the appliance's own.
+func (d *Daemon) findDevices(tag, value string) ([]string, error) {
+	out, err := output("blkid", "-c", "/dev/null", "-o", "device", "-t", tag+"="+value)
 	var te *ToolError
 	if err != nil && !(errors.As(err, &te) && te.Status == 2) {
-		return "", fmt.Errorf("%s: %w", spec, err)
+		return nil, err
 	}
 	root := d.devices.rootDisk()
+	var devs []string
 	for _, dev := range lines(out) {
-		if root != "" && strings.HasPrefix(dev, "/dev/"+root) {
-			continue
+		if root == "" || !strings.HasPrefix(dev, "/dev/"+root) {
+			devs = append(devs, volumeName(dev))
 		}
-		if vg, lv, ok := splitMapperName(strings.TrimPrefix(dev, "/dev/mapper/")); ok && strings.HasPrefix(dev, "/dev/mapper/") {
+	}
+	return devs, nil
+}
+
+// volumeName turns /dev/mapper/VG-LV into /dev/VG/LV if that is there.
+func volumeName(dev string) string {
+	if name, ok := strings.CutPrefix(dev, "/dev/mapper/"); ok {
+		if vg, lv, ok := splitMapperName(name); ok {
 			if p := "/dev/" + vg + "/" + lv; unix.Access(p, unix.F_OK) == nil {
-				dev = p
+				return p
 			}
 		}
-		return dev, nil
 	}
-	return "", fmt.Errorf("%s: findfs: unable to resolve '%s'", spec, spec)
+	return dev
 }
 
 func (d Actions) Zerofree(device Device) error {
