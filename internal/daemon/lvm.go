@@ -1,0 +1,493 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"sort"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"gofish/internal/api"
+)
+
+// lvm runs one of LVM's commands.
+func lvm(args ...string) error {
+	_, err := lvmOutput(args...)
+	return err
+}
+
+func lvmOutput(args ...string) (string, error) {
+	out, err := (&Tool{Args: append([]string{"lvm"}, args...)}).Output(context.Background())
+	var e *ToolError
+	if errors.As(err, &e) {
+		// Every line is indented by two blanks.
+		text := lines(e.Text)
+		for i := range text {
+			text[i] = strings.TrimSpace(text[i])
+		}
+		e.Text = strings.Join(text, "\n")
+		err = fmt.Errorf("%s: %w", args[0], err)
+	}
+	return out, err
+}
+
+// lvmColumn reads one column of a report (pvs, vgs, lvs), sorted, without empty lines.
+func lvmColumn(report, columns string, args ...string) ([]string, error) {
+	out, err := lvmOutput(append([]string{report, "-o", columns, "--noheadings", "--separator", "/"}, args...)...)
+	if err != nil {
+		return nil, err
+	}
+	list := []string{}
+	for _, line := range lines(out) {
+		// A volume that is missing has no device, but a name in brackets.
+		if v := strings.TrimSpace(line); v != "" && v != "unknown device" && v != "[unknown]" {
+			list = append(list, v)
+		}
+	}
+	sort.Strings(list)
+	return list, nil
+}
+
+// lvmReport reads a whole report into structs whose fields are named as the
+// report's columns.
+func lvmReport[T any](report string) ([]T, error) {
+	t := reflect.TypeFor[T]()
+	columns := make([]string, t.NumField())
+	for i := range columns {
+		columns[i] = t.Field(i).Tag.Get("xdr")
+	}
+	out, err := lvmOutput(report, "-o", strings.Join(columns, ","), "--unbuffered", "--noheadings", "--nosuffix", "--units", "b", "--separator", "\t")
+	if err != nil {
+		return nil, err
+	}
+	list := []T{}
+	for _, line := range lines(out) {
+		line = strings.TrimLeft(line, " ")
+		if line == "" {
+			continue
+		}
+		var row T
+		if err := parseReportRow(reflect.ValueOf(&row).Elem(), columns, line); err != nil {
+			return nil, fmt.Errorf("%s: %w", report, err)
+		}
+		list = append(list, row)
+	}
+	return list, nil
+}
+
+func parseReportRow(row reflect.Value, columns []string, line string) error {
+	values := strings.Split(line, "\t")
+	if len(values) != len(columns) {
+		return fmt.Errorf("%d columns where %d were asked for: %q", len(values), len(columns), line)
+	}
+	for i, s := range values {
+		var err error
+		switch f := row.Field(i).Addr().Interface().(type) {
+		case *string:
+			*f = s
+		case *api.DeviceField:
+			*f = api.DeviceField(s)
+		case *api.UUID:
+			if id := strings.ReplaceAll(s, "-", ""); copy(f[:], id) != len(f) || len(id) != len(f) {
+				err = errors.New("not an identifier")
+			}
+		case *api.ByteCount:
+			*f = -1
+			if s != "" {
+				*(*int64)(f), err = strconv.ParseInt(s, 10, 64)
+			}
+		case *int64:
+			*f = -1
+			if s != "" {
+				*f, err = strconv.ParseInt(s, 10, 64)
+			}
+		case *api.OptPercent:
+			*f = -1
+			if s != "" {
+				var v float64
+				v, err = strconv.ParseFloat(s, 32)
+				*f = api.OptPercent(v)
+			}
+		default:
+			panic(fmt.Sprintf("column %s is a %T", columns[i], f))
+		}
+		if err != nil {
+			return fmt.Errorf("%s %q: %w", columns[i], s, err)
+		}
+	}
+	return nil
+}
+
+func (d Actions) Pvs() ([]string, error) { return lvmColumn("pvs", "pv_name") }
+func (d Actions) Vgs() ([]string, error) { return lvmColumn("vgs", "vg_name") }
+func (d Actions) Lvs() ([]string, error) { return logicalVolumes() }
+
+// logicalVolumes lists the volumes people work with: not the parts of which LVM
+// makes others, nor those that are not to be activated, as thin snapshots.
+func logicalVolumes() ([]string, error) {
+	list, err := lvmColumn("lvs", "vg_name,lv_name", "-S", "lv_role=public && lv_skip_activation!=yes")
+	for i := range list {
+		list[i] = "/dev/" + list[i]
+	}
+	return list, err
+}
+
+func (d Actions) PvsFull() ([]api.LvmPv, error) { return lvmReport[api.LvmPv]("pvs") }
+func (d Actions) VgsFull() ([]api.LvmVg, error) { return lvmReport[api.LvmVg]("vgs") }
+func (d Actions) LvsFull() ([]api.LvmLv, error) { return lvmReport[api.LvmLv]("lvs") }
+
+func (d Actions) Pvcreate(device Device) error {
+	return lvm("pvcreate", "--yes", "--force", string(device))
+}
+
+func (d Actions) Vgcreate(volgroup string, physvols []Device) error {
+	if err := checkOperand(volgroup); err != nil {
+		return err
+	}
+	args := []string{"vgcreate", "--yes", volgroup}
+	for _, p := range physvols {
+		args = append(args, string(p))
+	}
+	return lvm(args...)
+}
+
+// checkOperand keeps a name from being taken for an option. No name in LVM
+// begins with a dash.
+func checkOperand(name string) error {
+	if strings.HasPrefix(name, "-") {
+		return fmt.Errorf("%s: a name must not begin with a dash", name)
+	}
+	return nil
+}
+
+func (d Actions) Lvcreate(logvol, volgroup string, mbytes int) error {
+	return lvcreate(logvol, volgroup, "-L", strconv.Itoa(mbytes)+"m")
+}
+
+func (d Actions) LvcreateFree(logvol, volgroup string, percent int) error {
+	if err := checkPercent(percent); err != nil {
+		return err
+	}
+	return lvcreate(logvol, volgroup, "-l", strconv.Itoa(percent)+"%FREE")
+}
+
+func lvcreate(logvol, volgroup string, size ...string) error {
+	for _, name := range []string{logvol, volgroup} {
+		if err := checkOperand(name); err != nil {
+			return err
+		}
+	}
+	args := append([]string{"lvcreate", "--yes", "--wipesignatures", "y", "--zero", "y"}, size...)
+	return lvm(append(args, "--name", logvol, volgroup)...)
+}
+
+func checkPercent(percent int) error {
+	if percent < 0 || percent > 100 {
+		return errors.New("percentage must be [0..100] (%)")
+	}
+	return nil
+}
+
+func (d Actions) LvmRemoveAll() error {
+	lvs, err := lvmColumn("lvs", "vg_name,lv_name")
+	if err != nil {
+		return err
+	}
+	for _, lv := range lvs {
+		// It may have gone with another that it belonged to.
+		if _, gone := lvmOutput("lvs", lv); gone != nil {
+			continue
+		}
+		if err := lvm("lvremove", "--yes", "--force", lv); err != nil {
+			return err
+		}
+	}
+	vgs, err := lvmColumn("vgs", "vg_name")
+	if err != nil {
+		return err
+	}
+	for _, vg := range vgs {
+		if err := lvm("vgremove", "--yes", "--force", vg); err != nil {
+			return err
+		}
+	}
+	pvs, err := lvmColumn("pvs", "pv_name")
+	if err != nil {
+		return err
+	}
+	for _, pv := range pvs {
+		if err := lvm("pvremove", "--yes", "--force", pv); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d Actions) Lvremove(device Device) error {
+	return lvm("lvremove", "--yes", "--force", string(device))
+}
+
+func (d Actions) Vgremove(vgname string) error {
+	if err := checkOperand(vgname); err != nil {
+		return err
+	}
+	return lvm("vgremove", "--yes", "--force", vgname)
+}
+
+func (d Actions) Pvremove(device Device) error {
+	return lvm("pvremove", "--yes", "--force", "--force", string(device))
+}
+
+func (d Actions) Pvresize(device Device) error { return lvm("pvresize", "--yes", string(device)) }
+
+func (d Actions) PvresizeSize(device Device, size int64) error {
+	return lvm("pvresize", "--yes", "--setphysicalvolumesize", strconv.FormatInt(size, 10)+"b", string(device))
+}
+
+func (d Actions) VgActivate(activate bool, volgroups []string) error {
+	return vgActivate(activate, volgroups...)
+}
+
+func (d Actions) VgActivateAll(activate bool) error { return vgActivate(activate) }
+
+// vgActivate activates or deactivates volume groups, all if none is named.
+func vgActivate(activate bool, volgroups ...string) error {
+	for _, vg := range volgroups {
+		if err := checkOperand(vg); err != nil {
+			return err
+		}
+	}
+	yn := "n"
+	if activate {
+		yn = "y"
+	}
+	return lvm(append([]string{"vgchange", "-a", yn}, volgroups...)...)
+}
+
+func (d Actions) Lvresize(device Device, mbytes int) error {
+	return lvresize(device, "-L", strconv.Itoa(mbytes)+"m")
+}
+
+func (d Actions) LvresizeFree(lv Device, percent int) error {
+	if err := checkPercent(percent); err != nil {
+		return err
+	}
+	return lvresize(lv, "-l", "+"+strconv.Itoa(percent)+"%FREE")
+}
+
+func lvresize(lv Device, size ...string) error {
+	return lvm(append(append([]string{"lvresize", "--yes", "--force"}, size...), string(lv))...)
+}
+
+func (d Actions) Lvrename(logvol, newlogvol string) error {
+	return lvmRename("lvrename", logvol, newlogvol)
+}
+
+func (d Actions) Vgrename(volgroup, newvolgroup string) error {
+	return lvmRename("vgrename", volgroup, newvolgroup)
+}
+
+func lvmRename(command, from, to string) error {
+	for _, name := range []string{from, to} {
+		if err := checkOperand(name); err != nil {
+			return err
+		}
+	}
+	return lvm(command, from, to)
+}
+
+func (d Actions) Pvuuid(device Device) (string, error) {
+	return lvmField("pvs", "pv_uuid", string(device))
+}
+func (d Actions) Vguuid(vgname string) (string, error) { return lvmField("vgs", "vg_uuid", vgname) }
+func (d Actions) Lvuuid(device Device) (string, error) {
+	return lvmField("lvs", "lv_uuid", string(device))
+}
+func (d Actions) Vgpvuuids(vgname string) ([]string, error) {
+	return lvmFields("vgs", "pv_uuid", vgname)
+}
+func (d Actions) Vglvuuids(vgname string) ([]string, error) {
+	return lvmFields("vgs", "lv_uuid", vgname)
+}
+
+// lvmField reads one column for one object.
+func lvmField(report, column, name string) (string, error) {
+	list, err := lvmFields(report, column, name)
+	if err != nil {
+		return "", err
+	}
+	if len(list) == 0 {
+		return "", fmt.Errorf("%s: %s shows no %s", name, report, column)
+	}
+	return list[0], nil
+}
+
+func lvmFields(report, column, name string) ([]string, error) {
+	if err := checkOperand(name); err != nil {
+		return nil, err
+	}
+	return lvmColumn(report, column, name)
+}
+
+func (d Actions) Vgmeta(vgname string) ([]byte, error) {
+	if err := checkOperand(vgname); err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "vgmeta")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "meta")
+	if err := lvm("vgcfgbackup", "-f", file, vgname); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(file)
+}
+
+func (d Actions) Vgscan() error { return lvm("vgscan", "--mknodes") }
+
+func (d Actions) LvmScan(activate bool) error {
+	if err := lvm("vgscan", "--mknodes"); err != nil {
+		return err
+	}
+	if activate {
+		return lvm("vgchange", "-a", "ay")
+	}
+	return nil
+}
+
+func (d Actions) LvmSetFilter(devices []Device) error {
+	accept := []string{}
+	for _, dev := range devices {
+		pattern, err := filterPattern(dev)
+		if err != nil {
+			return err
+		}
+		accept = append(accept, pattern)
+	}
+	return d.setFilter(append(accept, "r|.*|"))
+}
+
+func (d Actions) LvmClearFilter() error { return d.setFilter([]string{"a|.*|"}) }
+
+// filterPattern accepts a device and, of a disk, its partitions too.
+func filterPattern(dev Device) (string, error) {
+	var b strings.Builder
+	for _, c := range string(dev) {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', strings.ContainsRune("/_-,:@", c):
+			b.WriteRune(c)
+		case c == '.' || c == '+':
+			b.WriteString("[" + string(c) + "]")
+		default:
+			return "", fmt.Errorf("%s: LVM can have no filter for this name", dev)
+		}
+	}
+	parts := ""
+	if !isPartition(dev) {
+		parts = "p?[0-9]*"
+		if last := dev[len(dev)-1]; last >= '0' && last <= '9' {
+			parts = "(p[0-9]+)?"
+		}
+	}
+	return "a|^" + b.String() + parts + "$|", nil
+}
+
+// setFilter makes LVM see what a filter lets through only: what is active goes
+// away, and comes back as far as it is still seen.
+func (d *Daemon) setFilter(patterns []string) error {
+	if err := vgActivate(false); err != nil {
+		return err
+	}
+	for i, p := range patterns {
+		patterns[i] = `"` + p + `"`
+	}
+	const section = "devices {\n"
+	conf := strings.Replace(lvmConf, section, section+"    filter = [ "+strings.Join(patterns, ", ")+" ]\n", 1)
+	file := filepath.Join(lvmSystemDir, "lvm.conf")
+	if err := os.WriteFile(file+".new", []byte(conf), 0o644); err != nil {
+		return err
+	}
+	if err := os.Rename(file+".new", file); err != nil {
+		return err
+	}
+	return vgActivate(true)
+}
+
+func (d Actions) LvmCanonicalLvName(lvname string) (string, error) {
+	dev, err := d.devices.Translate(lvname)
+	if err != nil {
+		return "", err
+	}
+	name, ok := canonicalLV(dev)
+	if !ok {
+		return "", fmt.Errorf("%s: not a logical volume", lvname)
+	}
+	return name, nil
+}
+
+func (d Actions) IsLv(mountable Mountable) (bool, error) {
+	if mountable.Volume != "" {
+		return false, nil
+	}
+	_, ok := canonicalLV(mountable.Device)
+	return ok, nil
+}
+
+// canonicalLV returns /dev/VG/LV for any name of an active logical volume. The
+// kernel knows its UUID, LVM- and twice 32 characters; the parts of volumes have
+// a suffix. A dash within a name is doubled in the kernel's, VG-LV.
+func canonicalLV(dev Device) (string, bool) {
+	var st unix.Stat_t
+	if unix.Stat(string(dev), &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFBLK {
+		return "", false
+	}
+	dm := fmt.Sprintf("/sys/dev/block/%d:%d/dm/", unix.Major(st.Rdev), unix.Minor(st.Rdev))
+	uuid, _ := os.ReadFile(dm + "uuid")
+	id, ok := strings.CutPrefix(strings.TrimSpace(string(uuid)), "LVM-")
+	if !ok || len(id) != 64 {
+		return "", false
+	}
+	name, err := os.ReadFile(dm + "name")
+	if err != nil {
+		return "", false
+	}
+	vg, lv, ok := splitDMName(strings.TrimSpace(string(name)))
+	return "/dev/" + vg + "/" + lv, ok
+}
+
+func splitDMName(name string) (vg, lv string, ok bool) {
+	for i := 0; i < len(name); i++ {
+		if name[i] != '-' {
+			continue
+		}
+		if i+1 < len(name) && name[i+1] == '-' {
+			i++
+			continue
+		}
+		single := strings.NewReplacer("--", "-")
+		return single.Replace(name[:i]), single.Replace(name[i+1:]), true
+	}
+	return "", "", false
+}
+
+func (d Actions) PvchangeUuid(device Device) error {
+	return lvm("pvchange", "--uuid", string(device))
+}
+func (d Actions) PvchangeUuidAll() error { return lvm("pvchange", "--uuid", "--all") }
+
+func (d Actions) VgchangeUuid(vg string) error {
+	if err := checkOperand(vg); err != nil {
+		return err
+	}
+	return lvm("vgchange", "--uuid", vg)
+}
+
+func (d Actions) VgchangeUuidAll() error { return lvm("vgchange", "--uuid") }
