@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -126,12 +127,26 @@ func (s *sink) flush() error {
 	padded := (n + 4095) &^ 4095
 	b := s.buf[:padded]
 	clear(b[n:])
-	if _, err := s.disk.f.WriteAt(b, s.pos); err != nil {
-		return fmt.Errorf("write to the host's file: %w", errnoOf(err))
+	// The host's file is new: what is not written reads as zeroes and takes no space.
+	if !allZero(b) {
+		if _, err := s.disk.f.WriteAt(b, s.pos); err != nil {
+			return fmt.Errorf("write to the host's file: %w", errnoOf(err))
+		}
 	}
 	s.pos += int64(n)
 	s.buf = s.buf[:0]
 	return nil
+}
+
+var zeroes [4096]byte
+
+func allZero(b []byte) bool {
+	for ; len(b) >= len(zeroes); b = b[len(zeroes):] {
+		if !bytes.Equal(b[:len(zeroes)], zeroes[:]) {
+			return false
+		}
+	}
+	return bytes.Equal(b, zeroes[:len(b)])
 }
 
 // close ends the stream and returns its size.

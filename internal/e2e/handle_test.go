@@ -308,7 +308,12 @@ func TestMemoryIsFlat(t *testing.T) {
 	hostBefore, daemonBefore := peakMemory(t, "self"), daemon()
 	must(t, h, "touch", "/sparse")
 	must(t, h, "truncate_size", "/sparse", int64(4<<30))
-	must(t, h, "download", "/sparse", os.DevNull)
+	back := filepath.Join(t.TempDir(), "back")
+	must(t, h, "download", "/sparse", back)
+	if fi, err := os.Stat(back); err != nil || fi.Size() != 4<<30 || fi.Sys().(*syscall.Stat_t).Blocks > 1<<11 {
+		t.Errorf("a sparse file came back as %v, %v", fi, err)
+	}
+	must(t, h, "download_offset", "/sparse", os.DevNull, int64(0), int64(512<<20)) // in chunks
 	must(t, h, "rm", "/sparse")
 	sparse := filepath.Join(t.TempDir(), "sparse")
 	if err := os.WriteFile(sparse, nil, 0o644); err != nil {
