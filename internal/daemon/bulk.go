@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -128,7 +127,7 @@ func (s *sink) flush() error {
 	b := s.buf[:padded]
 	clear(b[n:])
 	// The host's file is new: what is not written reads as zeroes and takes no space.
-	if !allZero(b) {
+	if !isZero(b) {
 		if _, err := s.disk.f.WriteAt(b, s.pos); err != nil {
 			return fmt.Errorf("write to the host's file: %w", errnoOf(err))
 		}
@@ -136,17 +135,6 @@ func (s *sink) flush() error {
 	s.pos += int64(n)
 	s.buf = s.buf[:0]
 	return nil
-}
-
-var zeroes [4096]byte
-
-func allZero(b []byte) bool {
-	for ; len(b) >= len(zeroes); b = b[len(zeroes):] {
-		if !bytes.Equal(b[:len(zeroes)], zeroes[:]) {
-			return false
-		}
-	}
-	return bytes.Equal(b, zeroes[:len(b)])
 }
 
 // close ends the stream and returns its size.
