@@ -3,9 +3,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"sync/atomic"
+	"syscall"
 
 	"gofish/internal/commands"
 	"gofish/internal/daemon"
@@ -64,7 +68,25 @@ func runSubcommand(p *commands.Program, c *cobra.Command) int {
 	root.SetHelpCommand(&cobra.Command{Hidden: true})
 	root.AddCommand(c)
 	root.SetArgs(p.Args)
-	if err := root.Execute(); err != nil {
+	// A signal ends what runs in order, with its temporary files removed; a second
+	// one ends it at once.
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	var got atomic.Int32
+	go func() {
+		s := <-signals
+		got.Store(int32(s.(syscall.Signal)))
+		signal.Reset()
+		cancel()
+	}()
+	err := root.ExecuteContext(ctx)
+	if s := syscall.Signal(got.Load()); s != 0 && err != nil {
+		fmt.Fprintf(p.Stderr, "%s %s: stopped by signal %d (%v)\n", p.Name, c.Name(), s, s)
+		return 128 + int(s)
+	}
+	if err != nil {
 		fmt.Fprintf(p.Stderr, "%s %s: %v\n", p.Name, c.Name(), err)
 		return 1
 	}
