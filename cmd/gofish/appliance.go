@@ -34,14 +34,18 @@ func applianceCommand() *cobra.Command {
 		Short: "Build the appliance, or bring it up to date",
 		Long: "Fetches the distribution's packages into a private folder, unpacks what the appliance\n" +
 			"needs of them and writes kernel, initrd and root image into the cache. Nothing is\n" +
-			"installed, and no root is needed.",
+			"installed, and no root is needed.\n\n" +
+			"With --from host, and where there is no apt, it takes the tools that are installed\n" +
+			"here, the libraries they need, and the newest kernel of /boot that can be read\n" +
+			"(or the one named by GOFISH_KERNEL). What is missing here only turns off the\n" +
+			"actions that need it.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			_, err := appliance.Build(c.Context(), appliance.BuildOptions{Source: source, CacheDir: cacheDir, Progress: progress(c)})
 			return err
 		},
 	}
-	build.Flags().StringVar(&source, "from", "", "apt: distribution packages (default); host: the tools installed here")
+	build.Flags().StringVar(&source, "from", "", "apt: distribution packages (default where there is apt); host: the tools installed here")
 	build.RegisterFlagCompletionFunc("from", cobra.FixedCompletions([]string{"apt", "host"}, cobra.ShellCompDirectiveNoFileComp))
 
 	var asJSON bool

@@ -94,6 +94,10 @@ func fakeBzImage(payload []byte, size int) []byte {
 	return append(append(img, payload...), "what follows"...)
 }
 
+func fromPath(name string, args ...string) (*exec.Cmd, error) {
+	return exec.Command(name, args...), nil
+}
+
 func TestUnpackKernel(t *testing.T) {
 	k := fakeVmlinux(true)
 	var gz, zs bytes.Buffer
@@ -104,6 +108,18 @@ func TestUnpackKernel(t *testing.T) {
 	z.Write(k)
 	z.Close()
 	payloads := map[string][]byte{"gzip": gz.Bytes(), "zstd": zs.Bytes()}
+	for name, command := range map[string]string{"lzma": "xz --format=lzma -c", "lz4": "lz4 -l -c", "lzo": "lzop -c"} {
+		args := strings.Fields(command)
+		if _, err := exec.LookPath(args[0]); err != nil {
+			continue
+		}
+		c := exec.Command(args[0], args[1:]...)
+		c.Stdin = bytes.NewReader(k)
+		var err error
+		if payloads[name], err = c.Output(); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if _, err := exec.LookPath("xz"); err == nil {
 		c := exec.Command("xz", "--check=crc32", "--x86", "--lzma2=dict=1MiB", "-c")
 		c.Stdin = bytes.NewReader(k)
@@ -112,11 +128,11 @@ func TestUnpackKernel(t *testing.T) {
 		}
 	}
 	for name, p := range payloads {
-		got, err := unpackKernel(fakeBzImage(p, len(k)))
+		got, err := unpackKernel(fakeBzImage(p, len(k)), fromPath)
 		if err != nil || !bytes.Equal(got, k) {
 			t.Errorf("%s: %d bytes, %v", name, len(got), err)
 		}
-		if _, err := unpackKernel(fakeBzImage(p[:len(p)/2], len(k))); err == nil {
+		if _, err := unpackKernel(fakeBzImage(p[:len(p)/2], len(k)), fromPath); err == nil {
 			t.Errorf("%s: half a payload accepted", name)
 		}
 	}
@@ -124,7 +140,7 @@ func TestUnpackKernel(t *testing.T) {
 		t.Error("hasPVH is wrong")
 	}
 	for _, bad := range [][]byte{nil, make([]byte, 600), fakeBzImage([]byte("LZMA?"), 4)} {
-		if _, err := unpackKernel(bad); err == nil {
+		if _, err := unpackKernel(bad, fromPath); err == nil {
 			t.Errorf("accepted %d bytes of nonsense", len(bad))
 		}
 	}
@@ -438,9 +454,28 @@ func TestFixedPath(t *testing.T) {
 	if want := "cannot find any suitable libguestfs supermin, fixed or old-style appliance on LIBGUESTFS_PATH (search path: " + dir + "/a)"; err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}
+	for _, c := range [][2]string{
+		{"c/supermin.d/base.tar.gz", dir + "/c/supermin.d is a supermin appliance"},
+		{"d/initramfs.x86_64.img d/vmlinuz.x86_64", dir + "/d holds an old-style appliance"},
+	} {
+		for _, f := range strings.Fields(c[0]) {
+			write(t, filepath.Join(dir, f), "")
+		}
+		_, err := Find(t.Context(), FindOptions{Path: dir + "/a:" + dir + "/" + c[0][:1]})
+		if err == nil || !strings.Contains(err.Error(), c[1]) || !strings.Contains(err.Error(), "libguestfs-make-fixed-appliance DIR") {
+			t.Errorf("got %v", err)
+		}
+		if _, err := Find(t.Context(), FindOptions{Path: dir + "/" + c[0][:1] + ":" + dir + "/b"}); err != nil {
+			t.Errorf("a fixed appliance after it: %v", err)
+		}
+	}
 	t.Chdir(dir + "/b")
 	if a, err := Find(t.Context(), FindOptions{Path: "/nonexistent:"}); err != nil || a.Dir != dir+"/b" {
 		t.Errorf("empty element: %+v, %v", a, err)
+	}
+	write(t, filepath.Join(dir, "b/root"), "QFI\xfb and so on")
+	if _, err = Find(t.Context(), FindOptions{Path: "."}); err == nil || !strings.Contains(err.Error(), "qemu-img convert -O raw") {
+		t.Errorf("qcow2: %v", err)
 	}
 	write(t, filepath.Join(dir, "b/root"), "")
 	if _, err = Find(t.Context(), FindOptions{Path: "."}); err == nil {

@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
+	"time"
 )
 
 // Package is a distribution package that went into an appliance.
@@ -29,7 +31,8 @@ type Package struct {
 // apt drives the host's apt with state, cache and settings of its own, so that it
 // needs no root and the host does not notice. Sources and keys are the host's.
 type apt struct {
-	dir string // private; survives builds that were killed, so that they go on
+	dir      string // private; survives builds that were killed, so that they go on
+	warnings string // of the last update
 }
 
 // prepare writes the settings. They are read before all others, whose places they
@@ -82,9 +85,15 @@ Debug::NoLocking "1";
 	return os.WriteFile(filepath.Join(a.dir, "apt.conf"), []byte(conf.String()), 0o600)
 }
 
+// helperLimit is how long a program that was told to stop, and the helpers it
+// started, may take.
+const helperLimit = 5 * time.Second
+
 func (a *apt) command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, name, args...)
 	c.Dir = a.dir
+	c.Cancel = func() error { return c.Process.Signal(syscall.SIGTERM) }
+	c.WaitDelay = helperLimit
 	c.Env = append(os.Environ(), "APT_CONFIG="+filepath.Join(a.dir, "apt.conf"), "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive")
 	return c
 }
@@ -114,13 +123,28 @@ func lastErrors(s string) string {
 	if l == nil {
 		return strings.TrimSpace(s)
 	}
-	return strings.Join(l[:min(3, len(l))], "; ")
+	return l[0] // the others are mostly the same again
 }
 
-// update fetches the lists of packages.
+// update fetches the lists of packages. A mirror that cannot be reached is only a
+// warning: older lists may do.
 func (a *apt) update(ctx context.Context) error {
-	_, err := a.run(ctx, "apt-get", "update", "-q")
-	return err
+	c := a.command(ctx, "apt-get", "update", "-q")
+	var complaints bytes.Buffer
+	c.Stderr = &complaints
+	err := c.Run()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("apt-get update: %w: %s", err, lastErrors(complaints.String()))
+	}
+	for _, line := range strings.Split(complaints.String(), "\n") {
+		if w, ok := strings.CutPrefix(line, "W: "); ok && a.warnings == "" {
+			a.warnings = w
+		}
+	}
+	return nil
 }
 
 // candidates tells which of the names can be installed.
@@ -173,35 +197,35 @@ func (a *apt) resolve(ctx context.Context, names []string) ([]Package, error) {
 	return l, s.Err()
 }
 
-// choose picks an available name for each want. Wants that cannot be had, also
-// because they would conflict, are returned as missing.
-func (a *apt) choose(ctx context.Context) (names []string, pkgs []Package, missing []want, err error) {
+// choose picks an available name for each want and returns all packages that these
+// need. Wants that cannot be had, also because they would conflict, are left out.
+func (a *apt) choose(ctx context.Context) ([]Package, error) {
 	var all []string
 	for _, w := range wants {
 		all = append(all, strings.Split(w.names, "|")...)
 	}
 	have, err := a.candidates(ctx, all)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, err
 	}
-	chosen := map[string]want{}
-	for _, w := range wants {
-		i := slices.IndexFunc(strings.Split(w.names, "|"), func(n string) bool { return have[n] })
-		if i < 0 {
-			missing = append(missing, w)
-			continue
+	var names []string
+	for i, w := range wants {
+		l := strings.Split(w.names, "|")
+		at := slices.IndexFunc(l, func(n string) bool { return have[n] })
+		switch {
+		case at >= 0 && !slices.Contains(names, l[at]):
+			names = append(names, l[at])
+		case at < 0 && i == 0:
+			kernel, err := a.anyKernel(ctx)
+			if err != nil {
+				return nil, err
+			}
+			names = append(names, kernel)
 		}
-		n := strings.Split(w.names, "|")[i]
-		if _, ok := chosen[n]; !ok {
-			names = append(names, n)
-		}
-		chosen[n] = w
 	}
-	if len(names) == 0 || chosen[names[0]].names != wants[0].names {
-		return nil, nil, nil, fmt.Errorf("apt knows no kernel (%s): check the host's package sources, or use --from host", strings.ReplaceAll(wants[0].names, "|", ", "))
-	}
-	if pkgs, err = a.resolve(ctx, names); err == nil || ctx.Err() != nil {
-		return names, pkgs, missing, err
+	pkgs, err := a.resolve(ctx, names)
+	if err == nil || ctx.Err() != nil {
+		return pkgs, err
 	}
 	// They do not fit together: leave out one after the other what does not fit.
 	first := err
@@ -210,16 +234,40 @@ func (a *apt) choose(ctx context.Context) (names []string, pkgs []Package, missi
 		if _, err := a.resolve(ctx, append(slices.Clone(fit), n)); err == nil {
 			fit = append(fit, n)
 		} else if ctx.Err() != nil {
-			return nil, nil, nil, ctx.Err()
-		} else {
-			missing = append(missing, chosen[n])
+			return nil, ctx.Err()
 		}
 	}
 	if len(fit) == 0 || fit[0] != names[0] {
-		return nil, nil, nil, first
+		return nil, first
 	}
-	pkgs, err = a.resolve(ctx, fit)
-	return fit, pkgs, missing, err
+	return a.resolve(ctx, fit)
+}
+
+// anyKernel finds the newest kernel of a distribution that has none of the names we
+// know.
+func (a *apt) anyKernel(ctx context.Context) (string, error) {
+	out, err := a.run(ctx, "apt-cache", "pkgnames", "linux-image-")
+	if err != nil {
+		return "", err
+	}
+	var found []string
+	for _, n := range strings.Fields(string(out)) {
+		rest := strings.TrimPrefix(strings.TrimPrefix(n, "linux-image-"), "unsigned-")
+		if rest == "" || rest[0] < '0' || rest[0] > '9' || strings.HasSuffix(n, "-dbg") || strings.HasSuffix(n, "-dbgsym") || strings.Contains(n, "-rt-") || strings.Contains(n, "-cloud-") {
+			continue
+		}
+		if strings.HasSuffix(n, "-amd64") || strings.HasSuffix(n, "-generic") {
+			found = append(found, n)
+		}
+	}
+	if len(found) > 0 {
+		return slices.MaxFunc(found, compareVersions), nil
+	}
+	why := ""
+	if a.warnings != "" {
+		why = " (" + a.warnings + ")"
+	}
+	return "", fmt.Errorf("apt knows no kernel%s: check the host's package sources and the network, or use --from host", why)
 }
 
 // archives is not apt's own folder: what lies there, --print-uris leaves out.

@@ -30,7 +30,11 @@ type BuildOptions struct {
 // spec identifies what a builder wants from a source.
 func spec(source string) string {
 	h := sha256.New()
-	fmt.Fprintln(h, builderVersion, source, wants, unneeded, pruned, exempt, keptCharsets, keptModules, droppedModules, bootModules, rootFeatures)
+	fmt.Fprintln(h, builderVersion, source, wants, keptModules, droppedModules, bootModules, rootFeatures)
+	if source == "host" {
+		return hex.EncodeToString(h.Sum(nil)[:8])
+	}
+	fmt.Fprintln(h, unneeded, pruned, exempt, keptCharsets)
 	names := make([]string, 0, len(only))
 	for n := range only {
 		names = append(names, n)
@@ -41,6 +45,14 @@ func spec(source string) string {
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
+
+// Free space that is looked at before it is used up, since apt-get hangs on a full
+// disk: measured, with some to spare.
+const (
+	roomForLists    = 150 << 20
+	roomForPackages = 850 << 20 // packages, what is in them, and the images
+	roomForHost     = 500 << 20
+)
 
 // Build makes an appliance and makes it the current one. If the cache has one of
 // the same content, that is taken. One build runs at a time; a second one waits.
@@ -76,7 +88,7 @@ func Build(ctx context.Context, o BuildOptions) (*Appliance, error) {
 	case "apt":
 		key, err = b.fromApt(ctx)
 	case "host":
-		err = errors.New("--from host is not there yet: use --from apt")
+		key, err = b.fromHost(ctx)
 	default:
 		err = fmt.Errorf("appliance from %q: the source must be apt or host", o.Source)
 	}
@@ -110,6 +122,9 @@ func (b *builder) fromApt(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := b.cache.room(roomForLists); err != nil {
+		return "", err
+	}
 	a := &apt{dir: dir}
 	if err := a.prepare(ctx); err != nil {
 		return "", err
@@ -118,24 +133,11 @@ func (b *builder) fromApt(ctx context.Context) (string, error) {
 	if err := a.update(ctx); err != nil {
 		return "", err
 	}
-	_, pkgs, missing, err := a.choose(ctx)
+	pkgs, err := a.choose(ctx)
 	if err != nil {
 		return "", err
 	}
 	m := &Manifest{Spec: spec("apt"), Source: "apt", Made: time.Now().UTC().Truncate(time.Second), Packages: pkgs}
-	for _, w := range missing {
-		m.Missing = append(m.Missing, w.names)
-		m.Disabled = append(m.Disabled, strings.Fields(w.groups)...)
-	}
-	slices.Sort(m.Disabled)
-	m.Disabled = slices.Compact(m.Disabled)
-	for _, w := range missing {
-		if w.groups != "" {
-			b.say("appliance: no package %s: the group %s is not available", w.names, w.groups)
-		} else {
-			b.say("appliance: no package %s: %s will be missing", w.names, w.tools)
-		}
-	}
 	h := sha256.New()
 	fmt.Fprintln(h, m.Spec)
 	for _, p := range pkgs {
@@ -147,6 +149,9 @@ func (b *builder) fromApt(ctx context.Context) (string, error) {
 	if _, err := readManifest(b.cache.base(m.Key)); err == nil {
 		return m.Key, nil
 	} else if !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	if err := b.cache.room(roomForPackages); err != nil {
 		return "", err
 	}
 	b.say("appliance: fetching %d packages", len(pkgs))
@@ -183,14 +188,13 @@ func (b *builder) complete(ctx context.Context, tmp string, t tree, m *Manifest)
 	if len(kernels) == 0 {
 		return errors.New("the kernel package holds no /boot/vmlinuz-*")
 	}
-	sort.Strings(kernels)
-	kernel := kernels[len(kernels)-1]
+	kernel := slices.MaxFunc(kernels, compareVersions)
 	m.Kernel = strings.TrimPrefix(filepath.Base(kernel), "vmlinuz-")
 	image, err := os.ReadFile(kernel)
 	if err != nil {
 		return err
 	}
-	vmlinux, err := unpackKernel(image)
+	vmlinux, err := unpackKernel(image, func(name string, args ...string) (*exec.Cmd, error) { return t.command(ctx, name, args...) })
 	if err != nil {
 		b.say("appliance: kernel %s stays packed, launching will be slower: %v", m.Kernel, err)
 		vmlinux = image
@@ -225,6 +229,12 @@ func (b *builder) complete(ctx context.Context, tmp string, t tree, m *Manifest)
 	}
 	if err := t.finish(ctx); err != nil {
 		return err
+	}
+	if m.Missing, m.Disabled = t.check(newLoader(t).dirs); len(m.Missing) > 0 {
+		b.say("appliance: not to be had here, so left out: %s", strings.Join(m.Missing, ", "))
+	}
+	if len(m.Disabled) > 0 {
+		b.say("appliance: groups of actions that are off therefore: %s", strings.Join(m.Disabled, ", "))
 	}
 	b.say("appliance: writing the root image")
 	m.Largest = largest(t.dir)

@@ -214,6 +214,18 @@ func (c cache) publish(tmp, key string) error {
 	return syncPath(c.dir)
 }
 
+// room fails if the cache's file system has less than n free bytes.
+func (c cache) room(n int64) error {
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(c.dir, &st); err != nil {
+		return nil // then the build will tell
+	}
+	if free := int64(st.Bavail) * st.Bsize; free < n {
+		return fmt.Errorf("%s: the next step of building the appliance takes up to %d MB, and only %d MB are free: make room, or set GOFISH_CACHEDIR to a folder on another disk", c.dir, n>>20, free>>20)
+	}
+	return nil
+}
+
 func syncTree(dir string) error {
 	return filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
 		if err != nil || d.Type()&fs.ModeSymlink != 0 {

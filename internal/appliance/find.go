@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -40,12 +41,18 @@ func Find(ctx context.Context, o FindOptions) (*Appliance, error) {
 	if err != nil {
 		return nil, err
 	}
-	if dir, m, err := c.current(); err == nil && m.usable() {
+	dir, m, err := c.current()
+	if err == nil && m.usable() {
 		return assemble(dir, m, o.Binary)
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	return Build(ctx, BuildOptions{CacheDir: o.CacheDir, Binary: o.Binary, Progress: o.Progress, IfNone: true})
+	b := BuildOptions{CacheDir: o.CacheDir, Binary: o.Binary, Progress: o.Progress, IfNone: true}
+	if err == nil && m.Source == "host" {
+		b.Source = m.Source // as it was asked for then
+	}
+	return Build(ctx, b)
 }
 
 // usable: made by a builder that wanted the same as this one.
@@ -55,6 +62,7 @@ func (m *Manifest) usable() bool {
 
 // findFixed searches a path as libguestfs does (LIBGUESTFS_PATH).
 func findFixed(path string) (*Appliance, error) {
+	var foreign []string
 	for _, dir := range strings.Split(path, ":") {
 		if dir == "" {
 			dir = "."
@@ -66,6 +74,9 @@ func findFixed(path string) (*Appliance, error) {
 			}
 		}
 		if !whole {
+			if s := foreignAppliance(dir); s != "" {
+				foreign = append(foreign, s)
+			}
 			continue
 		}
 		dir, err := filepath.Abs(dir)
@@ -74,10 +85,47 @@ func findFixed(path string) (*Appliance, error) {
 		}
 		a := &Appliance{Dir: dir, Fixed: true,
 			Kernel: filepath.Join(dir, "kernel"), Initrd: filepath.Join(dir, "initrd"), Root: filepath.Join(dir, "root")}
+		if head := fileHead(a.Root, 6); strings.HasPrefix(head, "QFI\xfb") {
+			return nil, fmt.Errorf("%s is in qcow2 format: convert it with qemu-img convert -O raw %[1]s %[1]s.raw, and rename that to root", a.Root)
+		} else if strings.HasPrefix(head, "\xfd7zXZ\x00") {
+			return nil, fmt.Errorf("%s is packed with xz: unpack it with xz -d, and name it root again", a.Root)
+		}
 		a.UUID, err = rootUUID(a.Root)
 		return a, err
 	}
-	return nil, fmt.Errorf("cannot find any suitable libguestfs supermin, fixed or old-style appliance on LIBGUESTFS_PATH (search path: %s)", path)
+	err := fmt.Errorf("cannot find any suitable libguestfs supermin, fixed or old-style appliance on LIBGUESTFS_PATH (search path: %s)", path)
+	if foreign != nil {
+		err = fmt.Errorf("%w: %s: make a fixed one with libguestfs-make-fixed-appliance DIR and put DIR on the path, or unset the path to use gofish's own", err, strings.Join(foreign, ", "))
+	}
+	return nil, err
+}
+
+// foreignAppliance says what kind of appliance a folder holds that only libguestfs
+// can start; empty if none.
+func foreignAppliance(dir string) string {
+	if fi, err := os.Stat(filepath.Join(dir, "supermin.d")); err == nil && fi.IsDir() {
+		return filepath.Join(dir, "supermin.d") + " is a supermin appliance, which only libguestfs can build"
+	}
+	for _, kernel := range []string{"vmlinuz.*", "kernel.*"} {
+		k, _ := filepath.Glob(filepath.Join(dir, kernel))
+		i, _ := filepath.Glob(filepath.Join(dir, "initramfs.*"))
+		if len(k) > 0 && len(i) > 0 {
+			return dir + " holds an old-style appliance, which has no root image"
+		}
+	}
+	return ""
+}
+
+// fileHead returns the first bytes of a file, fewer if it has no more.
+func fileHead(name string, n int) string {
+	f, err := os.Open(name)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	b := make([]byte, n)
+	n, _ = io.ReadFull(f, b)
+	return string(b[:n])
 }
 
 // assemble completes a base with the initrd of a program.

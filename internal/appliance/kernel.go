@@ -9,22 +9,33 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
+	"strings"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/xi2/xz"
 )
 
-// errNotCompressed: the kernel's payload is in a format we cannot unpack.
+// errNotCompressed: the data is in no format that this program unpacks by itself.
 var errNotCompressed = errors.New("unknown compression")
+
+// kernelTools unpack what some distributions pack their kernels with and hardly
+// anybody else still uses: how the data starts, and the command.
+var kernelTools = []struct{ magic, name, args string }{
+	{"\x02\x21\x4c\x18", "lz4", "-dcq"},
+	{"\x5d\x00\x00", "xz", "--format=lzma -dcq"},
+	{"\x89LZO", "lzop", "-dcq"},
+}
 
 // unpackKernel returns the ELF vmlinux inside a bzImage, so that qemu can enter it
 // directly (PVH): under emulation the kernel's own decompressor takes seconds.
-// An image that is an ELF file already is returned as it is.
+// An image that is an ELF file already is returned as it is. Rare formats are left
+// to tools, which command finds.
 //
 // Where the payload lies is told by the setup header
 // (Documentation/x86/boot.rst: setup_sects 0x1f1, payload_offset 0x248,
 // payload_length 0x24c, both counted from the end of the setup sectors).
-func unpackKernel(image []byte) ([]byte, error) {
+func unpackKernel(image []byte, command func(name string, args ...string) (*exec.Cmd, error)) ([]byte, error) {
 	if bytes.HasPrefix(image, []byte("\x7fELF")) {
 		return image, nil
 	}
@@ -43,13 +54,27 @@ func unpackKernel(image []byte) ([]byte, error) {
 	if off+n > int64(len(image)) || n == 0 {
 		return nil, errors.New("payload reaches beyond the end of the file")
 	}
-	r, err := decompressor(bytes.NewReader(image[off : off+n]))
-	if err != nil {
-		return nil, err
-	}
+	payload := image[off : off+n]
 	// The payload ends with the unpacked size, which is not part of the stream;
 	// whatever a decompressor says once the ELF file is complete is of no interest.
-	out, err := io.ReadAll(r)
+	var out []byte
+	r, err := decompressor(bytes.NewReader(payload))
+	if err == nil {
+		out, err = io.ReadAll(r)
+	}
+	for _, t := range kernelTools {
+		if !bytes.HasPrefix(payload, []byte(t.magic)) {
+			continue
+		}
+		c, cerr := command(t.name, strings.Fields(t.args)...)
+		if cerr != nil {
+			return nil, fmt.Errorf("it is packed with %s: %w", t.name, cerr)
+		}
+		c.Stdin = bytes.NewReader(payload[:max(0, len(payload)-4)])
+		if out, err = c.Output(); err != nil {
+			err = fmt.Errorf("unpack it with %s: %w", t.name, err)
+		}
+	}
 	if !bytes.HasPrefix(out, []byte("\x7fELF")) {
 		if err == nil {
 			err = errors.New("the payload is not an ELF file")

@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -73,8 +74,8 @@ func List(cacheDir string) ([]Entry, error) {
 	return l, nil
 }
 
-// Prune removes everything but the current appliance with its newest initrd; with
-// all, that too. It returns the number of bytes that became free.
+// Prune removes everything but the current appliance with the initrd of this
+// program, or the newest one if it has none; with all, that too. It returns the number of bytes that became free.
 func Prune(ctx context.Context, cacheDir string, all bool, progress func(string)) (int64, error) {
 	dir := CacheDir(cacheDir)
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
@@ -117,13 +118,30 @@ func Prune(ctx context.Context, cacheDir string, all bool, progress func(string)
 	if current != "" {
 		initrds, _ := filepath.Glob(filepath.Join(current, "initrd-*"))
 		sort.Slice(initrds, func(i, j int) bool { return modTime(initrds[i]).After(modTime(initrds[j])) })
-		for i, f := range initrds {
-			if i > 0 {
-				os.Remove(f)
-			}
+		if own := ownInitrd(current); slices.Contains(initrds, own) {
+			initrds = slices.DeleteFunc(initrds, func(f string) bool { return f == own })
+		} else if len(initrds) > 0 {
+			initrds = initrds[1:]
+		}
+		for _, f := range initrds {
+			os.Remove(f)
 		}
 	}
 	return max(0, before-treeUse(c.dir)), nil
+}
+
+// ownInitrd is where this program's initrd of a base lies or would lie.
+func ownInitrd(dir string) string {
+	f, err := os.Open(self)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	id, err := programID(f)
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "initrd-"+id)
 }
 
 func modTime(p string) time.Time {

@@ -18,16 +18,19 @@ import (
 )
 
 // tree is the appliance's root directory while it is put together.
-type tree struct{ dir string }
+type tree struct {
+	dir    string
+	onHost bool // made of the host's programs, so these can be run as they are
+}
 
 func (t tree) path(name string) string { return filepath.Join(t.dir, name) }
 
 // newTree makes the folders and links that packages expect to be there.
 func newTree(dir string) (tree, error) {
-	t := tree{dir}
+	t := tree{dir: dir}
 	for _, d := range []string{
 		"usr/bin", "usr/sbin", "usr/lib", "usr/lib64", "etc", "etc/lvm", "etc/ssl/certs", "root",
-		"sysroot", "proc", "sys", "dev", "run", "tmp", "var/tmp", "var/lib/dhcp", "var/log", "var/cache", "newroot", "mnt", "boot",
+		"sysroot", "proc", "sys", "dev", "run", "tmp", "var/tmp", "var/lib", "var/log", "var/cache", "newroot", "mnt", "boot",
 	} {
 		if err := os.MkdirAll(t.path(d), 0o755); err != nil {
 			return t, err
@@ -94,6 +97,7 @@ feed:
 // unpack writes the selected files of one package. Nothing in it is run.
 func (t tree) unpack(ctx context.Context, deb, pkg string) error {
 	c := exec.CommandContext(ctx, "dpkg-deb", "--fsys-tarfile", deb)
+	c.WaitDelay = helperLimit
 	var complaints bytes.Buffer
 	c.Stderr = &complaints
 	out, err := c.StdoutPipe()
@@ -106,6 +110,7 @@ func (t tree) unpack(ctx context.Context, deb, pkg string) error {
 	err = t.untar(out, pkg)
 	if err != nil {
 		c.Process.Kill()
+		out.Close() // its own helper, which the signal does not reach, may hang in a write
 	} else {
 		io.Copy(io.Discard, out)
 	}
@@ -173,6 +178,9 @@ func (t tree) untar(r io.Reader, pkg string) error {
 // command runs a program of the tree on the host, through the tree's own loader
 // and libraries, so that no version of the host's matters.
 func (t tree) command(ctx context.Context, name string, args ...string) (*exec.Cmd, error) {
+	if t.onHost {
+		return hostCommand(ctx, name, args...)
+	}
 	for _, d := range []string{"usr/sbin", "usr/bin"} {
 		p, err := filepath.EvalSymlinks(t.path(filepath.Join(d, name)))
 		if err != nil {
@@ -188,14 +196,14 @@ func (t tree) command(ctx context.Context, name string, args ...string) (*exec.C
 		libs := t.path("usr/lib/x86_64-linux-gnu") + ":" + t.path("usr/lib")
 		return exec.CommandContext(ctx, loader, append([]string{"--library-path", libs, "--argv0", name, p}, args...)...), nil
 	}
-	return nil, fmt.Errorf("%s: not among the packages", name)
+	return nil, fmt.Errorf("%s: %w among the packages", name, exec.ErrNotFound)
 }
 
 // resolve follows symbolic links the way they will be followed with the tree as root.
 func (t tree) resolve(name string) (string, error) {
 	p := path.Clean("/" + name)
 	for range 40 {
-		full := t.dir
+		full := t.dir // as long as no link is met
 		rest := strings.Split(strings.TrimPrefix(p, "/"), "/")
 		followed := false
 		for i, c := range rest {
@@ -238,13 +246,16 @@ func (t tree) finish(ctx context.Context) error {
 		{"usr/bin/sh", "dash", "bash"}, {"usr/bin/awk", "mawk", "gawk"}, {"usr/bin/which", "which.debianutils"},
 		{"usr/bin/lzma", "xz"}, {"usr/bin/unlzma", "xz"}, {"usr/bin/lzcat", "xz"}, {"usr/bin/nawk", "mawk", "gawk"},
 		{"usr/bin/uncompress", "uncompress.real"}, {"usr/bin/mkisofs", "genisoimage"}, {"usr/bin/db_dump", "db5.3_dump"}, {"usr/bin/db_load", "db5.3_load"},
-		{"usr/sbin/mkfs.ntfs", "mkntfs"}, {"usr/sbin/udhcpc", "../bin/busybox"},
+		{"usr/sbin/mkfs.ntfs", "mkntfs"}, {"usr/sbin/grub-install", "grub2-install"},
+		{"usr/bin/strings", "x86_64-linux-gnu-strings"},
 		{"usr/lib64/ld-linux-x86-64.so.2", "../lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"},
 	} {
 		if err := link(l[0], l[1:]...); err != nil {
 			return err
 		}
 	}
+	// Names of users are the guest's affair: here only root has one, so that nothing
+	// shows a user of the appliance for a number found on a disk.
 	for name, text := range map[string]string{
 		"etc/passwd":        "root:x:0:0:root:/root:/bin/bash\n",
 		"etc/group":         "root:x:0:\ntty:x:5:\ndisk:x:6:\n",
@@ -262,10 +273,17 @@ func (t tree) finish(ctx context.Context) error {
 	if err := t.certificates(); err != nil {
 		return err
 	}
-	if err := t.dropForeignScripts(); err != nil {
+	if err := t.dropBroken(); err != nil {
 		return err
 	}
-	ldconfig, err := t.command(ctx, "ldconfig", "-r", t.dir, "-X")
+	// On Ubuntu ldconfig is a script around the program.
+	ldconfig, err := t.command(ctx, "ldconfig.real", "-r", t.dir, "-X")
+	if errors.Is(err, exec.ErrNotFound) {
+		ldconfig, err = t.command(ctx, "ldconfig", "-r", t.dir, "-X")
+	}
+	if t.onHost && errors.Is(err, exec.ErrNotFound) {
+		return nil // musl has none and needs none
+	}
 	if err != nil {
 		return err
 	}
@@ -296,41 +314,17 @@ func (t tree) certificates() error {
 	return os.RemoveAll(t.path("usr/share/ca-certificates"))
 }
 
-// dropForeignScripts removes programs for interpreters that are not in the tree.
-func (t tree) dropForeignScripts() error {
-	for _, dir := range []string{"usr/bin", "usr/sbin"} {
-		entries, err := os.ReadDir(t.path(dir))
-		if err != nil {
-			return err
-		}
-		for _, e := range entries {
-			p := t.path(filepath.Join(dir, e.Name()))
-			if !e.Type().IsRegular() {
-				continue
-			}
-			f, err := os.Open(p)
-			if err != nil {
-				return err
-			}
-			head := make([]byte, 80)
-			n, _ := io.ReadFull(f, head)
-			f.Close()
-			line, _, _ := strings.Cut(string(head[:n]), "\n")
-			if strings.HasPrefix(line, "#!") && (strings.Contains(line, "perl") || strings.Contains(line, "python")) {
-				if err := os.Remove(p); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
-}
-
 // modules prunes the kernel's modules to those an appliance needs and indexes them.
 func (t tree) modules(ctx context.Context, version string) (*moduleTree, error) {
 	dir := t.path("usr/lib/modules/" + version)
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return &moduleTree{dir: dir}, nil // a kernel with everything built in
+	}
 	depmod := func() error {
 		c, err := t.command(ctx, "depmod", "-b", t.dir, version)
+		if t.onHost && errors.Is(err, exec.ErrNotFound) {
+			return nil // the host's own lists were copied
+		}
 		if err != nil {
 			return err
 		}
