@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -55,7 +56,7 @@ var mkfsForced = map[string][]string{
 	"ext2": {"-F"}, "ext3": {"-F"}, "ext4": {"-F"},
 	"vfat": {"-I"}, "fat": {"-I"}, "msdos": {"-I"},
 	"ntfs":     {"-Q", "-F"}, // quick: the blocks of a virtual disk need no test
-	"reiserfs": {"-f"}, "jfs": {"-f"}, "xfs": {"-f"}, "btrfs": {"-f"}, "f2fs": {"-f"}, "nilfs2": {"-f"},
+	"reiserfs": {"-f", "-f"}, "jfs": {"-f"}, "xfs": {"-f"}, "btrfs": {"-f"}, "f2fs": {"-f"}, "nilfs2": {"-f"},
 	"gfs": gfsAlone, "gfs2": gfsAlone,
 }
 
@@ -124,11 +125,7 @@ func (d Actions) Mkfs(fstype string, device Device, o mkfsOpts) error {
 		}
 		args = append(args, opt, *o.Label)
 	}
-	if !plainName.MatchString(fstype) {
-		return fail(syscall.ENOENT)
-	}
-	if _, err := exec.LookPath(args[0]); err != nil {
-		// As mkfs(8), which looks for the program too.
+	if _, err := exec.LookPath(args[0]); err != nil || !plainName.MatchString(fstype) {
 		return fail(fmt.Errorf("mkfs: failed to execute %s: %w", args[0], syscall.ENOENT))
 	}
 	wipeSignatures(device)
@@ -210,7 +207,7 @@ func (d *Daemon) btrfsLabel(device Device) (string, error) {
 
 // errType is the error for a call that a type of file system does not know.
 func errType(what, fstype string) error {
-	return fmt.Errorf("don't know how to %s for '%s' filesystems%w", what, fstype, errnoOnly(syscall.ENOTSUP))
+	return fmt.Errorf("don't know how to %s '%s' filesystems: %w", what, fstype, errnoOnly(syscall.ENOTSUP))
 }
 
 func (d Actions) VfsMinimumSize(mountable Mountable) (int64, error) {
@@ -228,7 +225,7 @@ func (d Actions) VfsMinimumSize(mountable Mountable) (int64, error) {
 	case typ == "xfs":
 		return d.xfsMinimumSize(mountable.Device)
 	}
-	return 0, errType("get minimum size", typ)
+	return 0, errType("get minimum size of", typ)
 }
 
 func (d *Daemon) ntfsMinimumSize(device Device) (int64, error) {
@@ -258,11 +255,16 @@ func numberIn(out, pattern string) (int64, error) {
 	return strconv.ParseInt(m[1], 10, 64)
 }
 
-// mountPoint is where a device is mounted, as a path of the appliance.
+// mountPoint is where a device is mounted, as a path of the appliance. Devices
+// are told apart by number: a volume has several names.
 func (d *Daemon) mountPoint(device Device) string {
+	var want, have unix.Stat_t
+	if unix.Stat(string(device), &want) != nil {
+		return ""
+	}
 	l, _ := d.mountsBelow()
 	for _, m := range l {
-		if m.Source == string(device) {
+		if strings.HasPrefix(m.Source, "/dev/") && unix.Stat(m.Source, &have) == nil && have.Rdev == want.Rdev {
 			return m.Point
 		}
 	}
@@ -314,7 +316,7 @@ func (d Actions) SetLabel(mountable Mountable, label string) error {
 	case typ == "swap":
 		return d.setSwapLabel(dev, label)
 	}
-	return errType("set the label", typ)
+	return errType("set the label for", typ)
 }
 
 func (d Actions) SetUuid(device Device, uuid string) error {
@@ -333,7 +335,7 @@ func (d Actions) SetUuid(device Device, uuid string) error {
 	case typ == "btrfs":
 		return run("btrfstune", "-f", "-U", uuid, dev)
 	}
-	return errType("set the UUID", typ)
+	return errType("set the UUID for", typ)
 }
 
 func (d Actions) SetUuidRandom(device Device) error {
@@ -355,7 +357,7 @@ func (d Actions) SetUuidRandom(device Device) error {
 		}
 		return d.SetUuid(device, strings.TrimSpace(string(id)))
 	}
-	return errType("set the UUID", typ)
+	return errType("set the random UUID for", typ)
 }
 
 func (d Actions) FindfsUuid(uuid string) (string, error)       { return d.findfs("UUID", uuid) }
@@ -420,7 +422,7 @@ func (d Actions) ZeroFreeSpace(c *Call, directory Path) error {
 		return say(err, "statfs: %s", directory)
 	}
 	// A file without a name would do, but not every file system has such.
-	name := "gofish-zero-" + strconv.FormatUint(uint64(os.Getpid()), 36) + strconv.FormatInt(int64(st.Bfree), 36)
+	name := "zero-" + rand.Text()
 	fd, err := unix.Openat(int(dir.Fd()), name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
 	if err != nil {
 		return say(err, "open: %s", directory)
@@ -509,8 +511,7 @@ func (d Actions) Ntfsfix(device Device, o ntfsfixOpts) error {
 	if given(o.Clearbadsectors) {
 		args = append(args, "-b")
 	}
-	t := &Tool{Args: append(args, string(device)), FoldStdout: true}
-	return d.failed(t.Run(context.Background()), device)
+	return d.onDevice(device, append(args, string(device))...)
 }
 
 // given reports whether an optional truth value is there and true.

@@ -108,7 +108,10 @@ func (d *Daemon) onSwap(tool, tag, value string) error {
 	for _, dev := range devs {
 		typ, terr := d.blkidTag(Device(dev), "TYPE")
 		if terr == nil && typ == "swap" {
-			return d.onDevice(Device(dev), tool, dev)
+			if err := run(tool, dev); err != nil {
+				return fmt.Errorf("%s: %w", value, err)
+			}
+			return nil
 		}
 	}
 	if err == nil {

@@ -1,11 +1,13 @@
 package daemon
 
 import (
-	"context"
 	"fmt"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"gofish/internal/api"
 )
@@ -20,18 +22,62 @@ func checkXFSLabel(label string) error {
 	return nil
 }
 
-// clearLabel is what xfs_admin takes for no label.
-const clearLabel = "--"
+// fsIocSetfslabel is FS_IOC_SETFSLABEL: _IOW(0x94, 50, char[256]) (linux/fs.h).
+const fsIocSetfslabel = 0x41009432
 
+// setXFSLabel has the kernel set the label, mounted or not. The tools cannot
+// write a label with a blank in it, and give it to a shell.
 func (d *Daemon) setXFSLabel(dev Device, label string) error {
-	if label == "" {
-		label = clearLabel
+	if err := checkXFSLabel(label); err != nil {
+		return err
 	}
-	return d.xfsAdmin(dev, xfsAdminOpts{Label: &label})
+	var arg [256]byte
+	copy(arg[:], label)
+	return d.withMount(dev, "xfs", "nouuid", func(dir string) error {
+		f, err := os.Open(dir)
+		if err != nil {
+			return say(err, "%s", d.shownDevice(dev))
+		}
+		defer f.Close()
+		return say(ioctlPtr(int(f.Fd()), fsIocSetfslabel, &arg), "%s", d.shownDevice(dev))
+	})
+}
+
+// withMount runs fn on a directory where a device is mounted: where it is
+// already, or else on one that is there for the time of the call.
+func (d *Daemon) withMount(device Device, fstype, options string, fn func(dir string) error) error {
+	if p := d.mountPoint(device); p != "" {
+		return fn(p)
+	}
+	tmp, err := os.MkdirTemp("", "mount-")
+	if err != nil {
+		return errnoOf(err)
+	}
+	defer os.Remove(tmp)
+	if err := unix.Mount(string(device), tmp, fstype, 0, options); err != nil {
+		return say(err, "mount: %s", d.shownDevice(device))
+	}
+	err = fn(tmp)
+	if uerr := unix.Unmount(tmp, 0); err == nil {
+		err = say(uerr, "umount: %s", d.shownDevice(device))
+	}
+	return err
 }
 
 func (d *Daemon) setXFSUUID(dev Device, uuid string) error {
-	return d.xfsAdmin(dev, xfsAdminOpts{Uuid: &uuid})
+	switch uuid {
+	case "nil", "generate", "restore":
+	default:
+		if err := checkUUID(uuid); err != nil {
+			return err
+		}
+	}
+	return d.xfsDB(dev, "-c", "uuid "+uuid)
+}
+
+// xfsDB changes a superblock.
+func (d *Daemon) xfsDB(dev Device, args ...string) error {
+	return d.onDevice(dev, append(append([]string{"xfs_db", "-x", "-p", "xfs_admin"}, args...), string(dev))...)
 }
 
 // xfsMinimumSize is the size it has: XFS does not shrink.
@@ -40,7 +86,7 @@ func (d *Daemon) xfsMinimumSize(dev Device) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	h, err := xfsGeometry(dir)
+	h, err := d.mountedXFS(dir)
 	if err != nil {
 		return 0, err
 	}
@@ -53,38 +99,49 @@ type xfsAdminOpts struct {
 	Label, Uuid *string
 }
 
-func (d Actions) XfsAdmin(device Device, o xfsAdminOpts) error { return d.xfsAdmin(device, o) }
-
-func (d *Daemon) xfsAdmin(device Device, o xfsAdminOpts) error {
-	b := argBuilder{args: []string{"xfs_admin"}}
-	b.flag("-e", o.Extunwritten)
-	b.flag("-f", o.Imgfile)
-	b.flag("-j", o.V2log)
-	b.flag("-p", o.Projid32bit)
-	if o.Lazycounter != nil {
-		c := "0"
-		if *o.Lazycounter {
-			c = "1"
-		}
-		b.args = append(b.args, "-c", c)
-	}
+func (d Actions) XfsAdmin(device Device, o xfsAdminOpts) error {
 	if o.Label != nil {
 		if err := checkXFSLabel(*o.Label); err != nil {
 			return err
 		}
 	}
-	b.text("-L", o.Label)
-	if o.Uuid != nil {
-		switch *o.Uuid {
-		case "nil", "generate", "restore":
-		default:
-			if err := checkUUID(*o.Uuid); err != nil {
-				return err
-			}
+	b := argBuilder{}
+	b.flag("-f", o.Imgfile)
+	for _, feature := range []struct {
+		value *bool
+		name  string
+	}{{o.Extunwritten, "extflg"}, {o.V2log, "log2"}, {o.Projid32bit, "projid32bit"}} {
+		if given(feature.value) {
+			b.args = append(b.args, "-c", "version "+feature.name)
 		}
 	}
-	b.text("-U", o.Uuid)
-	return d.onDevice(device, append(b.args, string(device))...)
+	if len(b.args) > 0 {
+		if err := d.xfsDB(device, b.args...); err != nil {
+			return err
+		}
+	}
+	if o.Label != nil {
+		label := *o.Label
+		if label == "--" { // how xfs_admin(8) is told to remove it
+			label = ""
+		}
+		if err := d.setXFSLabel(device, label); err != nil {
+			return err
+		}
+	}
+	if o.Uuid != nil {
+		if err := d.setXFSUUID(device, *o.Uuid); err != nil {
+			return err
+		}
+	}
+	if o.Lazycounter != nil {
+		c := "lazycount=0"
+		if *o.Lazycounter {
+			c = "lazycount=1"
+		}
+		return d.onDevice(device, "xfs_repair", "-c", c, string(device))
+	}
+	return nil
 }
 
 type xfsGrowfsOpts struct {
@@ -108,7 +165,37 @@ func (d Actions) XfsGrowfs(path Path, o xfsGrowfsOpts) error {
 	if b.err != nil {
 		return b.err
 	}
-	return d.onFile(path, b.args...)
+	return d.withMountTable(func(table string) error {
+		return d.onFile(path, append(b.args, "-t", table)...)
+	})
+}
+
+// withMountTable runs fn with a file that lists what is mounted, for tools that
+// would take what lies below the guest's root for it.
+func (d *Daemon) withMountTable(fn func(name string) error) error {
+	b, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		return errnoOf(err)
+	}
+	var table strings.Builder
+	for _, line := range lines(string(b)) {
+		if !strings.HasPrefix(line, sysrootBase+" ") {
+			table.WriteString(line + "\n")
+		}
+	}
+	f, err := os.CreateTemp("", "mounts-")
+	if err != nil {
+		return errnoOf(err)
+	}
+	defer os.Remove(f.Name())
+	_, err = f.WriteString(table.String())
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return errnoOf(err)
+	}
+	return fn(f.Name())
 }
 
 type xfsRepairOpts struct {
@@ -169,14 +256,6 @@ func (d *Daemon) imageFile(path Path) (string, error) {
 	return name, say(err, "%s", path)
 }
 
-// xfsTarget is what xfs_info is to look at.
-func (d *Daemon) xfsTarget(dp DevOrPath) (string, error) {
-	if dp.Device != "" {
-		return string(dp.Device), nil
-	}
-	return d.imageFile(dp.Path)
-}
-
 // Each section of what xfs_info prints begins with NAME=VALUE in the first
 // column, and has more NAME=VALUE in it, some with a comma or a unit:
 //
@@ -189,17 +268,44 @@ var (
 	xfsField   = regexp.MustCompile(`([\w-]+)=(\d+(?: (?:blks|extents))?)`)
 )
 
-// xfsGeometry takes the output of xfs_info apart. Keys are SECTION, for what the
-// section's line begins with, and SECTION.FIELD.
-func xfsGeometry(target string) (api.Hash, error) {
-	out, err := (&Tool{Args: []string{"xfs_info", target}}).Output(context.Background())
-	if err != nil {
-		return nil, err
+// xfsGeometry reads the geometry of a device, a mounted file system or an image file.
+func (d *Daemon) xfsGeometry(dp DevOrPath) (api.Hash, error) {
+	target := string(dp.Device)
+	if dp.Device != "" {
+		if dir := d.mountPoint(dp.Device); dir != "" {
+			return d.mountedXFS(dir)
+		}
+	} else {
+		var err error
+		if target, err = d.imageFile(dp.Path); err != nil {
+			return nil, err
+		}
+		l, err := d.mountsBelow()
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range l {
+			if m.Point == target && m.Type == "xfs" {
+				return d.mountedXFS(target)
+			}
+		}
 	}
-	return parseXFSInfo(out), nil
+	out, err := output("xfs_db", "-r", "-p", "xfs_info", "-c", "info", target)
+	return d.parseXFSInfo(out), err
 }
 
-func parseXFSInfo(out string) api.Hash {
+func (d *Daemon) mountedXFS(dir string) (h api.Hash, err error) {
+	err = d.withMountTable(func(table string) error {
+		out, err := output("xfs_growfs", "-n", "-t", table, dir)
+		h = d.parseXFSInfo(out)
+		return err
+	})
+	return h, err
+}
+
+// parseXFSInfo takes the output apart. Keys are SECTION, for what the section's
+// line begins with, and SECTION.FIELD.
+func (d *Daemon) parseXFSInfo(out string) api.Hash {
 	h := api.Hash{}
 	section := ""
 	for _, line := range lines(out) {
@@ -208,7 +314,7 @@ func parseXFSInfo(out string) api.Hash {
 			section, rest = m[1], m[2]
 			// Without a value of its own, a section's line is blank up to its fields.
 			if name := xfsName.FindString(rest); name != "" {
-				h = append(h, api.Pair{Key: section, Value: name})
+				h = append(h, api.Pair{Key: section, Value: d.devices.Reverse(name)})
 			}
 		}
 		for _, f := range xfsField.FindAllStringSubmatch(rest, -1) {
@@ -230,19 +336,11 @@ func xfsNumber(h api.Hash, key string) int64 {
 }
 
 func (d Actions) XfsInfo2(pathordevice DevOrPath) (api.Hash, error) {
-	target, err := d.xfsTarget(pathordevice)
-	if err != nil {
-		return nil, err
-	}
-	h, err := xfsGeometry(target)
-	if err == nil && len(h) > 0 && h[0].Key == "meta-data" {
-		h[0].Value = d.devices.Reverse(h[0].Value)
-	}
-	return h, err
+	return d.xfsGeometry(pathordevice)
 }
 
 func (d Actions) XfsInfo(pathordevice DevOrPath) (api.Xfsinfo, error) {
-	h, err := d.XfsInfo2(pathordevice)
+	h, err := d.xfsGeometry(pathordevice)
 	if err != nil {
 		return api.Xfsinfo{}, err
 	}
