@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -52,10 +53,12 @@ func (d *Daemon) mount(m Mountable, mountpoint, options, fstype string) error {
 	if fstype != "" {
 		args = append(args, "-t", fstype)
 	}
-	if err := run(append(args, string(m.Device), target)...); err != nil {
-		return fmt.Errorf("%s on %s (options: '%s'): %w", m, mountpoint, options, err)
+	err = run(append(args, string(m.Device), target)...)
+	var te *ToolError
+	if errors.As(err, &te) && te.Text != "" {
+		return fmt.Errorf("mount exited with status %d: %w", te.Status, err)
 	}
-	return nil
+	return err
 }
 
 // mountTarget is the directory of the appliance that a mount point of the guest is.
@@ -63,15 +66,16 @@ func (d *Daemon) mountTarget(mountpoint string) (string, error) {
 	if mountpoint == "" {
 		mountpoint = "/"
 	}
+	notDirectory := fmt.Errorf("mount: %s: mount point is not a directory", mountpoint)
 	if !strings.HasPrefix(mountpoint, "/") {
-		return "", errors.New("mount point must be an absolute path")
+		return "", notDirectory
 	}
 	target, err := d.root.Host(Path(mountpoint))
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", mountpoint, err)
+	if errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ENOTDIR) || err == nil && !isDir(target) {
+		return "", notDirectory
 	}
-	if !isDir(target) {
-		return "", fmt.Errorf("%s: mount point is not a directory", mountpoint)
+	if err != nil {
+		return "", say(err, "%s", mountpoint)
 	}
 	return target, nil
 }
@@ -94,16 +98,19 @@ func (d Actions) MountLoop(file, mountpoint Path) error {
 type remountOpts struct{ Rw *bool }
 
 func (d Actions) Remount(mountpoint Path, o remountOpts) error {
+	if o.Rw == nil {
+		return errors.New("parameter 'rw' must be specified")
+	}
 	target, err := d.root.Host(mountpoint)
 	if err != nil {
 		return fmt.Errorf("%s: %w", mountpoint, err)
 	}
-	mode := "ro"
-	if o.Rw != nil && *o.Rw {
-		mode = "rw"
+	options := "remount,ro"
+	if *o.Rw {
+		options = "remount,rw"
 	}
-	if err := run("mount", "-o", "remount,"+mode, target); err != nil {
-		return fmt.Errorf("%s: %w", mountpoint, err)
+	if err := run("mount", "-o", options, target); err != nil {
+		return fmt.Errorf("%s: %s: %w", mountpoint, options, err)
 	}
 	return nil
 }
@@ -112,21 +119,34 @@ type umountOpts struct{ Force, Lazyunmount *bool }
 
 func (d Actions) Umount(pathordevice DevOrPath, o umountOpts) error {
 	args := []string{"umount"}
-	if o.Force != nil && *o.Force {
+	if given(o.Force) {
 		args = append(args, "-f")
 	}
-	if o.Lazyunmount != nil && *o.Lazyunmount {
+	if given(o.Lazyunmount) {
 		args = append(args, "-l")
 	}
-	name := string(pathordevice.Device)
+	name, target := d.shownDevice(pathordevice.Device), string(pathordevice.Device)
 	if p := pathordevice.Path; p != "" {
 		host, err := d.root.Host(p)
 		if err != nil {
-			return fmt.Errorf("%s: %w", p, err)
+			return say(err, "%s", p)
 		}
-		name = host
+		name, target = string(p), host
 	}
-	return run(append(args, name)...)
+	if target == d.root.dir && !d.rootMounted() {
+		return fmt.Errorf("%s: umount: %s: not mounted.", name, target) // only the base is
+	}
+	if err := run(append(args, target)...); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// rootMounted reports whether the guest's root directory is mounted, rather than
+// only something below it.
+func (d *Daemon) rootMounted() bool {
+	l, err := d.mountsBelow()
+	return err == nil && slices.ContainsFunc(l, func(m mountEntry) bool { return m.Point == d.root.dir })
 }
 
 // unmountAll unmounts everything in the guest, the innermost first.
@@ -170,27 +190,24 @@ func (d Actions) Mountpoints() (api.Hash, error) {
 }
 
 func (d Actions) Mkmountpoint(exemptpath string) error {
-	dir, base, err := d.root.Parent(Path(exemptpath))
-	if err != nil {
-		return fmt.Errorf("%s: %w", exemptpath, err)
-	}
-	defer dir.Close()
-	if err := unix.Mkdirat(int(dir.Fd()), base, 0o777); err != nil {
-		return fmt.Errorf("%s: %w", exemptpath, err)
-	}
-	return nil
+	return d.inParent(exemptpath, func(dir int, base string) error { return unix.Mkdirat(dir, base, 0o777) })
 }
 
 func (d Actions) Rmmountpoint(exemptpath string) error {
-	dir, base, err := d.root.Parent(Path(exemptpath))
+	return d.inParent(exemptpath, func(dir int, base string) error { return unix.Unlinkat(dir, base, unix.AT_REMOVEDIR) })
+}
+
+// inParent has fn work on a name in its directory. Nothing needs to be mounted.
+func (d *Daemon) inParent(path string, fn func(dir int, base string) error) error {
+	if !strings.HasPrefix(path, "/") {
+		return errors.New("path must start with a / character")
+	}
+	dir, base, err := d.root.Parent(Path(path))
 	if err != nil {
-		return fmt.Errorf("%s: %w", exemptpath, err)
+		return say(err, "%s", path)
 	}
 	defer dir.Close()
-	if err := unix.Unlinkat(int(dir.Fd()), base, unix.AT_REMOVEDIR); err != nil {
-		return fmt.Errorf("%s: %w", exemptpath, err)
-	}
-	return nil
+	return say(fn(int(dir.Fd()), base), "%s", path)
 }
 
 func (d Actions) InternalParseMountable(mountable Mountable) (api.InternalMountable, error) {
