@@ -36,7 +36,7 @@ func New(cfg Config) *Daemon {
 	d := &Daemon{cfg: cfg, root: NewRoot(cfg.Sysroot), devices: NewDevices("/sys", "/dev")}
 	var served []*api.Action
 	for _, a := range api.All.Actions() {
-		if _, ok := reflect.TypeFor[Actions]().MethodByName(a.Camel()); a.Proc != 0 && ok { // TEMPORARY while the areas are being written
+		if a.Proc != 0 {
 			served = append(served, a)
 		}
 	}

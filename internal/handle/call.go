@@ -216,7 +216,7 @@ func openLocal(name string, flags int) (*os.File, error) {
 	f, err := os.OpenFile(name, flags|syscall.O_NOCTTY, 0o666)
 	if err != nil {
 		e := errnoOf(err)
-		return nil, fmt.Errorf("open: %s: %w", name, errText{e})
+		return nil, fmt.Errorf("%s: %w", name, errText{e})
 	}
 	return f, nil
 }
@@ -230,7 +230,7 @@ func (e errText) Unwrap() error { return e.Errno }
 func openSource(name string) (*source, error) {
 	f, err := openLocal(name, os.O_RDONLY)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open: %w", err)
 	}
 	s := &source{File: f}
 	if fi, err := f.Stat(); err == nil {

@@ -94,7 +94,7 @@ rm /filled
 -rmdir /d
 rm-rf /t
 du /m
-umask
+get-umask
 pvcreate /dev/sdb
 vgcreate VG /dev/sdb
 lvcreate LV VG 40
