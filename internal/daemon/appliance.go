@@ -139,7 +139,8 @@ var debugCommands = map[string]func(d *Daemon, c *Call, args []string) (string, 
 			return "", errors.New("sh: expecting a command to run")
 		}
 		t := &Tool{Args: []string{"/bin/sh", "-c", strings.Join(args, " ")}}
-		return t.Output(context.Background())
+		out, err := t.Output(context.Background())
+		return strings.TrimSuffix(out, "\n"), err
 	},
 }
 
@@ -181,7 +182,7 @@ func (d Actions) Debug(c *Call, subcmd string, extraargs []string) (string, erro
 			names = append(names, n)
 		}
 		sort.Strings(names)
-		return strings.Join(names, "\n") + "\n", nil
+		return "Commands supported: " + strings.Join(names, " "), nil
 	}
 	f, ok := debugCommands[subcmd]
 	if !ok {

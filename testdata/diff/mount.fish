@@ -1,0 +1,118 @@
+# mounting
+sparse mounta.img 100M
+sparse mountb.img 32M
+sparse mountc.img 200M
+run
+-mkfs ext2 /dev/sda
+-mkfs vfat /dev/sdb
+-umount /
+-umount /dev/sda
+-mount /dev/sda /foo
+-mount /dev/sda foo
+-mount /dev/sdz /
+-mount /dev/sdc /
+-mount /dev/sda /
+-mount /dev/sda /nodir
+-touch /file
+-mount /dev/sdb /file
+-mkdir /dir
+-ln-s /dir /link
+-mountpoints
+-umount /dir
+-mkdir /dir/sub
+-mount-ro /dev/sdb /dir/sub
+-mounts
+-mountpoints
+-touch /dir/sub/x
+-umount /dir
+-umount /
+-umount /dev/sda
+-umount /dir/sub
+-umount /dir/sub
+-umount /nothing
+-umount /dev/sdz
+-mount-options "" /dev/sdb /dir/sub
+-touch /dir/sub/x
+-umount /dir/sub
+-mount-options ro,noatime /dev/sdb /dir/sub
+-touch /dir/sub/y
+-umount /dir/sub
+-mount-options badoption /dev/sdb /dir/sub
+-mount-vfs "" vfat /dev/sdb /dir/sub
+-mountpoints
+-umount /dev/sdb
+-mount-vfs "ro" ext4 /dev/sdb /dir/sub
+-mount-vfs "ro" nofs /dev/sdb /dir/sub
+-remount / rw:false
+-touch /ro
+-remount / rw:true
+-touch /ro
+-remount /dir/sub rw:true
+-remount /zz rw:true
+statvfs / | grep -v -e fsid
+-statvfs /nope
+-mount /dev/sdb /dir/sub
+-umount / lazyunmount:true
+-mountpoints
+-umount-all
+-mountpoints
+-mount /dev/sda /
+-umount / force:true
+-mountpoints
+-umount-all
+-mkmountpoint /a
+-mkmountpoint /a
+-mkmountpoint b
+-mount /dev/sda /a
+-mountpoints
+-ls /a
+-ls /
+-mkmountpoint /a/new
+-mkmountpoint /x/y
+-mount /dev/sdb /a/new
+-umount-all
+-rmmountpoint /a
+-umount / lazyunmount:true
+-mount /dev/sda /a
+-rmmountpoint /a
+-umount / lazyunmount:true
+-umount-all
+-rmmountpoint /a
+-umount / lazyunmount:true
+-rmmountpoint zz
+-mount /dev/sda /
+-upload mountb.img /loop.img
+-mount-loop /loop.img /dir
+-mounts
+-mountpoints
+-mount-loop /nope /dir
+-mount-loop /loop.img /nope
+-umount /dir
+-fstrim /
+-fstrim / minimumfreeextent:1048576
+-fstrim / offset:-1
+-fstrim /nope
+-umount-all
+-fsck ext2 /dev/sda
+-fsck nofs /dev/sda
+-list-filesystems
+-mountable-device btrfsvol:/dev/sda/foo
+-mountable-subvolume /dev/sda
+-mountable-subvolume btrfsvol:/dev/sda/foo
+-mount btrfsvol:/dev/sda/foo /
+-mount btrfsvol:foo /
+-mkfs btrfs /dev/sdc
+-mount /dev/sdc /
+-debug sh "btrfs subvolume create /sysroot/vol"
+-debug sh "btrfs subvolume create /sysroot/vol/nested"
+-touch /vol/file
+-umount-all
+-list-filesystems
+-mount btrfsvol:/dev/sdc/vol /
+-ls /
+-mounts
+-mountpoints
+-umount /
+-mount btrfsvol:/dev/sdc/none /
+-mount-options noatime btrfsvol:/dev/sdc/vol/nested /
+-mountpoints
