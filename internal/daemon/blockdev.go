@@ -88,7 +88,7 @@ func (d Actions) BlockdevRereadpt(device Device) error {
 
 func (d Actions) BlockdevSetra(device Device, sectors int) error {
 	if sectors < 0 {
-		return errors.New("sectors cannot be negative")
+		return errors.New("readahead sectors must be >= 0")
 	}
 	return d.blockdevSet(device, "set read-ahead", unix.BLKRASET, sectors)
 }
@@ -130,7 +130,11 @@ func (d *Daemon) zeroDevice(c *Call, device Device, size int64) error {
 	if err := f.Sync(); err != nil {
 		return say(err, "%s", d.shownDevice(device))
 	}
-	return say(f.Close(), "%s", d.shownDevice(device))
+	if err := f.Close(); err != nil {
+		return say(err, "%s", d.shownDevice(device))
+	}
+	rereadPartitions(device)
+	return nil
 }
 
 func (d Actions) IsZeroDevice(c *Call, device Device) (bool, error) {
@@ -185,18 +189,22 @@ func (d Actions) PwriteDevice(device Device, content []byte, offset int64) (int,
 	if err != nil {
 		return 0, say(err, "open: %s", d.shownDevice(device))
 	}
-	n, err := f.WriteAt(content, offset)
+	// One call, so that at the end of the device the caller sees how much fitted.
+	n, err := unix.Pwrite(int(f.Fd()), content, offset)
 	if serr := f.Sync(); err == nil {
 		err = serr
 	}
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
-	return n, say(err, "pwrite: %s", d.shownDevice(device))
+	rereadPartitions(device)
+	return max(n, 0), say(err, "pwrite: %s", d.shownDevice(device))
 }
 
 func (d Actions) Wipefs(device Device) error {
-	return d.onDevice(device, "wipefs", "-a", "--force", string(device))
+	err := d.onDevice(device, "wipefs", "-a", "--force", string(device))
+	rereadPartitions(device)
+	return err
 }
 
 // Blkid lists all that a low-level probe finds out.

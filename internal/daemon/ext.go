@@ -333,10 +333,10 @@ func (d Actions) Mke2fs(device Device, o mke2fsOpts) error {
 	if b.err != nil {
 		return b.err
 	}
-	if !given(o.Writesbandgrouponly) {
-		wipeSignatures(device)
+	if given(o.Writesbandgrouponly) {
+		return d.onDevice(device, b.args...)
 	}
-	return d.onDevice(device, b.args...)
+	return d.failed(format(device, b.args...), device)
 }
 
 func (d Actions) Mke2fsJ(fstype string, blocksize int, device, journal Device) error {
@@ -358,8 +358,7 @@ func mke2fsJournal(fstype string, blocksize int, device Device, journal string) 
 	if !isExt(fstype) {
 		return fmt.Errorf("%s: not a valid extended filesystem type", fstype)
 	}
-	wipeSignatures(device)
-	return run("mke2fs", "-F", "-t", fstype, "-b", strconv.Itoa(blocksize), "-J", "device="+journal, string(device))
+	return format(device, "mke2fs", "-F", "-t", fstype, "-b", strconv.Itoa(blocksize), "-J", "device="+journal, string(device))
 }
 
 func (d Actions) Mke2journal(blocksize int, device Device) error {
@@ -378,9 +377,8 @@ func (d Actions) Mke2journalU(blocksize int, uuid string, device Device) error {
 }
 
 func mke2journal(blocksize int, device Device, name ...string) error {
-	wipeSignatures(device)
 	args := []string{"mke2fs", "-F", "-O", "journal_dev", "-b", strconv.Itoa(blocksize)}
-	return run(append(append(args, name...), string(device))...)
+	return format(device, append(append(args, name...), string(device))...)
 }
 
 // extFlags are the letters of lsattr(1) for the bits of FS_IOC_GETFLAGS (linux/fs.h).

@@ -63,11 +63,14 @@ var mkfsForced = map[string][]string{
 // gfsAlone makes a cluster file system for one machine, without questions.
 var gfsAlone = []string{"-p", "lock_nolock", "-j", "1", "-O"}
 
-// labelOption is how a maker of file systems takes a label; the others take -L.
+// labelOption is how a maker of file systems takes a label.
 var labelOption = map[string]string{
+	"ext2": "-L", "ext3": "-L", "ext4": "-L", "btrfs": "-L", "xfs": "-L", "ntfs": "-L", "jfs": "-L",
+	"exfat": "-L", "nilfs2": "-L",
 	"vfat": "-n", "fat": "-n", "msdos": "-n",
-	"f2fs": "-l", "udf": "-l",
+	"f2fs": "-l", "udf": "-l", "reiserfs": "-l",
 	"hfs": "-v", "hfsplus": "-v",
+	"bfs": "-V",
 }
 
 var plainName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.+-]*$`)
@@ -121,15 +124,14 @@ func (d Actions) Mkfs(fstype string, device Device, o mkfsOpts) error {
 		}
 		opt, ok := labelOption[fstype]
 		if !ok {
-			opt = "-L"
+			return errType("set the label for", fstype)
 		}
 		args = append(args, opt, *o.Label)
 	}
 	if _, err := exec.LookPath(args[0]); err != nil || !plainName.MatchString(fstype) {
 		return fail(fmt.Errorf("mkfs: failed to execute %s: %w", args[0], syscall.ENOENT))
 	}
-	wipeSignatures(device)
-	if err := run(append(args, string(device))...); err != nil {
+	if err := format(device, append(args, string(device))...); err != nil {
 		return fail(err)
 	}
 	return nil
@@ -164,10 +166,25 @@ func (d Actions) MkfsB(fstype string, blocksize int, device Device) error {
 	return d.Mkfs(fstype, device, mkfsOpts{Blocksize: &blocksize})
 }
 
-// wipeSignatures removes what an old file system has left, so that the new one
-// is not taken for it. Failing is no error: making the file system will tell.
-func wipeSignatures(device Device) {
+// format runs a tool that makes something new of a device. What old file systems
+// have left goes first, so that the new one is not taken for them; if that fails
+// the tool will say why.
+func format(device Device, args ...string) error {
 	run("wipefs", "-a", "--force", string(device))
+	err := run(args...)
+	rereadPartitions(device)
+	return err
+}
+
+// rereadPartitions has the kernel look for partitions after a device was written
+// to. It refuses what is no disk, and disks in use; neither matters.
+func rereadPartitions(device Device) {
+	fd, err := unix.Open(string(device), unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return
+	}
+	defer unix.Close(fd)
+	unix.IoctlSetInt(fd, unix.BLKRRPART, 0)
 }
 
 // blkidTag reads one property of what a device holds, empty if there is none.

@@ -51,8 +51,7 @@ func (d Actions) Mkswap(device Device, o mkswapOpts) error {
 	}
 	b.text("-L", o.Label)
 	b.text("-U", o.Uuid)
-	wipeSignatures(device)
-	return d.onDevice(device, append(b.args, string(device))...)
+	return d.failed(format(device, append(b.args, string(device))...), device)
 }
 
 func (d Actions) MkswapL(label string, device Device) error {
