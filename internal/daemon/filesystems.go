@@ -54,7 +54,9 @@ type mkfsOpts struct {
 // or from refusing a whole disk.
 var mkfsForced = map[string][]string{
 	"ext2": {"-F"}, "ext3": {"-F"}, "ext4": {"-F"},
-	"vfat": {"-I"}, "fat": {"-I"}, "msdos": {"-I"},
+	// On a whole disk mkfs.fat would also write a partition table, of one partition
+	// that is the file system itself.
+	"vfat": {"-I", "--mbr=n"}, "fat": {"-I", "--mbr=n"}, "msdos": {"-I", "--mbr=n"},
 	"ntfs":     {"-Q", "-F"}, // quick: the blocks of a virtual disk need no test
 	"reiserfs": {"-f", "-f"}, "jfs": {"-f"}, "xfs": {"-f"}, "btrfs": {"-f"}, "f2fs": {"-f"}, "nilfs2": {"-f"},
 	"gfs": gfsAlone, "gfs2": gfsAlone,
@@ -413,12 +415,8 @@ func (d *Daemon) findDevices(tag, value string) ([]string, error) {
 
 // volumeName turns /dev/mapper/VG-LV into /dev/VG/LV if that is there.
 func volumeName(dev string) string {
-	if name, ok := strings.CutPrefix(dev, "/dev/mapper/"); ok {
-		if vg, lv, ok := splitMapperName(name); ok {
-			if p := "/dev/" + vg + "/" + lv; unix.Access(p, unix.F_OK) == nil {
-				return p
-			}
-		}
+	if name, ok := canonicalLV(Device(dev)); ok && unix.Access(name, unix.F_OK) == nil {
+		return name
 	}
 	return dev
 }

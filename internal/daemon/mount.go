@@ -175,7 +175,7 @@ func (d Actions) Mounts() ([]string, error) {
 	l, err := d.mountsBelow()
 	out := []string{}
 	for _, m := range l {
-		out = append(out, m.Source)
+		out = append(out, volumeName(m.Source))
 	}
 	return out, err
 }
@@ -184,7 +184,7 @@ func (d Actions) Mountpoints() (api.Hash, error) {
 	l, err := d.mountsBelow()
 	h := api.Hash{}
 	for _, m := range l {
-		h = append(h, api.Pair{Key: m.Source, Value: string(d.root.Guest(m.Point))})
+		h = append(h, api.Pair{Key: volumeName(m.Source), Value: string(d.root.Guest(m.Point))})
 	}
 	return h, err
 }
@@ -440,11 +440,9 @@ func (d *Daemon) mdDevices() []string {
 func (d *Daemon) logicalVolumes() []string {
 	l := []string{}
 	for _, dm := range deviceMappers() {
-		if strings.HasPrefix(dm.uuid, "LVM-") {
-			vg, lv, ok := splitMapperName(dm.name)
-			if path := "/dev/" + vg + "/" + lv; ok && unix.Access(path, unix.F_OK) == nil {
-				l = append(l, path)
-			}
+		path, ok := canonicalLV(Device("/dev/mapper/" + dm.name))
+		if ok && unix.Access(path, unix.F_OK) == nil {
+			l = append(l, path)
 		}
 	}
 	sort.Strings(l)
@@ -474,16 +472,4 @@ func deviceMappers() []mapper {
 		l = append(l, mapper{strings.TrimSpace(string(name)), strings.TrimSpace(string(uuid))})
 	}
 	return l
-}
-
-// splitMapperName takes the name VG-LV apart; a dash that belongs to one of the
-// names is doubled (lvm(8)).
-func splitMapperName(name string) (vg, lv string, ok bool) {
-	const mark = "\x00"
-	parts := strings.Split(strings.ReplaceAll(name, "--", mark), "-")
-	if len(parts) != 2 {
-		return "", "", false // internal volumes have a third part
-	}
-	plain := func(s string) string { return strings.ReplaceAll(s, mark, "-") }
-	return plain(parts[0]), plain(parts[1]), true
 }

@@ -96,7 +96,6 @@ statvfs / | grep -v -e fsid
 -fsck ext2 /dev/sda
 -fsck nofs /dev/sda
 -list-filesystems
--mountable-device btrfsvol:/dev/sda/foo
 -mountable-subvolume /dev/sda
 -mountable-subvolume btrfsvol:/dev/sda/foo
 -mount btrfsvol:/dev/sda/foo /
