@@ -43,14 +43,15 @@ func combined(t *testing.T, dir string, env []string, args ...string) (string, i
 
 // terminal is a program on a pseudo-terminal.
 type terminal struct {
-	t    *testing.T
-	c    *exec.Cmd
-	pty  *os.File
-	mu   sync.Mutex
-	all  strings.Builder // everything it wrote
-	seen int             // how much of it expect has passed
-	more chan struct{}
-	done chan error
+	t     *testing.T
+	c     *exec.Cmd
+	pty   *os.File
+	mu    sync.Mutex
+	all   strings.Builder // everything it wrote
+	seen  int             // how much of it expect has passed
+	marks int
+	more  chan struct{}
+	done  chan error
 }
 
 func startTerminal(t *testing.T, dir string, env []string, args ...string) *terminal {
@@ -129,6 +130,15 @@ func (p *terminal) expect(text string) {
 			p.t.Fatalf("%q did not come; the terminal shows\n%s", text, all)
 		}
 	}
+}
+
+// run types a command and waits until it has run: a second one prints a mark.
+func (p *terminal) run(command string) {
+	p.t.Helper()
+	p.marks++
+	mark := fmt.Sprintf("mark-%d", p.marks)
+	p.send(command + "\necho " + mark + "\n")
+	p.expect("\n" + mark)
 }
 
 // wait waits for the program's end.

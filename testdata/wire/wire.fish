@@ -102,7 +102,7 @@ lvs
 vgs
 pvs
 lvs-full | grep -E 'lv_(name|size|attr)|percent|origin'
-mkfs xfs /dev/VG/LV
+mkfs ext3 /dev/VG/LV
 vfs-type /dev/VG/LV
 mkdir /mnt
 mount /dev/VG/LV /mnt
@@ -110,8 +110,8 @@ df | awk 'NR>1 && $6 ~ "sysroot" {print $6}'
 statvfs /mnt | grep namemax
 umount /mnt
 lvremove /dev/VG/LV
-available "lvm2 xfs"
-feature-available "lvm2 xfs"
+available "lvm2 mknod"
+feature-available "lvm2 mknod"
 -available nosuchgroup
 available-all-groups | head -3
 -debug nosuchcommand ""
