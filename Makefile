@@ -16,7 +16,7 @@ setup:
 # The compiler decides what is out of date.
 build:
 	@mkdir -p bin
-	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/gofish ./cmd/gofish
+	@CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/gofish ./cmd/gofish
 
 appliance: build
 	@bin/gofish appliance list | grep -q 'in use$$' || bin/gofish appliance build
@@ -34,7 +34,10 @@ lint:
 	@unformatted=$$(gofmt -l cmd internal); if [ -n "$$unformatted" ]; then echo "gofmt -w is needed for:" $$unformatted >&2; exit 1; fi
 	@$(GO) vet ./...
 
-install: build
+# With sudo there is often no Go on the PATH: then what was built before is installed.
+install:
+	@if command -v $(GO) >/dev/null; then $(MAKE) --no-print-directory build; \
+	elif [ ! -x bin/gofish ]; then echo "no $(GO) here: run make build first, as the user who has it" >&2; exit 1; fi
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 bin/gofish $(DESTDIR)$(PREFIX)/bin/gofish
 	@install -d $(DESTDIR)$(PREFIX)/share/man/man1; \
@@ -49,5 +52,7 @@ install: build
 	completion zsh zsh/site-functions/_gofish; \
 	completion fish fish/vendor_completions.d/gofish.fish
 
+# The demo unpacks a system as root.
 clean:
 	rm -rf bin
+	@[ ! -e demo.work ] || rm -rf demo.work 2>/dev/null || sudo rm -rf demo.work
