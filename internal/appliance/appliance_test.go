@@ -522,3 +522,60 @@ func TestExportImport(t *testing.T) {
 		t.Errorf("half an export: %v", err)
 	}
 }
+
+// dpkg-deb works with helpers that outlive it: neither an error nor the end of the
+// build may wait for them.
+func TestUnpackStops(t *testing.T) {
+	bin := t.TempDir()
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	root, err := newTree(filepath.Join(t.TempDir(), "tree"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, script := range map[string]string{
+		"damaged": "yes & wait",
+		"stuck":   "sleep 20 & wait",
+	} {
+		fake := filepath.Join(bin, "dpkg-deb")
+		write(t, fake, "#!/bin/sh\n"+script+"\n")
+		os.Chmod(fake, 0o755)
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		start := time.Now()
+		err := root.unpack(ctx, "x.deb", "x")
+		cancel()
+		if err == nil || time.Since(start) > helperLimit+10*time.Second {
+			t.Errorf("%s: %v after %v", name, err, time.Since(start))
+		}
+	}
+}
+
+func TestPruneKeepsOwnInitrd(t *testing.T) {
+	base := t.TempDir()
+	c, err := openCache(CacheDir(base))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fakeBase(t, c, "k1")
+	own := ownInitrd(c.base("k1"))
+	if own == "" {
+		t.Skip("the test program is not static")
+	}
+	old := time.Now().Add(-time.Hour)
+	write(t, own, "")
+	os.Chtimes(own, old, old)
+	write(t, c.base("k1")+"/initrd-newer", "")
+	if _, err := Prune(t.Context(), base, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	if l, _ := filepath.Glob(c.base("k1") + "/initrd-*"); len(l) != 1 || l[0] != own {
+		t.Errorf("kept %q", l)
+	}
+	os.Remove(own)
+	write(t, c.base("k1")+"/initrd-newer", "")
+	if _, err := Prune(t.Context(), base, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	if l, _ := filepath.Glob(c.base("k1") + "/initrd-*"); len(l) != 1 {
+		t.Errorf("kept %q", l)
+	}
+}

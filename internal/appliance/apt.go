@@ -87,7 +87,7 @@ Debug::NoLocking "1";
 
 // helperLimit is how long a program that was told to stop, and the helpers it
 // started, may take.
-const helperLimit = 5 * time.Second
+const helperLimit = 2 * time.Second
 
 func (a *apt) command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, name, args...)

@@ -107,7 +107,12 @@ func (t tree) unpack(ctx context.Context, deb, pkg string) error {
 	if err := c.Start(); err != nil {
 		return err
 	}
+	stop := context.AfterFunc(ctx, func() { out.Close() })
 	err = t.untar(out, pkg)
+	stop()
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
 	if err != nil {
 		c.Process.Kill()
 		out.Close() // its own helper, which the signal does not reach, may hang in a write
