@@ -24,17 +24,7 @@ func lvm(args ...string) error {
 
 func lvmOutput(args ...string) (string, error) {
 	out, err := (&Tool{Args: append([]string{"lvm"}, args...)}).Output(context.Background())
-	var e *ToolError
-	if errors.As(err, &e) {
-		// Every line is indented by two blanks.
-		text := lines(e.Text)
-		for i := range text {
-			text[i] = strings.TrimSpace(text[i])
-		}
-		e.Text = strings.Join(text, "\n")
-		err = fmt.Errorf("%s: %w", args[0], err)
-	}
-	return out, err
+	return out, oneLine(err, "Run `", "Cannot process volume group")
 }
 
 // lvmColumn reads one column of a report (pvs, vgs, lvs), sorted, without empty lines.
@@ -62,7 +52,7 @@ func lvmReport[T any](report string) ([]T, error) {
 	for i := range columns {
 		columns[i] = t.Field(i).Tag.Get("xdr")
 	}
-	out, err := lvmOutput(report, "-o", strings.Join(columns, ","), "--unbuffered", "--noheadings", "--nosuffix", "--units", "b", "--separator", "\t")
+	out, err := lvmOutput(report, "-o", strings.Join(columns, ","), "--noheadings", "--nosuffix", "--units", "b", "--separator", "\t")
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +114,13 @@ func parseReportRow(row reflect.Value, columns []string, line string) error {
 	return nil
 }
 
-func (d Actions) Pvs() ([]string, error) { return lvmColumn("pvs", "pv_name") }
+// The order is that of the names the client knows.
+func (d Actions) Pvs() ([]string, error) {
+	list, err := lvmColumn("pvs", "pv_name")
+	sort.SliceStable(list, func(i, j int) bool { return d.devices.Reverse(list[i]) < d.devices.Reverse(list[j]) })
+	return list, err
+}
+
 func (d Actions) Vgs() ([]string, error) { return lvmColumn("vgs", "vg_name") }
 func (d Actions) Lvs() ([]string, error) { return logicalVolumes() }
 
@@ -138,7 +134,13 @@ func logicalVolumes() ([]string, error) {
 	return list, err
 }
 
-func (d Actions) PvsFull() ([]api.LvmPv, error) { return lvmReport[api.LvmPv]("pvs") }
+func (d Actions) PvsFull() ([]api.LvmPv, error) {
+	list, err := lvmReport[api.LvmPv]("pvs")
+	name := func(i int) string { return d.devices.Reverse(string(list[i].PvName)) }
+	sort.SliceStable(list, func(i, j int) bool { return name(i) < name(j) })
+	return list, err
+}
+
 func (d Actions) VgsFull() ([]api.LvmVg, error) { return lvmReport[api.LvmVg]("vgs") }
 func (d Actions) LvsFull() ([]api.LvmLv, error) { return lvmReport[api.LvmLv]("lvs") }
 
@@ -149,6 +151,9 @@ func (d Actions) Pvcreate(device Device) error {
 func (d Actions) Vgcreate(volgroup string, physvols []Device) error {
 	if err := checkOperand(volgroup); err != nil {
 		return err
+	}
+	if len(physvols) == 0 {
+		return errors.New("physvols: a volume group needs at least one device")
 	}
 	args := []string{"vgcreate", "--yes", volgroup}
 	for _, p := range physvols {
@@ -167,7 +172,11 @@ func checkOperand(name string) error {
 }
 
 func (d Actions) Lvcreate(logvol, volgroup string, mbytes int) error {
-	return lvcreate(logvol, volgroup, "-L", strconv.Itoa(mbytes)+"m")
+	size, err := mebibytes(mbytes)
+	if err != nil {
+		return err
+	}
+	return lvcreate(logvol, volgroup, "-L", size)
 }
 
 func (d Actions) LvcreateFree(logvol, volgroup string, percent int) error {
@@ -175,6 +184,14 @@ func (d Actions) LvcreateFree(logvol, volgroup string, percent int) error {
 		return err
 	}
 	return lvcreate(logvol, volgroup, "-l", strconv.Itoa(percent)+"%FREE")
+}
+
+// mebibytes is a size for LVM, to which a sign means more or less than now.
+func mebibytes(n int) (string, error) {
+	if n < 0 {
+		return "", fmt.Errorf("size must not be negative (was %d)", n)
+	}
+	return strconv.Itoa(n) + "m", nil
 }
 
 func lvcreate(logvol, volgroup string, size ...string) error {
@@ -189,30 +206,17 @@ func lvcreate(logvol, volgroup string, size ...string) error {
 
 func checkPercent(percent int) error {
 	if percent < 0 || percent > 100 {
-		return errors.New("percentage must be [0..100] (%)")
+		return fmt.Errorf("percentage must be [0..100] (was %d)", percent)
 	}
 	return nil
 }
 
 func (d Actions) LvmRemoveAll() error {
-	lvs, err := lvmColumn("lvs", "vg_name,lv_name")
-	if err != nil {
-		return err
-	}
-	for _, lv := range lvs {
-		// It may have gone with another that it belonged to.
-		if _, gone := lvmOutput("lvs", lv); gone != nil {
-			continue
-		}
-		if err := lvm("lvremove", "--yes", "--force", lv); err != nil {
-			return err
-		}
-	}
 	vgs, err := lvmColumn("vgs", "vg_name")
 	if err != nil {
 		return err
 	}
-	for _, vg := range vgs {
+	for _, vg := range vgs { // with their logical volumes
 		if err := lvm("vgremove", "--yes", "--force", vg); err != nil {
 			return err
 		}
@@ -241,12 +245,15 @@ func (d Actions) Vgremove(vgname string) error {
 }
 
 func (d Actions) Pvremove(device Device) error {
-	return lvm("pvremove", "--yes", "--force", "--force", string(device))
+	return lvm("pvremove", "--yes", string(device))
 }
 
 func (d Actions) Pvresize(device Device) error { return lvm("pvresize", "--yes", string(device)) }
 
 func (d Actions) PvresizeSize(device Device, size int64) error {
+	if size < 0 {
+		return fmt.Errorf("size must not be negative (was %d)", size)
+	}
 	return lvm("pvresize", "--yes", "--setphysicalvolumesize", strconv.FormatInt(size, 10)+"b", string(device))
 }
 
@@ -271,7 +278,11 @@ func vgActivate(activate bool, volgroups ...string) error {
 }
 
 func (d Actions) Lvresize(device Device, mbytes int) error {
-	return lvresize(device, "-L", strconv.Itoa(mbytes)+"m")
+	size, err := mebibytes(mbytes)
+	if err != nil {
+		return err
+	}
+	return lvresize(device, "-L", size)
 }
 
 func (d Actions) LvresizeFree(lv Device, percent int) error {
@@ -422,6 +433,9 @@ func (d *Daemon) setFilter(patterns []string) error {
 }
 
 func (d Actions) LvmCanonicalLvName(lvname string) (string, error) {
+	if !strings.HasPrefix(lvname, "/dev/") {
+		return "", fmt.Errorf("%s: not a device name", lvname)
+	}
 	dev, err := d.devices.Translate(lvname)
 	if err != nil {
 		return "", err

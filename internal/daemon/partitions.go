@@ -38,27 +38,40 @@ func checkPartnum(n int) error {
 	return nil
 }
 
+// partedEnv lets parted read and write names of partitions that are not ASCII.
+var partedEnv = []string{"LC_ALL=C.UTF-8"}
+
 // parted changes a partition table. The tool complains on standard output.
 func parted(dev Device, command ...string) error {
-	t := &Tool{Args: append([]string{"parted", "-s", "--", string(dev)}, command...), FoldStdout: true}
+	t := &Tool{Args: append([]string{"parted", "-s", "--", string(dev)}, command...), Env: partedEnv, FoldStdout: true}
 	if err := t.Run(context.Background()); err != nil {
-		return fmt.Errorf("parted: %s: %w", dev, withoutUdev(err))
+		return fmt.Errorf("parted: %s: %w", dev, oneLine(err, noUdev))
 	}
 	return awaitPartitions(dev)
 }
 
-// withoutUdev takes out of a tool's complaints that there is no udev to wait for.
-func withoutUdev(err error) error {
+// noUdev is what a shell says when parted wants to wait for udev.
+const noUdev = "udevadm: not found"
+
+// oneLine makes a tool's complaint one line, leaving out lines that hold one of
+// the texts.
+func oneLine(err error, drop ...string) error {
 	var e *ToolError
-	if errors.As(err, &e) {
-		keep := []string{}
-		for _, l := range lines(e.Text) {
-			if !strings.Contains(l, "udevadm: not found") {
-				keep = append(keep, l)
-			}
-		}
-		e.Text = strings.Join(keep, "\n")
+	if !errors.As(err, &e) {
+		return err
 	}
+	keep := []string{}
+	for _, l := range lines(e.Text) {
+		l = strings.Trim(l, " \t\r")
+		noise := strings.Trim(l, "*") == ""
+		for _, d := range drop {
+			noise = noise || strings.Contains(l, d)
+		}
+		if !noise {
+			keep = append(keep, l)
+		}
+	}
+	e.Text = strings.Join(keep, "; ")
 	return err
 }
 
@@ -101,10 +114,10 @@ type partitionRow struct {
 
 // partitionTable reads a disk's partition table: its kind and its partitions.
 func partitionTable(dev Device) (label string, rows []partitionRow, err error) {
-	t := &Tool{Args: []string{"parted", "-m", "-s", "--", string(dev), "unit", "b", "print"}}
+	t := &Tool{Args: []string{"parted", "-m", "-s", "--", string(dev), "unit", "b", "print"}, Env: partedEnv}
 	out, err := t.Output(context.Background())
 	if err != nil {
-		err = folded(out, withoutUdev(err))
+		err = folded(out, oneLine(err, noUdev))
 		if strings.Contains(err.Error(), "unrecognised disk label") {
 			return "", nil, fmt.Errorf("parted: %s: %v: %w", dev, err, syscall.EINVAL)
 		}
@@ -291,10 +304,7 @@ func (d Actions) PartGetName(device Device, partnum int) (string, error) {
 		return "", err
 	}
 	switch label {
-	case "gpt":
-		s, err := gptField(device, partnum, "Partition name")
-		return strings.TrimSuffix(strings.TrimPrefix(s, "'"), "'"), err
-	case "amiga", "mac", "pc98":
+	case "gpt", "amiga", "mac", "pc98":
 		return row.name, nil
 	}
 	return "", errors.New("part-get-name can only be used on GUID Partition Tables")
@@ -355,22 +365,43 @@ func gptField(dev Device, partnum int, field string) (string, error) {
 	if err := checkPartnum(partnum); err != nil {
 		return "", err
 	}
-	return sgdiskField(dev, field, "-i", strconv.Itoa(partnum))
+	s, err := sgdiskField(dev, field, "-i", strconv.Itoa(partnum))
+	if err == errNoField {
+		err = fmt.Errorf("partition number %d not found", partnum)
+	}
+	return s, err
 }
+
+var errNoField = errors.New("sgdisk does not show what was asked for")
+
+// What sgdisk says of a disk without a GPT, before it shows the one it would make.
+const (
+	gptOfNothing = "Creating new GPT entries in memory"
+	gptOfMBR     = "converting MBR to GPT format"
+)
+
+const (
+	partitionGUID = "Partition unique GUID"
+	diskIdentity  = "Disk identifier (GUID)"
+)
 
 // sgdiskField reads the value behind "field: " in what sgdisk prints.
 func sgdiskField(dev Device, field string, args ...string) (string, error) {
 	t := &Tool{Args: append([]string{"sgdisk", string(dev)}, args...)}
 	out, err := t.Output(context.Background())
 	if err != nil {
-		return "", fmt.Errorf("sgdisk %s: %w", dev, folded(out, err))
+		return "", fmt.Errorf("sgdisk %s: %w", dev, oneLine(folded(out, err)))
+	}
+	// The type of an MBR partition has a counterpart; an identity would be made up.
+	if strings.Contains(out, gptOfNothing) || strings.Contains(out, gptOfMBR) && (field == partitionGUID || field == diskIdentity) {
+		return "", fmt.Errorf("%s: the disk has no GPT", dev)
 	}
 	for _, line := range lines(out) {
 		if v, ok := strings.CutPrefix(line, field+":"); ok {
 			return strings.TrimSpace(v), nil
 		}
 	}
-	return "", fmt.Errorf("%s: sgdisk output did not contain '%s'", dev, field)
+	return "", errNoField
 }
 
 // folded takes a tool's standard output for its error text if that is empty.
@@ -395,7 +426,7 @@ func guidOf(s string, err error) (string, error) {
 func sgdisk(dev Device, args ...string) error {
 	t := &Tool{Args: append([]string{"sgdisk", string(dev)}, args...), FoldStdout: true}
 	if err := t.Run(context.Background()); err != nil {
-		return fmt.Errorf("sgdisk %s %s: %w", dev, strings.Join(args, " "), err)
+		return fmt.Errorf("sgdisk %s %s: %w", dev, strings.Join(args, " "), oneLine(err))
 	}
 	return awaitPartitions(dev)
 }
@@ -420,7 +451,7 @@ func (d Actions) PartGetGptType(device Device, partnum int) (string, error) {
 }
 
 func (d Actions) PartGetGptGuid(device Device, partnum int) (string, error) {
-	return guidOf(gptField(device, partnum, "Partition unique GUID"))
+	return guidOf(gptField(device, partnum, partitionGUID))
 }
 
 func (d Actions) PartSetGptAttributes(device Device, partnum int, attributes int64) error {
@@ -459,16 +490,13 @@ func mustBeGPT(dev Device) error {
 		return err
 	}
 	if label != "gpt" {
-		return fmt.Errorf("%s: its partition table is %s, not GPT", dev, label)
+		return fmt.Errorf("%s: the disk has no GPT, but a partition table of kind %s", dev, label)
 	}
 	return nil
 }
 
 func (d Actions) PartGetDiskGuid(device Device) (string, error) {
-	if err := mustBeGPT(device); err != nil {
-		return "", err
-	}
-	return guidOf(sgdiskField(device, "Disk identifier (GUID)", "-p"))
+	return guidOf(sgdiskField(device, diskIdentity, "-p"))
 }
 
 func (d Actions) PartExpandGpt(device Device) error {
@@ -534,7 +562,7 @@ func sfdisk(dev Device, input []string, args ...string) error {
 		Stdin: strings.NewReader(strings.Join(append(input, ""), "\n")),
 	}
 	if err := t.Run(context.Background()); err != nil {
-		return fmt.Errorf("sfdisk: %s: %w", dev, err)
+		return fmt.Errorf("sfdisk: %s: %w", dev, oneLine(err))
 	}
 	return awaitPartitions(dev)
 }

@@ -1,0 +1,64 @@
+package daemon
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"gofish/internal/api"
+)
+
+func TestReportRow(t *testing.T) {
+	columns := []string{}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[api.LvmLv]()) {
+		columns = append(columns, f.Tag.Get("xdr"))
+	}
+	line := "LV\tdwfDOP-5OOB-SRM1-4riX-upZM-W2tF-b1kf78\t-wi-a-----\t-1\t-1\t253\t\t54525952\t1\t\t\t12.5\t\ttag\t\t"
+	var lv api.LvmLv
+	if err := parseReportRow(reflect.ValueOf(&lv).Elem(), columns, line); err != nil {
+		t.Fatal(err)
+	}
+	want := api.LvmLv{LvName: "LV", LvAttr: "-wi-a-----", LvMajor: -1, LvMinor: -1, LvKernelMajor: 253, LvKernelMinor: -1,
+		LvSize: 54525952, SegCount: 1, SnapPercent: -1, CopyPercent: 12.5, LvTags: "tag"}
+	copy(want.LvUuid[:], "dwfDOP5OOBSRM14riXupZMW2tFb1kf78")
+	if lv != want {
+		t.Errorf("got %+v, want %+v", lv, want)
+	}
+	for _, bad := range []string{"", line + "\t", strings.Replace(line, "dwf", "dw", 1), strings.Replace(line, "253", "x", 1)} {
+		if parseReportRow(reflect.ValueOf(&lv).Elem(), columns, bad) == nil {
+			t.Errorf("%q is understood", bad)
+		}
+	}
+}
+
+func TestSplitDMName(t *testing.T) {
+	for name, want := range map[string][2]string{
+		"VG-LV": {"VG", "LV"}, "V--G-L--V": {"V-G", "L-V"}, "a----b-c": {"a--b", "c"},
+	} {
+		if vg, lv, ok := splitDMName(name); !ok || vg != want[0] || lv != want[1] {
+			t.Errorf("%s is %s and %s", name, vg, lv)
+		}
+	}
+	if _, _, ok := splitDMName("no--dash"); ok {
+		t.Error("a name without a single dash is split")
+	}
+}
+
+func TestFilterPattern(t *testing.T) {
+	for dev, want := range map[Device]string{
+		"/dev/nosuch": "a|^/dev/nosuchp?[0-9]*$|", "/dev/nosuch0": "a|^/dev/nosuch0(p[0-9]+)?$|",
+		"/dev/mapper/a.b+c": "a|^/dev/mapper/a[.]b[+]cp?[0-9]*$|",
+	} {
+		if got, err := filterPattern(dev); err != nil || got != want {
+			t.Errorf("%s: %s, %v", dev, got, err)
+		}
+	}
+	for _, bad := range []Device{`/dev/a"b`, "/dev/a|b", "/dev/a\nb", `/dev/a\b`} {
+		if p, err := filterPattern(bad); err == nil {
+			t.Errorf("%q makes %s", bad, p)
+		}
+	}
+	if !strings.Contains(lvmConf, "devices {\n") {
+		t.Error("lvm.conf has no place for a filter")
+	}
+}

@@ -1,0 +1,176 @@
+# partition tables
+sparse gpt.img 100M
+sparse mbr.img 100M
+sparse none.img 64M
+run
+echo ---tables
+-part-disk /dev/sda gpt
+-part-list /dev/sda
+-part-get-parttype /dev/sda
+-part-disk /dev/sdb mbr
+-part-list /dev/sdb
+-part-get-parttype /dev/sdb
+-part-disk /dev/sdb mac
+-part-list /dev/sdb
+-part-get-parttype /dev/sdb
+-part-disk /dev/sdb sun
+-part-disk /dev/sdb amiga
+-part-disk /dev/sdb pc98
+-part-disk /dev/sdb dvh
+-part-disk /dev/sdb aix
+-part-disk /dev/sdb dasd
+-part-disk /dev/sdb bsd
+-part-disk /dev/sdb loop
+-part-init /dev/sdb efi
+-part-get-parttype /dev/sdb
+-part-init /dev/sdb rdb
+-part-get-parttype /dev/sdb
+-part-init /dev/sdb bad
+-part-init /dev/sdz mbr
+-part-list /dev/sdc
+-part-get-parttype /dev/sdc
+mkfs ext2 /dev/sdc
+-part-get-parttype /dev/sdc
+-part-list /dev/sdc
+zero-device /dev/sdc
+echo ---add, delete, resize
+-part-init /dev/sdb msdos
+-list-partitions
+-part-add /dev/sdb p 64 20000
+-part-add /dev/sdb e 20480 -64
+-part-add /dev/sdb l 22528 40000
+-part-add /dev/sdb logical 43008 60000
+-part-add /dev/sdb primary 10000 20000
+-part-add /dev/sdb x 43008 60000
+-part-add /dev/sdb p -1 60000
+-part-add /dev/sdb p 600000 700000
+-part-list /dev/sdb
+-list-partitions
+-part-resize /dev/sdb 6 80000
+-part-resize /dev/sdb 6 70000
+-part-resize /dev/sdb 7 70000
+-part-resize /dev/sdb 0 70000
+-part-resize /dev/sdb 6 1000000
+-part-list /dev/sdb
+-part-resize /dev/sda 1 -34
+-part-list /dev/sda
+-part-del /dev/sdb 5
+-list-partitions
+-part-del /dev/sdb 9
+-part-del /dev/sdb 0
+-part-del /dev/sdc 1
+echo ---mbr
+-part-get-mbr-id /dev/sdb 1
+-part-get-mbr-id /dev/sdb 2
+-part-get-mbr-id /dev/sdb 3
+-part-get-mbr-id /dev/sdb 5
+-part-get-mbr-id /dev/sdb 9
+-part-get-mbr-id /dev/sdb 0
+-part-set-mbr-id /dev/sdb 1 0x7f
+-part-get-mbr-id /dev/sdb 1
+-part-set-mbr-id /dev/sdb 1 7
+-part-get-mbr-id /dev/sdb 1
+-part-set-mbr-id /dev/sdb 5 0x8e
+-part-get-mbr-id /dev/sdb 5
+-part-set-mbr-id /dev/sdb 9 0x83
+-part-set-mbr-id /dev/sdb 0 0x83
+-part-get-mbr-part-type /dev/sdb 1
+-part-get-mbr-part-type /dev/sdb 2
+-part-get-mbr-part-type /dev/sdb 5
+-part-get-mbr-part-type /dev/sdb 4
+-part-get-mbr-part-type /dev/sdb 9
+-part-get-mbr-part-type /dev/sdb 0
+-part-get-mbr-part-type /dev/sda 1
+-part-get-mbr-part-type /dev/sdc 1
+-part-get-bootable /dev/sdb 1
+-part-set-bootable /dev/sdb 1 true
+-part-get-bootable /dev/sdb 1
+-part-set-bootable /dev/sdb 1 false
+-part-get-bootable /dev/sdb 1
+-part-get-bootable /dev/sdb 9
+-part-get-bootable /dev/sdb 0
+-part-set-bootable /dev/sdb 9 true
+-part-set-bootable /dev/sdb 0 true
+-part-get-name /dev/sdb 1
+-part-set-name /dev/sdb 1 foo
+-part-expand-gpt /dev/sdb
+-part-set-disk-guid /dev/sdb 01234567-89AB-CDEF-0123-456789ABCDE1
+-part-get-parttype /dev/sdb
+echo ---gpt
+-part-set-bootable /dev/sda 1 true
+-part-get-bootable /dev/sda 1
+-part-get-gpt-type /dev/sda 1
+-part-set-bootable /dev/sda 1 false
+-part-get-gpt-type /dev/sda 1
+-part-set-mbr-id /dev/sda 1 0x83
+-part-get-name /dev/sda 1
+-part-set-name /dev/sda 1 one
+-part-get-name /dev/sda 1
+-part-set-name /dev/sda 9 foo
+-part-set-name /dev/sda 0 foo
+-part-get-name /dev/sda 9
+-part-get-name /dev/sda 0
+-part-get-name /dev/sdc 1
+-part-set-gpt-type /dev/sda 1 01234567-89AB-CDEF-0123-456789ABCDEF
+-part-get-gpt-type /dev/sda 1
+-part-set-gpt-type /dev/sda 1 c12a7328-f81f-11d2-ba4b-00a0c93ec93b
+-part-get-gpt-type /dev/sda 1
+-part-set-gpt-type /dev/sda 9 01234567-89AB-CDEF-0123-456789ABCDEF
+-part-set-gpt-type /dev/sda 0 01234567-89AB-CDEF-0123-456789ABCDEF
+-part-set-gpt-type /dev/sda 1 foo
+-part-get-gpt-type /dev/sda 9
+-part-get-gpt-type /dev/sda 0
+-part-get-gpt-type /dev/sdc 1
+-part-set-gpt-guid /dev/sda 1 01234567-89AB-CDEF-0123-456789ABCDE0
+-part-get-gpt-guid /dev/sda 1
+-part-set-gpt-guid /dev/sda 1 foo
+-part-set-gpt-guid /dev/sda 9 01234567-89AB-CDEF-0123-456789ABCDE0
+-part-get-gpt-guid /dev/sda 9
+-part-get-gpt-guid /dev/sda 0
+-part-get-gpt-attributes /dev/sda 1
+-part-set-gpt-attributes /dev/sda 1 4
+-part-get-gpt-attributes /dev/sda 1
+-part-set-gpt-attributes /dev/sda 1 0
+-part-get-gpt-attributes /dev/sda 1
+-part-set-gpt-attributes /dev/sda 9 1
+-part-set-gpt-attributes /dev/sda 0 1
+-part-get-gpt-attributes /dev/sda 9
+-part-set-disk-guid /dev/sda 01234567-89AB-CDEF-0123-456789ABCDE1
+-part-get-disk-guid /dev/sda
+-part-set-disk-guid /dev/sda foo
+-part-set-disk-guid-random /dev/sda
+-part-get-disk-guid /dev/sda | wc -c
+-part-get-disk-guid /dev/sda | grep -c 01234567
+-part-expand-gpt /dev/sda
+-part-expand-gpt /dev/sdc
+-part-list /dev/sda
+echo ---names
+-part-to-dev /dev/sda1
+-part-to-dev /dev/sda
+-part-to-dev /dev/sdb5
+-part-to-dev /dev/sdb9
+-part-to-dev foo
+-part-to-partnum /dev/sda1
+-part-to-partnum /dev/sda
+-part-to-partnum /dev/sdb5
+-part-to-partnum /dev/sdb9
+echo ---sfdisk
+-part-init /dev/sdc mbr
+-sfdisk /dev/sdc 0 0 0 ",20480 ,"
+-part-list /dev/sdc
+-sfdisk /dev/sdc 0 0 0 "2048,20480,7,* ,"
+-part-list /dev/sdc
+-part-get-mbr-id /dev/sdc 1
+-part-get-bootable /dev/sdc 1
+-sfdisk-N /dev/sdc 1 0 0 0 "2048,10240"
+-part-list /dev/sdc
+-sfdisk-N /dev/sdc 3 0 0 0 "2048,10240"
+-sfdisk /dev/sdc 0 0 0 "bad"
+-part-list /dev/sdc
+-sfdisk-l /dev/sdc | sed /identifier/d
+-sfdisk-kernel-geometry /dev/sdc
+-sfdisk-disk-geometry /dev/sdc
+-sfdisk-l /dev/sdz
+-sfdisk /dev/sdz 0 0 0 ","
+-sfdiskM /dev/sdz ","
+-list-partitions
