@@ -69,8 +69,8 @@ there is no such partition, or the table is not MBR; see part_get_gpt_type for G
 	{Name: "part_set_mbr_id", Proc: 236, Since: "1.3.2", Ret: Err,
 		Args:    Args{Device("device"), Int("partnum"), Int("idbyte")},
 		Summary: "set the type byte of an MBR partition",
-		Help: `Sets the type of partition {partnum} of {device} to {idbyte}, 1 to 255, as in 0x83 for Linux. Only the
-byte changes, nothing inside the partition. Fails if there is no such partition, or the table is not
+		Help: `Sets the type of partition {partnum} of {device} to {idbyte}, 0 to 255, as in 0x83 for Linux; 0 frees
+the entry. Only the byte changes, nothing inside the partition. Fails if there is no such partition, or the table is not
 MBR; see part_set_gpt_type for GPT.`},
 	{Name: "part_get_mbr_part_type", Proc: 454, Since: "1.29.32", Ret: RetString("partitiontype"),
 		Args:    Args{Device("device"), Int("partnum")},

@@ -329,8 +329,11 @@ func (d Actions) PartSetMbrId(device Device, partnum int, idbyte int) error {
 	if err := checkPartnum(partnum); err != nil {
 		return err
 	}
-	if err := run("sfdisk", "--part-type", string(device), strconv.Itoa(partnum), fmt.Sprintf("0x%x", uint32(idbyte))); err != nil {
-		return err
+	if idbyte < 0 || idbyte > 255 {
+		return fmt.Errorf("idbyte must be between 0 and 255 (was %d)", idbyte)
+	}
+	if err := run("sfdisk", "--part-type", string(device), strconv.Itoa(partnum), fmt.Sprintf("0x%x", idbyte)); err != nil {
+		return oneLine(err)
 	}
 	return awaitPartitions(device)
 }
