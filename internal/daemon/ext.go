@@ -241,7 +241,7 @@ func (d Actions) Mke2fs(device Device, o mke2fsOpts) error {
 	if o.Fstype != nil && !isExt(*o.Fstype) {
 		return fmt.Errorf("%s: not a valid extended filesystem type", *o.Fstype)
 	}
-	b := argBuilder{args: []string{"mke2fs"}, negative: "%s must be >= 0"}
+	b := argBuilder{args: []string{"mke2fs", "-q"}, negative: "%s must be >= 0"}
 	if o.Blockscount != nil {
 		b.check("blockscount", *o.Blockscount)
 	}
@@ -358,7 +358,7 @@ func mke2fsJournal(fstype string, blocksize int, device Device, journal string) 
 	if !isExt(fstype) {
 		return fmt.Errorf("%s: not a valid extended filesystem type", fstype)
 	}
-	return format(device, "mke2fs", "-F", "-t", fstype, "-b", strconv.Itoa(blocksize), "-J", "device="+journal, string(device))
+	return format(device, "mke2fs", "-q", "-F", "-t", fstype, "-b", strconv.Itoa(blocksize), "-J", "device="+journal, string(device))
 }
 
 func (d Actions) Mke2journal(blocksize int, device Device) error {
@@ -377,7 +377,7 @@ func (d Actions) Mke2journalU(blocksize int, uuid string, device Device) error {
 }
 
 func mke2journal(blocksize int, device Device, name ...string) error {
-	args := []string{"mke2fs", "-F", "-O", "journal_dev", "-b", strconv.Itoa(blocksize)}
+	args := []string{"mke2fs", "-q", "-F", "-O", "journal_dev", "-b", strconv.Itoa(blocksize)}
 	return format(device, append(append(args, name...), string(device))...)
 }
 

@@ -75,6 +75,12 @@ var labelOption = map[string]string{
 	"bfs": "-V",
 }
 
+// labelCheck refuses labels that are too long, where the maker of file systems
+// would cut them or say less clearly what is wrong.
+var labelCheck = map[string]func(string) error{
+	"ext2": checkExtLabel, "ext3": checkExtLabel, "ext4": checkExtLabel, "xfs": checkXFSLabel,
+}
+
 var plainName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.+-]*$`)
 
 func (d Actions) Mkfs(fstype string, device Device, o mkfsOpts) error {
@@ -83,7 +89,7 @@ func (d Actions) Mkfs(fstype string, device Device, o mkfsOpts) error {
 	}
 	args := []string{"mkfs." + fstype}
 	if isExt(fstype) {
-		args = []string{"mke2fs", "-t", fstype}
+		args = []string{"mke2fs", "-q", "-t", fstype}
 	}
 	args = append(args, mkfsForced[fstype]...)
 	if o.Blocksize != nil {
@@ -119,8 +125,8 @@ func (d Actions) Mkfs(fstype string, device Device, o mkfsOpts) error {
 		args = append(args, "-S", strconv.Itoa(*o.Sectorsize))
 	}
 	if o.Label != nil {
-		if isExt(fstype) {
-			if err := checkExtLabel(*o.Label); err != nil {
+		if check := labelCheck[fstype]; check != nil {
+			if err := check(*o.Label); err != nil {
 				return err
 			}
 		}
@@ -173,7 +179,9 @@ func (d Actions) MkfsB(fstype string, blocksize int, device Device) error {
 // the tool will say why.
 func format(device Device, args ...string) error {
 	run("wipefs", "-a", "--force", string(device))
-	err := run(args...)
+	// mke2fs says some of what is wrong on standard output.
+	t := &Tool{Args: args, FoldStdout: args[0] == "mke2fs"}
+	err := t.Run(context.Background())
 	rereadPartitions(device)
 	return err
 }
