@@ -104,6 +104,7 @@ func Prune(ctx context.Context, cacheDir string, all bool, progress func(string)
 	}
 	c.sweep()
 	removeAll(filepath.Join(c.dir, "apt", "archives"))
+	PruneTemplates(filepath.Join(c.dir, "templates"), 0, "")
 	if all {
 		removeAll(filepath.Join(c.dir, "apt"))
 	}
