@@ -88,7 +88,13 @@ func (d *Daemon) copyContent(c *Call, src, dest DevOrPath, opts copyOpts) error 
 	if err := k.run(c, srcName, destName, sourceSize(in, from, size)); err != nil {
 		return err
 	}
-	return say(out.Close(), "%s", destName)
+	if err := out.Close(); err != nil {
+		return say(err, "%s", destName)
+	}
+	if dest.Device != "" {
+		rereadPartitions(dest.Device)
+	}
+	return nil
 }
 
 // isOpenFile reports whether a path leads to the file that is open as f.
@@ -180,7 +186,13 @@ func (d Actions) CopySize(c *Call, src, dest DevOrPath, size int64) error {
 	if err := k.run(c, name, destName, size); err != nil {
 		return err
 	}
-	return say(out.Close(), "%s", destName)
+	if err := out.Close(); err != nil {
+		return say(err, "%s", destName)
+	}
+	if dest.Device != "" {
+		rereadPartitions(dest.Device)
+	}
+	return nil
 }
 
 // Dd copies all of the source, as the tool of the name does without further arguments.

@@ -32,7 +32,11 @@ func (d *Daemon) upload(in io.Reader, to DevOrPath, flags int, offset int64) err
 	if err != nil {
 		return say(err, "%s", name)
 	}
-	return receive(in, f, name, offset)
+	err = receive(in, f, name, offset)
+	if to.Device != "" {
+		rereadPartitions(to.Device)
+	}
+	return err
 }
 
 // nameOf is what the client calls a parameter.
