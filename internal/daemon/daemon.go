@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"sync"
 
+	"golang.org/x/sys/unix"
+
 	"gofish/internal/api"
 )
 
@@ -25,6 +27,9 @@ type Daemon struct {
 	events  *kernelEvents // nil in a live guest
 	bulk    *bulkDisk     // stands in for the stream of the next call
 
+	// baseDevice is what the sysroot is on while nothing is mounted; 0: unknown.
+	baseDevice uint64
+
 	umaskMu sync.Mutex
 }
 
@@ -40,6 +45,10 @@ func New(cfg Config) *Daemon {
 			served = append(served, a)
 		}
 	}
+	var st unix.Stat_t
+	if mps, err := d.mountsBelow(); err == nil && len(mps) == 0 && unix.Stat(d.root.Dir(), &st) == nil {
+		d.baseDevice = st.Dev
+	}
 	d.funcs = api.Bind(Actions{d}, reflect.TypeFor[*Call](), paramTypes, served)
 	return d
 }
@@ -47,6 +56,12 @@ func New(cfg Config) *Daemon {
 // mounted reports whether anything is mounted at the sysroot or below.
 func (d *Daemon) mounted() bool {
 	if d.cfg.Live {
+		return true
+	}
+	// Nearly always the root itself is mounted, and then it is another device
+	// than the base: one system call instead of reading the list of mounts.
+	var st unix.Stat_t
+	if d.baseDevice != 0 && unix.Stat(d.root.Dir(), &st) == nil && st.Dev != d.baseDevice {
 		return true
 	}
 	mps, err := d.mountsBelow()

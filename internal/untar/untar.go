@@ -50,12 +50,39 @@ type extractor struct {
 	Result
 	// Directories get their mode and times when all is in them, children first.
 	dirs []*tar.Header
+	// The directory of the last member, open while plain files follow each other.
+	lastName string
+	lastDir  *os.File
+	buf      []byte
+}
+
+// forget closes the last directory: what stands at its name may change.
+func (x *extractor) forget() {
+	if x.lastDir != nil {
+		x.lastDir.Close()
+		x.lastDir = nil
+	}
+}
+
+// opened is parent for a member of which the directory may be open already.
+func (x *extractor) opened(name string) (*os.File, string, error) {
+	if dir := path.Dir(name); x.lastDir == nil || dir != x.lastName {
+		f, base, err := x.parent(name)
+		if err != nil {
+			return nil, "", err
+		}
+		x.forget()
+		x.lastDir, x.lastName = f, dir
+		return f, base, nil
+	}
+	return x.lastDir, path.Base(name), nil
 }
 
 // Extract unpacks an archive. The error is one that ended the work; complaints
 // are about single members.
 func Extract(r io.Reader, o Options) (Result, error) {
-	x := &extractor{Options: o}
+	x := &extractor{Options: o, buf: make([]byte, 64<<10)}
+	defer x.forget()
 	t := tar.NewReader(r)
 	for {
 		h, err := t.Next()
@@ -115,11 +142,13 @@ func (x *extractor) member(h *tar.Header, content io.Reader) error {
 		}
 		return nil
 	}
-	dir, base, err := x.parent(name)
+	dir, base, err := x.opened(name)
 	if err != nil {
 		return err
 	}
-	defer dir.Close()
+	if h.Typeflag != tar.TypeReg {
+		defer x.forget()
+	}
 	fd := int(dir.Fd())
 	switch h.Typeflag {
 	case tar.TypeDir:
@@ -225,7 +254,7 @@ func (x *extractor) file(h *tar.Header, fd int, base string, content io.Reader) 
 		return err
 	}
 	sparse := h.Typeflag == tar.TypeGNUSparse || h.PAXRecords["GNU.sparse.major"] != "" || h.PAXRecords["GNU.sparse.name"] != ""
-	err = write(f, content, sparse)
+	err = x.write(f, content, sparse)
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
@@ -236,8 +265,8 @@ func (x *extractor) file(h *tar.Header, fd int, base string, content io.Reader) 
 }
 
 // write copies the content; zero blocks of a sparse file become holes.
-func write(f *os.File, content io.Reader, sparse bool) error {
-	buf := make([]byte, 64<<10)
+func (x *extractor) write(f *os.File, content io.Reader, sparse bool) error {
+	buf := x.buf
 	var size int64
 	for {
 		n, err := io.ReadFull(content, buf)
