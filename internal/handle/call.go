@@ -53,7 +53,7 @@ func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (a
 	if h.State() != Ready {
 		return nil, &CallError{Action: a.Name, Text: beforeLaunch}
 	}
-	t := &transfer{h: h, action: a}
+	t := &transfer{h: h, action: a, link: h.link}
 	var in *source
 	var out *dest
 	if i := a.FileParam(api.KFileIn); i >= 0 {

@@ -16,6 +16,7 @@ import (
 // transfer is the part of a call that moves a file, or waits for its reply.
 type transfer struct {
 	h         *Handle
+	link      *link // the handle may lose it while UserCancel runs
 	action    *api.Action
 	cancelled atomic.Bool // by the user
 	refused   atomic.Bool // by the daemon: it wrote the cancel word
@@ -51,7 +52,7 @@ func (t *transfer) stopDaemon() {
 	if t.told.Swap(true) {
 		return
 	}
-	l := t.h.link
+	l := t.link
 	l.writeMu.Lock()
 	defer l.writeMu.Unlock()
 	// A failing connection shows where the call reads.
@@ -64,7 +65,7 @@ func (t *transfer) stopDaemon() {
 func (t *transfer) awaitFrame() ([]byte, error) {
 	for {
 		var p proto.Progress
-		ev, frame, err := t.h.link.conn.Next(&p)
+		ev, frame, err := t.link.conn.Next(&p)
 		if err != nil {
 			return nil, err
 		}
@@ -99,7 +100,7 @@ func (t *transfer) send(in *source) (frame []byte, sendErr, err error) {
 		f, err := t.awaitFrame()
 		reply <- answer{f, err}
 	}()
-	conn := t.h.link.conn
+	conn := t.link.conn
 	// Read in larger pieces than a chunk: fewer system calls. Pipes and
 	// terminals give what they have.
 	buf := make([]byte, 16*proto.MaxChunk)
@@ -148,7 +149,7 @@ func (t *transfer) send(in *source) (frame []byte, sendErr, err error) {
 // sendNothing ends the stream at once: the daemon reads the file from a disk. It
 // is stopped by the cancel word.
 func (t *transfer) sendNothing() (frame []byte, sendErr, err error) {
-	conn := t.h.link.conn
+	conn := t.link.conn
 	if err = conn.WriteChunk(nil, false); err == nil {
 		err = conn.Flush()
 	}
