@@ -56,6 +56,28 @@ var (
 	validLabel  = regexp.MustCompile(`^[A-Za-z0-9]{1,20}$`)
 )
 
+// setLabel takes an optional label.
+func (d *Drive) setLabel(label *string) error {
+	if label == nil {
+		return nil
+	}
+	if d.options.Label = *label; !validLabel.MatchString(*label) {
+		return &CallError{Text: "label parameter is empty, too long, or contains disallowed characters"}
+	}
+	return nil
+}
+
+// setBlockSize takes an optional sector size in bytes; 0 leaves it to qemu.
+func (d *Drive) setBlockSize(bytes *int) error {
+	if bytes == nil || *bytes == 0 {
+		return nil
+	}
+	if d.options.BlockSize = *bytes; d.options.BlockSize != 512 && d.options.BlockSize != 4096 {
+		return &CallError{Text: "blocksize parameter is invalid"}
+	}
+	return nil
+}
+
 func (h Actions) AddDrive(c *Call, filename string, o addDriveOpts) error {
 	d := &Drive{Name: filename, Protocol: orEmpty(o.Protocol), Server: o.Server, User: orEmpty(o.Username), Secret: orEmpty(o.Secret)}
 	d.ReadOnly = o.Readonly != nil && *o.Readonly
@@ -70,10 +92,10 @@ func (h Actions) AddDrive(c *Call, filename string, o addDriveOpts) error {
 		}
 		d.options.Virtio = *o.Iface == "virtio"
 	}
+	if err := d.setLabel(o.Label); err != nil {
+		return err
+	}
 	if o.Label != nil {
-		if d.options.Label = *o.Label; !validLabel.MatchString(*o.Label) {
-			return &CallError{Text: "label parameter is empty, too long, or contains disallowed characters"}
-		}
 		for _, other := range h.drives {
 			if other.options.Label == *o.Label {
 				return fmt.Errorf("label %s is used by another drive", *o.Label)
@@ -98,10 +120,8 @@ func (h Actions) AddDrive(c *Call, filename string, o addDriveOpts) error {
 		return &CallError{Text: "discard parameter must be 'disable', 'enable' or 'besteffort'"}
 	}
 	d.options.CopyOnRead = o.Copyonread != nil && *o.Copyonread
-	if o.Blocksize != nil && *o.Blocksize != 0 {
-		if d.options.BlockSize = *o.Blocksize; d.options.BlockSize != 512 && d.options.BlockSize != 4096 {
-			return &CallError{Text: "blocksize parameter is invalid"}
-		}
+	if err := d.setBlockSize(o.Blocksize); err != nil {
+		return err
 	}
 	if err := d.locate(); err != nil {
 		return err
@@ -589,15 +609,11 @@ func (h Actions) AddDriveScratch(c *Call, size int64, o addDriveScratchOpts) err
 		return errors.New("a scratch drive needs a size above 0 bytes")
 	}
 	d := &Drive{Scratch: size}
-	if o.Label != nil {
-		if d.options.Label = *o.Label; !validLabel.MatchString(*o.Label) {
-			return &CallError{Text: "label parameter is empty, too long, or contains disallowed characters"}
-		}
+	if err := d.setLabel(o.Label); err != nil {
+		return err
 	}
-	if o.Blocksize != nil && *o.Blocksize != 0 {
-		if d.options.BlockSize = *o.Blocksize; d.options.BlockSize != 512 && d.options.BlockSize != 4096 {
-			return &CallError{Text: "blocksize parameter is invalid"}
-		}
+	if err := d.setBlockSize(o.Blocksize); err != nil {
+		return err
 	}
 	return h.addDrive(c, d)
 }
