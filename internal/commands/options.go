@@ -234,7 +234,7 @@ func (s *Shell) start() error {
 		}
 		for i, d := range o.disks {
 			if d.prepared != nil {
-				if err := s.finishPrepared(d.prepared, fmt.Sprintf("/dev/sd%s", driveLetters(i))); err != nil {
+				if err := s.finishPrepared(d.prepared, fmt.Sprintf("/dev/sd%s", api.DriveLetters(i))); err != nil {
 					return err
 				}
 			}
@@ -280,14 +280,6 @@ func (s *Shell) addDrive(d disk) error {
 	}
 	_, err := s.callOpts("add_drive", opts, d.add.path)
 	return err
-}
-
-// driveLetters is what follows /dev/sd in the name of a drive: a … z, aa …
-func driveLetters(i int) string {
-	if i < 26 {
-		return string(rune('a' + i))
-	}
-	return driveLetters(i/26-1) + string(rune('a'+i%26))
 }
 
 // mountOption is the argument of -m.

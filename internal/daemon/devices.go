@@ -12,6 +12,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"gofish/internal/api"
 )
 
 // Devices knows the disks of the appliance and their order. It asks the kernel
@@ -128,7 +130,7 @@ func (d *Devices) List() []string {
 	l := []string{}
 	for i, name := range d.disks() {
 		if openable(filepath.Join(d.dev, name)) {
-			l = append(l, "/dev/sd"+driveLetters(i))
+			l = append(l, "/dev/sd"+api.DriveLetters(i))
 		}
 	}
 	return l
@@ -142,7 +144,7 @@ func (d *Devices) Partitions() []string {
 			continue
 		}
 		for _, n := range d.partitionNumbers(name) {
-			l = append(l, "/dev/sd"+driveLetters(i)+strconv.Itoa(n))
+			l = append(l, "/dev/sd"+api.DriveLetters(i)+strconv.Itoa(n))
 		}
 	}
 	return l
@@ -162,27 +164,6 @@ func (d *Devices) partitionNumbers(name string) []int {
 	return nums
 }
 
-// driveLetters names the i-th drive: a … z, aa, ab, … (base 26 without a zero).
-func driveLetters(i int) string {
-	s := ""
-	for i++; i > 0; i = (i - 1) / 26 {
-		s = string(rune('a'+(i-1)%26)) + s
-	}
-	return s
-}
-
-// driveIndex is the reverse of driveLetters, -1 for anything else.
-func driveIndex(s string) int {
-	n := 0
-	for _, c := range s {
-		if c < 'a' || c > 'z' || n > 1<<20 {
-			return -1
-		}
-		n = n*26 + int(c-'a') + 1
-	}
-	return n - 1
-}
-
 // clientName takes /dev/sdb1 apart into 1 and "1": which drive, what follows.
 // It is deliberately wide: hd, vd, ubd name the same drives.
 var clientName = regexp.MustCompile(`^/dev/[^m/]{1,2}d([a-z]+)([^/a-z][^/]*)?$`)
@@ -192,7 +173,7 @@ var clientName = regexp.MustCompile(`^/dev/[^m/]{1,2}d([a-z]+)([^/a-z][^/]*)?$`)
 func (d *Devices) Translate(name string) (Device, error) {
 	real := name
 	if m := clientName.FindStringSubmatch(name); m != nil {
-		if i, ds := driveIndex(m[1]), d.disks(); i >= 0 && i < len(ds) {
+		if i, ds := api.DriveIndex(m[1]), d.disks(); i >= 0 && i < len(ds) {
 			real = filepath.Join(d.dev, ds[i]) + m[2]
 		}
 	}
@@ -258,7 +239,7 @@ func (d *Devices) Reverse(name string) string {
 	for i, disk := range d.disks() {
 		rest, ok := strings.CutPrefix(name, "/dev/"+disk)
 		if ok && (rest == "" || rest[0] >= '0' && rest[0] <= '9') {
-			return "/dev/sd" + driveLetters(i) + rest
+			return "/dev/sd" + api.DriveLetters(i) + rest
 		}
 	}
 	return name

@@ -289,7 +289,7 @@ func (d *Daemon) flushDisks() error {
 			continue // no medium
 		}
 		if err := unix.Fsync(int(f.Fd())); err != nil && first == nil {
-			first = fmt.Errorf("/dev/sd%s: %w", driveLetters(i), err)
+			first = fmt.Errorf("/dev/sd%s: %w", api.DriveLetters(i), err)
 		}
 		f.Close()
 	}

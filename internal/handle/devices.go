@@ -18,13 +18,11 @@ func (h Actions) DeviceIndex(device string) (int, error) {
 	if m == nil || m[3] != "" {
 		return 0, &CallError{Text: fmt.Sprintf("%s: device not found", device)}
 	}
-	n := 0
-	for _, c := range m[2] {
-		if n = n*26 + int(c-'a') + 1; n > 1<<20 {
-			return 0, &CallError{Text: fmt.Sprintf("%s: device not found", device)}
-		}
+	n := api.DriveIndex(m[2])
+	if n < 0 {
+		return 0, &CallError{Text: fmt.Sprintf("%s: device not found", device)}
 	}
-	return n - 1, nil
+	return n, nil
 }
 
 // DeviceName is the reverse of DeviceIndex, for the drives of the handle.
@@ -32,11 +30,7 @@ func (h Actions) DeviceName(index int) (string, error) {
 	if index < 0 || index >= len(h.drives) {
 		return "", fmt.Errorf("%d: the handle has %d drives, counted from 0", index, len(h.drives))
 	}
-	s := ""
-	for i := index + 1; i > 0; i = (i - 1) / 26 {
-		s = string(rune('a'+(i-1)%26)) + s
-	}
-	return "/dev/sd" + s, nil
+	return "/dev/sd" + api.DriveLetters(index), nil
 }
 
 // CanonicalDeviceName gives a device the name that this API uses for it.
