@@ -15,6 +15,7 @@ func tables() [][]Action {
 		extTable,
 		xfsTable,
 		lvmTable,
+		luksTable,
 		filesTable,
 		contentTable,
 		xattrTable,

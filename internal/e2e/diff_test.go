@@ -54,7 +54,8 @@ func normalise(out, script string, diffs []difference) string {
 }
 
 // TestAgainstGuestfish runs each script in an empty folder by both programs;
-// standard output and exit status must be the same.
+// standard output and exit status must be the same. A key is the line of the script
+// that follows the command.
 func TestAgainstGuestfish(t *testing.T) {
 	need(t, "guestfish")
 	scripts, err := filepath.Glob(repo + "/testdata/diff/*.fish")
@@ -70,8 +71,8 @@ func TestAgainstGuestfish(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ours := program(t, t.TempDir(), nil, "", gofishBin, "-f", abs)
-			theirs := program(t, t.TempDir(), nil, "", "guestfish", "-f", abs)
+			ours := program(t, t.TempDir(), nil, "", gofishBin, "--keys-from-stdin", "-f", abs)
+			theirs := program(t, t.TempDir(), nil, "", "guestfish", "--keys-from-stdin", "-f", abs)
 			a, b := normalise(ours.stdout, name, diffs), normalise(theirs.stdout, name, diffs)
 			if a != b || ours.status != theirs.status {
 				t.Errorf("gofish (status %d) and guestfish (status %d) differ:\n%s\ngofish's errors:\n%s\nguestfish's errors:\n%s",

@@ -16,7 +16,7 @@ func traceCall(a *api.Action, args, opts []any) string {
 	for i, p := range a.Args {
 		b.WriteByte(' ')
 		if p.Kind == api.KKey {
-			b.WriteString("***")
+			b.WriteString(`"***"`)
 		} else {
 			b.WriteString(traceValue(p, args[i]))
 		}

@@ -1,0 +1,192 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// cryptsetup runs a command of cryptsetup. Keys are handed over as open files
+// in memory, so that they are in no argument list and on no disk; keyFile(i)
+// names the i-th.
+func (d *Daemon) cryptsetup(dev Device, keys []string, args ...string) error {
+	t := &Tool{Args: append([]string{"cryptsetup", "-q"}, args...)}
+	defer func() {
+		for _, f := range t.Files {
+			f.Close()
+		}
+	}()
+	for _, key := range keys {
+		f, err := memoryFile(key)
+		if err != nil {
+			return err
+		}
+		t.Files = append(t.Files, f)
+	}
+	err := t.Run(context.Background())
+	var te *ToolError
+	if errors.As(err, &te) && te.Status == cryptsetupDenied && te.Text == "" {
+		te.Text = "no key slot takes this key"
+	}
+	return d.failed(oneLine(err), dev)
+}
+
+// cryptsetupDenied is cryptsetup's exit status for a wrong key (cryptsetup(8)).
+const cryptsetupDenied = 2
+
+// keyFile is the name that a tool has for the i-th file of Tool.Files.
+func keyFile(i int) string { return "/dev/fd/" + strconv.Itoa(3+i) }
+
+// memoryFile makes a file that is nowhere but in memory.
+func memoryFile(content string) (*os.File, error) {
+	fd, err := unix.MemfdCreate("key", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, say(err, "memory for a key")
+	}
+	f := os.NewFile(uintptr(fd), "key")
+	if _, err = f.WriteAt([]byte(content), 0); err != nil {
+		f.Close()
+		return nil, say(err, "memory for a key")
+	}
+	return f, nil
+}
+
+const mapperDir = "/dev/mapper/"
+
+// checkMapname refuses names for which no device could appear, or one is there.
+func checkMapname(name string) error {
+	if name == "" || strings.Contains(name, "/") || name == "." || name == ".." || name == "control" {
+		return fmt.Errorf("%q cannot be the name of a device in %s: choose another", name, mapperDir)
+	}
+	if unix.Access(mapperDir+name, unix.F_OK) == nil {
+		return fmt.Errorf("%s%s: device already exists", mapperDir, name)
+	}
+	return nil
+}
+
+type cryptsetupOpenOpts struct {
+	Readonly  *bool
+	Crypttype *string
+	Cipher    *string
+}
+
+func (d Actions) CryptsetupOpen(device Device, key, mapname string, o cryptsetupOpenOpts) error {
+	if err := checkMapname(mapname); err != nil {
+		return err
+	}
+	if o.Crypttype == nil {
+		typ, err := d.cryptType(device)
+		if err != nil {
+			return err
+		}
+		o.Crypttype = &typ
+	}
+	b := argBuilder{args: []string{"--key-file", keyFile(0), "--type", *o.Crypttype}}
+	b.flag("--readonly", o.Readonly)
+	b.text("--cipher", o.Cipher)
+	return d.cryptsetup(device, []string{key}, append(b.args, "open", "--", string(device), mapname)...)
+}
+
+// cryptType finds out which kind of encryption a device has, as cryptsetup names it.
+func (d *Daemon) cryptType(device Device) (string, error) {
+	typ, err := d.blkidTag(device, "TYPE")
+	if err != nil {
+		return "", err
+	}
+	switch typ {
+	case "crypto_LUKS":
+		return "luks", nil
+	case "BitLocker":
+		return "bitlk", nil
+	}
+	return "", fmt.Errorf("%s: neither LUKS nor BitLocker: if it is encrypted in another way, name that as crypttype", d.shownDevice(device))
+}
+
+func (d Actions) CryptsetupClose(device Device) error {
+	name, ok := strings.CutPrefix(string(device), mapperDir)
+	if !ok {
+		return fmt.Errorf("%s: not an opened device: give the name that it got when it was opened, %sNAME", d.shownDevice(device), mapperDir)
+	}
+	return d.cryptsetup(device, nil, "close", "--", name)
+}
+
+func (d *Daemon) luksOpen(device Device, key, mapname string, readonly bool) error {
+	typ := "luks"
+	return Actions{d}.CryptsetupOpen(device, key, mapname, cryptsetupOpenOpts{Readonly: &readonly, Crypttype: &typ})
+}
+
+func (d Actions) LuksOpen(device Device, key, mapname string) error {
+	return d.luksOpen(device, key, mapname, false)
+}
+
+func (d Actions) LuksOpenRo(device Device, key, mapname string) error {
+	return d.luksOpen(device, key, mapname, true)
+}
+
+func (d Actions) LuksClose(device Device) error { return d.CryptsetupClose(device) }
+
+// luksSlots is how many keys the header of LUKS 2 has room for; LUKS 1 has 8.
+const luksSlots = 32
+
+// luksSlot makes a number an argument for cryptsetup, which is silent about some
+// that are wrong.
+func luksSlot(n int) (string, error) {
+	if n < 0 || n >= luksSlots {
+		return "", fmt.Errorf("keyslot %d: slots go from 0 to %d", n, luksSlots-1)
+	}
+	return strconv.Itoa(n), nil
+}
+
+func (d *Daemon) luksFormat(device Device, key string, keyslot int, options ...string) error {
+	slot, err := luksSlot(keyslot)
+	if err != nil {
+		return err
+	}
+	return d.cryptsetup(device, []string{key}, append(options, "--key-slot", slot, "luksFormat", "--", string(device), keyFile(0))...)
+}
+
+func (d Actions) LuksFormat(device Device, key string, keyslot int) error {
+	return d.luksFormat(device, key, keyslot)
+}
+
+func (d Actions) LuksFormatCipher(device Device, key string, keyslot int, cipher string) error {
+	return d.luksFormat(device, key, keyslot, "--cipher", cipher)
+}
+
+func (d Actions) LuksAddKey(device Device, key, newkey string, keyslot int) error {
+	slot, err := luksSlot(keyslot)
+	if err != nil {
+		return err
+	}
+	return d.cryptsetup(device, []string{key, newkey},
+		"--key-file", keyFile(0), "--key-slot", slot, "luksAddKey", "--", string(device), keyFile(1))
+}
+
+func (d Actions) LuksKillSlot(device Device, key string, keyslot int) error {
+	slot, err := luksSlot(keyslot)
+	if err != nil {
+		return err
+	}
+	return d.cryptsetup(device, []string{key}, "--key-file", keyFile(0), "luksKillSlot", "--", string(device), slot)
+}
+
+func (d Actions) LuksUuid(device Device) (string, error) {
+	out, err := output("cryptsetup", "luksUUID", "--", string(device))
+	var te *ToolError
+	if errors.As(err, &te) && te.Text == "" {
+		te.Text = "this is not a LUKS device"
+	}
+	return strings.TrimSuffix(out, "\n"), d.failed(err, device)
+}
+
+func (d Actions) ClevisLuksUnlock(device Device, mapname string) error {
+	if err := checkMapname(mapname); err != nil {
+		return err
+	}
+	return d.failed(oneLine(run("clevis", "luks", "unlock", "-d", string(device), "-n", mapname)), device)
+}
