@@ -16,6 +16,7 @@ func tables() [][]Action {
 		xfsTable,
 		lvmTable,
 		luksTable,
+		mdTable,
 		filesTable,
 		contentTable,
 		xattrTable,

@@ -514,7 +514,6 @@ func activateVolumes() {
 	}
 	scan("/sys/class/block/[shv]d*")
 	if found["md"] {
-		run("mdadm", "-As", "--auto=yes", "--no-degraded")
 		run("mdadm", "-As", "--auto=yes", "--run")
 		scan("/sys/class/block/md*")
 	}

@@ -357,16 +357,21 @@ func (d Actions) ListFilesystems() (api.Hash, error) {
 			add(dev)
 		}
 	}
+	var partitions []string
 	for _, name := range d.devices.disks() {
 		for _, n := range d.devices.partitionNumbers(name) {
-			dev := filepath.Join("/dev", name) + fmt.Sprint(n)
-			if d.holdsFilesystem(dev) {
-				add(dev)
-			}
+			partitions = append(partitions, filepath.Join("/dev", name)+fmt.Sprint(n))
+		}
+	}
+	for _, dev := range append(partitions, mdPartitions()...) {
+		if d.holdsFilesystem(dev) {
+			add(dev)
 		}
 	}
 	for _, dev := range d.mdDevices() {
-		add(dev)
+		if len(globAll("/sys/class/block/"+filepath.Base(dev)+"/md*/partition")) == 0 {
+			add(dev)
+		}
 	}
 	for _, dev := range d.logicalVolumes() {
 		add(dev)

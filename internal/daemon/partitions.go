@@ -551,11 +551,7 @@ func (d Actions) PartToPartnum(partition Device) (int, error) {
 }
 
 func (d Actions) ListPartitions() ([]string, error) {
-	list := d.devices.Partitions()
-	for _, p := range globAll("/sys/block/md*/md*/partition") {
-		list = append(list, "/dev/"+filepath.Base(filepath.Dir(p)))
-	}
-	return list, nil
+	return append(d.devices.Partitions(), mdPartitions()...), nil
 }
 
 // sfdisk writes a partition table from lines of START,SIZE,ID,BOOTABLE.
