@@ -216,13 +216,11 @@ func (m *Machine) makeTemplate(ctx context.Context, t template, o LaunchOptions)
 		return err
 	}
 	err = vm.await(ctx, o.Limit, func() error {
-		_, frame, err := vm.Conn.Next(&proto.Progress{})
+		ev, frame, err := vm.Conn.Next(&proto.Progress{})
 		if err != nil {
 			return err
 		}
-		var h proto.Header
-		d := proto.NewDecoder(frame)
-		if h.Decode(d); d.Err != nil || h.Proc != proto.ProcWaiting {
+		if !isWaiting(ev, frame) {
 			return errors.New("the daemon does not wait to be saved")
 		}
 		return save(vm.mon, state)
@@ -301,6 +299,7 @@ func save(mon *monitor, state *os.File) error {
 
 // restore brings a saved machine back and gives it its drives.
 func (m *Machine) restore(ctx context.Context, t template, o LaunchOptions) (*VM, error) {
+	step := stopwatch(o.Log)
 	b, err := os.ReadFile(t.manifest())
 	if err != nil {
 		return nil, err
@@ -339,11 +338,13 @@ func (m *Machine) restore(ctx context.Context, t template, o LaunchOptions) (*VM
 	o.Log("restoring template %s: %s %s", t.key, m.HV, pasteable(args))
 	vm, err := m.start(args, o.Console)
 	if err == nil {
+		step("qemu was started")
 		err = vm.await(ctx, restoreLimit, func() error {
 			mon := vm.mon
 			if err := mon.prepareMigration(); err != nil {
 				return err
 			}
+			step("qemu answered")
 			if err := mon.sendFile("state", state); err != nil {
 				return err
 			}
@@ -353,20 +354,27 @@ func (m *Machine) restore(ctx context.Context, t template, o LaunchOptions) (*VM
 			if err := mon.awaitMigration(); err != nil {
 				return err
 			}
+			step("the state was restored")
 			if err := <-checked; err != nil {
 				checked <- err
 				return err
 			}
 			checked <- nil
-			for i := range m.Drives {
-				if err := vm.mon.plug(&m.Drives[i], i, m.driveName(i)); err != nil {
+			step("the memory was checked")
+			plug := func(i int) error { return mon.plug(&m.Drives[i], i, m.driveName(i)) }
+			if len(m.Drives) > 0 {
+				if err := plug(0); err != nil {
 					return err
 				}
 			}
+			step("the first drive was plugged in")
 			if err := mon.do("cont", nil, nil); err != nil {
 				return err
 			}
-			return m.begin(vm.Conn)
+			step("the guest ran")
+			err := m.begin(vm.Conn, plug)
+			step("the daemon was ready")
+			return err
 		})
 	}
 	// The check must not outlive the files.
@@ -379,6 +387,16 @@ func (m *Machine) restore(ctx context.Context, t template, o LaunchOptions) (*VM
 	now := time.Now()
 	os.Chtimes(t.manifest(), now, now) // for PruneTemplates: this one is in use
 	return vm, nil
+}
+
+// stopwatch returns a function that logs how long each step of something took.
+func stopwatch(log func(format string, args ...any)) func(step string) {
+	last := time.Now()
+	return func(step string) {
+		now := time.Now()
+		log("%s after %.1f ms", step, now.Sub(last).Seconds()*1000)
+		last = now
+	}
 }
 
 // awaitMigration waits until a migration, in either direction, has ended.
@@ -406,9 +424,16 @@ func (m *monitor) awaitMigration() error {
 	}
 }
 
-// begin tells the waiting daemon what is this launch's own, and waits for its
-// launch word.
-func (m *Machine) begin(conn *proto.Conn) error {
+func isWaiting(ev proto.Event, frame []byte) bool {
+	var h proto.Header
+	d := proto.NewDecoder(frame)
+	h.Decode(d)
+	return ev == proto.EventFrame && d.Err == nil && h.Proc == proto.ProcWaiting
+}
+
+// begin tells the waiting daemon what is this launch's own, plugs in the drives
+// after the first as it asks for them, and waits for its launch word.
+func (m *Machine) begin(conn *proto.Conn, plug func(int) error) error {
 	now := time.Now()
 	s := proto.Start{
 		Seconds: now.Unix(), Nanoseconds: int64(now.Nanosecond()),
@@ -425,11 +450,20 @@ func (m *Machine) begin(conn *proto.Conn) error {
 	if err := conn.Flush(); err != nil {
 		return err
 	}
-	ev, _, err := conn.Next(&proto.Progress{})
-	if err == nil && ev != proto.EventLaunch {
-		err = errors.New("the restored daemon does not answer with the launch word")
+	for next := 1; ; next++ {
+		ev, frame, err := conn.Next(&proto.Progress{})
+		switch {
+		case err != nil:
+			return err
+		case ev == proto.EventLaunch:
+			return nil
+		case !isWaiting(ev, frame) || next >= len(m.Drives):
+			return errors.New("the restored daemon does not answer with the launch word")
+		}
+		if err := plug(next); err != nil {
+			return err
+		}
 	}
-	return err
 }
 
 func sumState(f *os.File) (string, error) {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -30,18 +29,18 @@ func (d *Daemon) openBulk(target, flags int) (*bulkDisk, error) {
 	if d.events == nil {
 		return nil, errors.New("there are no disks to plug in")
 	}
-	if err := d.events.awaitDisk(target); err != nil {
+	name, err := d.events.awaitDisk(target)
+	if err != nil {
 		return nil, err
 	}
-	for _, p := range globAll(fmt.Sprintf("/sys/bus/scsi/devices/*:0:%d:0/block/*", target)) {
-		delete(d.events.disk, filepath.Base(filepath.Dir(filepath.Dir(p))))
-		f, err := os.OpenFile("/dev/"+filepath.Base(p), flags|unix.O_DIRECT, 0)
-		if err != nil {
-			return nil, err
-		}
-		return &bulkDisk{f: f}, nil
+	// When the next one is plugged in there, the kernel's word that this one has
+	// gone may not have come yet.
+	delete(d.events.disks, target)
+	f, err := os.OpenFile("/dev/"+name, flags|unix.O_DIRECT, 0)
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("no disk at SCSI target %d", target)
+	return &bulkDisk{f: f}, nil
 }
 
 func (d Actions) InternalBulkIn(target int, size int64) error {

@@ -69,7 +69,8 @@ func (d Actions) InternalAwaitDisk(target int) error {
 	if d.events == nil {
 		return errors.New("disks are not plugged into a live guest")
 	}
-	return d.events.awaitDisk(target)
+	_, err := d.events.awaitDisk(target)
+	return err
 }
 
 // InternalReleaseDisk flushes a disk that is to be taken away. A claim to have it
@@ -97,7 +98,8 @@ func (d Actions) InternalReleaseDisk(target int) error {
 			}
 		}
 		if d.events != nil {
-			delete(d.events.disk, filepath.Base(filepath.Dir(filepath.Dir(p))))
+			d.events.drain()
+			delete(d.events.disks, target)
 		}
 	}
 	return nil

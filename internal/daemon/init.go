@@ -9,9 +9,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime/debug"
+	"slices"
 	"sort"
-	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -127,9 +128,10 @@ func boot() error {
 	conn := proto.NewConn(ch)
 	if p.template {
 		preload()
+		events.drain()
 		start, err := awaitStart(conn)
 		if err == nil {
-			err = begin(start, events)
+			err = begin(conn, start, events)
 		}
 		if err != nil {
 			return err
@@ -176,59 +178,6 @@ func moduleParameters(file string) string {
 		return "scan=sync"
 	}
 	return ""
-}
-
-// kernelEvents is a socket on which the kernel tells of devices that come and go
-// (netlink(7), NETLINK_KOBJECT_UEVENT).
-type kernelEvents struct {
-	fd   int
-	disk map[string]bool // SCSI disks announced so far: host:channel:target:lun
-	lost bool            // events were dropped
-}
-
-func listenKernel() (*kernelEvents, error) {
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_KOBJECT_UEVENT)
-	if err != nil {
-		return nil, fmt.Errorf("kernel events: %w", err)
-	}
-	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: 1}); err != nil {
-		return nil, fmt.Errorf("kernel events: %w", err)
-	}
-	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 4<<20)
-	return &kernelEvents{fd: fd, disk: map[string]bool{}}, nil
-}
-
-var diskAdded = regexp.MustCompile(`^add@.*/(\d+:\d+:\d+:\d+)/block/[^/\x00]+\x00`)
-
-// read takes one event from the socket.
-func (k *kernelEvents) read() {
-	buf := make([]byte, 16<<10)
-	n, err := unix.Read(k.fd, buf)
-	if err == unix.ENOBUFS {
-		k.lost = true
-	}
-	if n > 0 {
-		if m := diskAdded.FindSubmatch(buf[:n]); m != nil {
-			k.disk[string(m[1])] = true
-		}
-	}
-}
-
-// until calls try, then again after every event, until it reports true.
-func (k *kernelEvents) until(limit time.Duration, try func() bool) bool {
-	end := time.Now().Add(limit)
-	for !try() {
-		left := time.Until(end)
-		if left <= 0 {
-			return false
-		}
-		fds := []unix.PollFd{{Fd: int32(k.fd), Events: unix.POLLIN}}
-		if n, err := unix.Poll(fds, int(left.Milliseconds())+1); err != nil && err != unix.EINTR || n == 0 {
-			continue
-		}
-		k.read()
-	}
-	return true
 }
 
 // switchRoot finds the root image, mounts it and makes it the root directory.
@@ -358,7 +307,6 @@ func settle(p bootParams) error {
 	os.Symlink("/proc/self/fd/0", "/dev/stdin")
 	os.Symlink("/proc/self/fd/1", "/dev/stdout")
 	os.Symlink("/proc/self/fd/2", "/dev/stderr")
-	newMachineID()
 	staticNodes()
 	unix.Umask(0o022)
 	os.Clearenv()
@@ -367,8 +315,8 @@ func settle(p bootParams) error {
 	}
 	unix.Sethostname([]byte("guestfs"))
 	loopbackUp()
-	for _, f := range globAll("/sys/block/sd*/device/timeout") {
-		os.WriteFile(f, []byte(scsiTimeout), 0)
+	for _, disk := range blockDevices("sd") {
+		setTimeout(disk)
 	}
 	if p.network {
 		if err := startNetwork(); err != nil {
@@ -378,8 +326,9 @@ func settle(p bootParams) error {
 	return nil
 }
 
-// scsiTimeout is how many seconds a disk may take for a request: the host may be slow.
-const scsiTimeout = "300"
+// machineID is made when the first program is run, for the sake of those that ask
+// for it: most sessions run none before their first reply.
+var machineID sync.Once
 
 func newMachineID() {
 	if id, err := os.ReadFile("/proc/sys/kernel/random/uuid"); err == nil {
@@ -471,6 +420,25 @@ var volumeSignatures = []struct {
 
 var mdMagic = []byte{0xfc, 0x4e, 0x2b, 0xa9}
 
+// blockDevices lists the kernel names of disks and partitions that begin with one of
+// the prefixes.
+func blockDevices(prefixes ...string) []string {
+	f, err := os.Open("/sys/class/block")
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	names, _ := f.Readdirnames(-1)
+	return slices.DeleteFunc(names, func(name string) bool {
+		return !slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+	})
+}
+
+// blockReader reads an open device without the preparations of package os.
+type blockReader int
+
+func (fd blockReader) ReadAt(b []byte, off int64) (int, error) { return unix.Pread(int(fd), b, off) }
+
 // volumesOn reports the kinds of volumes found on a device of the size.
 func volumesOn(r interface {
 	ReadAt([]byte, int64) (int, error)
@@ -499,23 +467,23 @@ func volumesOn(r interface {
 // them: starting a program is slow under emulation.
 func activateVolumes() {
 	found := map[string]bool{}
-	scan := func(pattern string) {
-		for _, p := range globAll(pattern) {
-			name := filepath.Base(p)
-			f, err := os.Open("/dev/" + name)
+	scan := func(prefixes ...string) {
+		for _, name := range blockDevices(prefixes...) {
+			fd, err := unix.Open("/dev/"+name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 			if err != nil {
 				continue
 			}
-			b, _ := os.ReadFile(p + "/size")
-			sectors, _ := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64)
-			volumesOn(f, sectors*512, found)
-			f.Close()
+			var size int64
+			if ioctlPtr(fd, unix.BLKGETSIZE64, &size) == nil {
+				volumesOn(blockReader(fd), size, found)
+			}
+			unix.Close(fd)
 		}
 	}
-	scan("/sys/class/block/[shv]d*")
+	scan("sd", "hd", "vd")
 	if found["md"] {
 		run("mdadm", "-As", "--auto=yes", "--run")
-		scan("/sys/class/block/md*")
+		scan("md")
 	}
 	if found["lvm"] {
 		run("modprobe", "dm_mod")

@@ -4,9 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime/debug"
-	"time"
+	"sync"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -47,13 +46,7 @@ func preload() {
 // awaitStart tells the handle that the guest may be saved, and waits for the
 // Start that follows a restore (or comes at once, if it is not saved).
 func awaitStart(conn *proto.Conn) (*proto.Start, error) {
-	e := &proto.Encoder{}
-	h := proto.ReplyHeader(proto.ProcWaiting, 0, proto.StatusOK)
-	h.Encode(e)
-	if err := conn.WriteFrame(e.Buf); err != nil {
-		return nil, err
-	}
-	if err := conn.Flush(); err != nil {
+	if err := sendWaiting(conn); err != nil {
 		return nil, err
 	}
 	ev, frame, err := conn.Next(&proto.Progress{})
@@ -61,6 +54,7 @@ func awaitStart(conn *proto.Conn) (*proto.Start, error) {
 		return nil, err
 	}
 	d := proto.NewDecoder(frame)
+	var h proto.Header
 	h.Decode(d)
 	if ev != proto.EventFrame || d.Err != nil || h.Proc != proto.ProcStart {
 		return nil, errors.New("the first message is no start message")
@@ -70,9 +64,19 @@ func awaitStart(conn *proto.Conn) (*proto.Start, error) {
 	return s, d.Err
 }
 
+func sendWaiting(conn *proto.Conn) error {
+	e := &proto.Encoder{}
+	h := proto.ReplyHeader(proto.ProcWaiting, 0, proto.StatusOK)
+	h.Encode(e)
+	if err := conn.WriteFrame(e.Buf); err != nil {
+		return err
+	}
+	return conn.Flush()
+}
+
 // begin gives this launch its own time, randomness and disks. Entropy comes
 // first: nothing random may be drawn before.
-func begin(s *proto.Start, events *kernelEvents) error {
+func begin(conn *proto.Conn, s *proto.Start, events *kernelEvents) error {
 	if err := reseed(s.Entropy); err != nil {
 		return fmt.Errorf("random numbers: %w", err)
 	}
@@ -83,38 +87,22 @@ func begin(s *proto.Start, events *kernelEvents) error {
 	if s.Hostname != "" {
 		unix.Sethostname([]byte(s.Hostname))
 	}
-	newMachineID()
+	machineID = sync.Once{}
 	if s.Verbose {
 		os.WriteFile("/proc/sys/kernel/printk", []byte("7 4 1 7\n"), 0)
 	}
+	// One after the other, so that the kernel names them in this order.
 	for target := range int(s.Disks) {
-		if err := events.awaitDisk(target); err != nil {
+		if target > 0 {
+			if err := sendWaiting(conn); err != nil {
+				return err
+			}
+		}
+		if _, err := events.awaitDisk(target); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// awaitDisk waits for the disk at a SCSI target.
-func (k *kernelEvents) awaitDisk(target int) error {
-	if !k.until(time.Minute, func() bool { return k.diskAt(target) }) {
-		return fmt.Errorf("the disk at SCSI target %d did not appear", target)
-	}
-	return nil
-}
-
-// diskAt reports whether the disk at a SCSI target is there, its partitions
-// read: the kernel announces it after that.
-func (k *kernelEvents) diskAt(target int) bool {
-	for _, p := range globAll(fmt.Sprintf("/sys/bus/scsi/devices/*:0:%d:0/block/*", target)) {
-		device := filepath.Dir(filepath.Dir(p))
-		if !k.disk[filepath.Base(device)] && !(k.lost && openable("/dev/"+filepath.Base(p))) {
-			return false
-		}
-		os.WriteFile(device+"/timeout", []byte(scsiTimeout), 0)
-		return true
-	}
-	return false
 }
 
 // reseed mixes entropy into the kernel's generator, credits it, and makes the

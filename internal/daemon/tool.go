@@ -56,6 +56,7 @@ func (e *ToolError) Error() string {
 // Run runs the tool and waits for it. A status other than zero is a *ToolError
 // whose text is what the tool wrote to standard error.
 func (t *Tool) Run(ctx context.Context) error {
+	machineID.Do(newMachineID)
 	name := t.Args[0]
 	c := exec.CommandContext(ctx, name, t.Args[1:]...)
 	if t.Chroot != "" {

@@ -159,6 +159,7 @@ func (h *Handle) machine(c *Call) (*appliance.Machine, func(), error) {
 		CPUs:    h.Settings.SMP,
 		Network: h.Settings.Network,
 		Verbose: h.Settings.Verbose,
+		SELinux: h.Settings.SELinux,
 		Append:  orEmpty(h.Settings.Append),
 		TmpDir:  h.Settings.tmpDir(),
 		Extra:   h.Settings.Extra,

@@ -3,7 +3,8 @@ package proto
 // Messages of gofish's own, which a foreign peer never sees: between a handle and
 // a daemon that waits, in a saved virtual machine, to be put to use.
 const (
-	// ProcWaiting (daemon to handle): the guest is up and may be saved.
+	// ProcWaiting (daemon to handle): the guest is up and may be saved; after
+	// the Start, the next disk may be plugged in.
 	ProcWaiting = 0x10000
 	// ProcStart (handle to daemon): a Start; answered by the launch word.
 	ProcStart = 0x10001
