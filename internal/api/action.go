@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -145,6 +146,11 @@ type Action struct {
 
 // Dashed is the action's name as the shell writes it.
 func (a *Action) Dashed() string { return strings.ReplaceAll(a.Name, "_", "-") }
+
+// NeedsRoot reports whether a parameter is a path of the guest and can be nothing else.
+func (a *Action) NeedsRoot() bool {
+	return slices.ContainsFunc(a.Args, func(p Param) bool { return p.Kind == KPathname || p.Kind == KPathnameList })
+}
 
 // Camel is the name of the method that does the action.
 func (a *Action) Camel() string {

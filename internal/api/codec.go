@@ -173,11 +173,11 @@ func (a *Action) EncodeRet(e *proto.Encoder, v any) error {
 		rv := reflect.ValueOf(v)
 		switch rv.Kind() {
 		case reflect.Struct:
-			EncodeStruct(e, v)
+			encodeStruct(e, rv)
 		case reflect.Slice:
 			e.Uint32(uint32(rv.Len()))
 			for i := range rv.Len() {
-				EncodeStruct(e, rv.Index(i).Interface())
+				encodeStruct(e, rv.Index(i))
 			}
 		default:
 			return fmt.Errorf("%s: result of type %T cannot be sent", a.Name, v)
@@ -230,34 +230,34 @@ func (a *Action) DecodeRet(d *proto.Decoder) (any, error) {
 	return v, nil
 }
 
-// EncodeStruct appends a struct of structs.go, its fields in order.
-func EncodeStruct(e *proto.Encoder, v any) {
-	for _, f := range Fields(v) {
-		switch x := f.Value.(type) {
-		case string:
-			e.String(x)
-		case DeviceField:
-			e.String(string(x))
-		case []byte:
-			e.Opaque(x)
-		case UUID:
-			e.Fixed(x[:])
-		case Char:
-			e.Uint32(uint32(x))
-		case int32:
-			e.Int32(x)
-		case uint32:
-			e.Uint32(x)
-		case int64:
-			e.Int64(x)
-		case ByteCount:
-			e.Int64(int64(x))
-		case uint64:
-			e.Uint64(x)
-		case OptPercent:
-			e.Float32(float32(x))
+// EncodeStruct appends a struct of structs.go, its fields in order. It goes by the
+// kinds of fields, for the daemon does this often and slowly.
+func EncodeStruct(e *proto.Encoder, v any) { encodeStruct(e, reflect.ValueOf(v)) }
+
+func encodeStruct(e *proto.Encoder, v reflect.Value) {
+	for i := range v.NumField() {
+		f := v.Field(i)
+		switch f.Kind() {
+		case reflect.String:
+			e.String(f.String())
+		case reflect.Slice:
+			e.Opaque(f.Bytes())
+		case reflect.Array: // UUID
+			for j := range f.Len() {
+				e.Buf = append(e.Buf, byte(f.Index(j).Uint()))
+			}
+		case reflect.Int32:
+			e.Int32(int32(f.Int()))
+		case reflect.Int64:
+			e.Int64(f.Int())
+		case reflect.Uint8, reflect.Uint32: // Char is sent as a word
+			e.Uint32(uint32(f.Uint()))
+		case reflect.Uint64:
+			e.Uint64(f.Uint())
+		case reflect.Float32:
+			e.Float32(float32(f.Float()))
 		default:
-			panic(fmt.Sprintf("api: field %s has type %T", f.Name, x))
+			panic(fmt.Sprintf("api: field %s has type %s", v.Type().Field(i).Name, f.Type()))
 		}
 	}
 }

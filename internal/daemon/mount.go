@@ -81,6 +81,7 @@ func (d *Daemon) mountTarget(mountpoint string) (string, error) {
 }
 
 func (d Actions) MountLoop(file, mountpoint Path) error {
+	defer d.root.Keep(false)
 	host, err := d.root.Host(file)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)

@@ -6,6 +6,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -18,20 +19,72 @@ import (
 // All errors are bare syscall.Errno values; the caller names the path.
 type Root struct {
 	dir string
+
+	mu   sync.Mutex
+	keep bool
+	top  int // O_PATH descriptor of dir, -1 if it is not held
 }
 
-func NewRoot(dir string) *Root { return &Root{dir: strings.TrimRight(dir, "/")} }
+func NewRoot(dir string) *Root { return &Root{dir: strings.TrimRight(dir, "/"), top: -1} }
+
+// Keep says whether the root, once it was opened, stays open for the next call: a
+// series of calls that only look at files opens it once. While it is held, the file
+// system that is mounted there cannot be unmounted, and what is mounted over it is
+// not seen.
+func (r *Root) Keep(on bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.keep = on
+	if !on && r.top >= 0 {
+		unix.Close(r.top)
+		r.top = -1
+	}
+}
+
+// Held reports whether the root is open since an earlier call.
+func (r *Root) Held() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.top >= 0
+}
+
+// enter opens the root; done is called when it is no longer needed.
+func (r *Root) enter() (top int, done func(), err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.top >= 0 {
+		return r.top, func() {}, nil
+	}
+	top, err = unix.Open(r.dir+"/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	switch {
+	case err != nil:
+		return -1, nil, err
+	case r.keep:
+		r.top = top
+		return top, func() {}, nil
+	}
+	return top, func() { unix.Close(top) }, nil
+}
 
 // Dir is the directory itself.
 func (r *Root) Dir() string { return r.dir }
 
 // Open opens a file of the guest; symbolic links stay inside. O_CLOEXEC is added.
 func (r *Root) Open(p Path, flags int, mode uint32) (*os.File, error) {
-	top, err := unix.Open(r.dir+"/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	fd, err := r.open(p, flags, mode)
 	if err != nil {
 		return nil, err
 	}
-	defer unix.Close(top)
+	return os.NewFile(uintptr(fd), string(p)), nil
+}
+
+// open is Open without the preparations of package os.
+func (r *Root) open(p Path, flags int, mode uint32) (int, error) {
+	top, done, err := r.enter()
+	if err != nil {
+		return -1, err
+	}
+	defer done()
 	how := unix.OpenHow{
 		Flags:   uint64(flags | unix.O_CLOEXEC | unix.O_LARGEFILE),
 		Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS,
@@ -45,10 +98,7 @@ func (r *Root) Open(p Path, flags int, mode uint32) (*os.File, error) {
 		if err == unix.EINTR || err == unix.EAGAIN {
 			continue
 		}
-		if err != nil {
-			return nil, err
-		}
-		return os.NewFile(uintptr(fd), string(p)), nil
+		return fd, err
 	}
 }
 
@@ -130,13 +180,17 @@ func (r *Root) Stat(p Path) (*unix.Stat_t, error)  { return r.stat(p, false) }
 func (r *Root) Lstat(p Path) (*unix.Stat_t, error) { return r.stat(p, true) }
 
 func (r *Root) stat(p Path, nofollow bool) (*unix.Stat_t, error) {
-	f, err := r.Handle(p, nofollow)
+	flags := unix.O_PATH
+	if nofollow {
+		flags |= unix.O_NOFOLLOW
+	}
+	fd, err := r.open(p, flags, 0)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer unix.Close(fd)
 	var st unix.Stat_t
-	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+	if err := unix.Fstat(fd, &st); err != nil {
 		return nil, err
 	}
 	return &st, nil

@@ -170,18 +170,16 @@ func (s *session) prepare(a *api.Action, h *proto.Header, dec *proto.Decoder) ([
 	if err != nil {
 		return nil, nil, err
 	}
-	needRoot := false
+	needRoot := a.NeedsRoot()
+	s.d.root.Keep(needRoot)
 	for i, p := range a.Args {
-		if p.Kind == api.KPathname || p.Kind == api.KPathnameList {
-			needRoot = true
-		}
 		v, err := s.d.convert(a, p.Kind, args[i])
 		if err != nil {
 			return nil, nil, err
 		}
 		args[i] = v
 	}
-	if needRoot && !s.d.mounted() {
+	if needRoot && !s.d.root.Held() && !s.d.mounted() {
 		return nil, nil, notMounted(a.Name)
 	}
 	return args, opts, nil
