@@ -247,6 +247,9 @@ func (m *Machine) kernelCommandLine(template bool) string {
 		"root=UUID=" + m.Image.UUID,
 	}
 	l = append(l, leanKernel...)
+	if m.Accel != "kvm" {
+		l = append(l, "gofish_emulated=1")
+	}
 	if m.SELinux {
 		l = append(l, "selinux=1", "enforcing=0")
 	} else {

@@ -43,6 +43,8 @@ type bootParams struct {
 	verbose bool
 	network bool
 	selinux bool
+	// emulated: the processor is slow at what real ones are fast at
+	emulated bool
 	// template: the disks come later, see awaitStart
 	template bool
 }
@@ -57,6 +59,8 @@ func parseCommandLine(s string) bootParams {
 			p.verbose = true
 		case w == "guestfs_network=1":
 			p.network = true
+		case w == "gofish_emulated=1":
+			p.emulated = true
 		case w == "gofish_template=1":
 			p.template = true
 		case w == "selinux=1":
@@ -278,6 +282,11 @@ backup {
 }
 `
 
+// emulatedModules keeps out what is slower than the kernel's plain code when the
+// processor is emulated: its instruction for CRC-32C goes bit by bit, and every
+// block of metadata has such a checksum (modprobe.d(5)).
+const emulatedModules = "install crc32c_intel /bin/true\n"
+
 // settle makes the rest of what a running system has, after the root is there.
 func settle(p bootParams) error {
 	unix.Umask(0)
@@ -302,6 +311,12 @@ func settle(p bootParams) error {
 	}
 	if err := os.WriteFile(lvmSystemDir+"/lvm.conf", []byte(lvmConf), 0o644); err != nil {
 		return err
+	}
+	if p.emulated {
+		os.MkdirAll("/run/modprobe.d", 0o755)
+		if err := os.WriteFile("/run/modprobe.d/gofish.conf", []byte(emulatedModules), 0o644); err != nil {
+			return err
+		}
 	}
 	os.Symlink("/proc/self/fd", "/dev/fd")
 	os.Symlink("/proc/self/fd/0", "/dev/stdin")

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -54,6 +55,7 @@ type extractor struct {
 	lastName string
 	lastDir  *os.File
 	buf      []byte
+	umask    uint32
 }
 
 // forget closes the last directory: what stands at its name may change.
@@ -83,6 +85,9 @@ func (x *extractor) opened(name string) (*os.File, string, error) {
 func Extract(r io.Reader, o Options) (Result, error) {
 	x := &extractor{Options: o, buf: make([]byte, 64<<10)}
 	defer x.forget()
+	if o.Umask {
+		x.umask = umask()
+	}
 	t := tar.NewReader(r)
 	for {
 		h, err := t.Next()
@@ -241,38 +246,60 @@ func (x *extractor) directory(h *tar.Header, fd int, base string) error {
 }
 
 func (x *extractor) file(h *tar.Header, fd int, base string, content io.Reader) error {
-	var f *os.File
-	err := replace(fd, base, func() error {
+	var n int
+	err := replace(fd, base, func() (err error) {
 		// Exclusive: what is written to is always a new file.
-		n, err := unix.Openat(fd, base, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
-		if err == nil {
-			f = os.NewFile(uintptr(n), base)
-		}
+		n, err = unix.Openat(fd, base, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, uint32(h.Mode&0o777))
 		return err
 	})
 	if err != nil {
 		return err
 	}
+	defer unix.Close(n)
 	sparse := h.Typeflag == tar.TypeGNUSparse || h.PAXRecords["GNU.sparse.major"] != "" || h.PAXRecords["GNU.sparse.name"] != ""
-	err = x.write(f, content, sparse)
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
+	if err := x.write(n, content, sparse); err != nil {
 		return err
 	}
-	return x.attributesAt(h, fd, base)
+	return x.attributesOf(h, n, fd, base)
+}
+
+// attributesOf gives a new file what it does not have already: each change of an
+// inode is a transaction of the file system.
+func (x *extractor) attributesOf(h *tar.Header, n, fd int, base string) error {
+	var st unix.Stat_t
+	if err := unix.Fstat(n, &st); err != nil {
+		return err
+	}
+	if x.Owner && (int(st.Uid) != h.Uid || int(st.Gid) != h.Gid) {
+		if err := unix.Fchown(n, h.Uid, h.Gid); err != nil {
+			return err
+		}
+	}
+	if mode := x.mode(h); st.Mode&0o7777 != mode || mode&0o7000 != 0 {
+		if err := unix.Fchmod(n, mode); err != nil {
+			return err
+		}
+	}
+	if x.Attribute != nil && len(h.PAXRecords) > 0 {
+		x.extended(h, fd, base)
+	}
+	times := stamps(h)
+	// utimensat(2) without a path works on the descriptor.
+	if _, _, e := unix.Syscall6(unix.SYS_UTIMENSAT, uintptr(n), 0, uintptr(unsafe.Pointer(&times)), 0, 0, 0); e != 0 {
+		return e
+	}
+	return nil
 }
 
 // write copies the content; zero blocks of a sparse file become holes.
-func (x *extractor) write(f *os.File, content io.Reader, sparse bool) error {
+func (x *extractor) write(fd int, content io.Reader, sparse bool) error {
 	buf := x.buf
 	var size int64
 	for {
 		n, err := io.ReadFull(content, buf)
 		if n > 0 {
 			if !sparse || !zero(buf[:n]) {
-				if _, err := f.WriteAt(buf[:n], size); err != nil {
+				if err := writeAt(fd, buf[:n], size); err != nil {
 					return err
 				}
 			}
@@ -281,13 +308,26 @@ func (x *extractor) write(f *os.File, content io.Reader, sparse bool) error {
 		switch {
 		case err == io.EOF || err == io.ErrUnexpectedEOF && n < len(buf):
 			if sparse {
-				return f.Truncate(size)
+				return unix.Ftruncate(fd, size)
 			}
 			return nil
 		case err != nil:
 			return &brokenArchive{err}
 		}
 	}
+}
+
+func writeAt(fd int, b []byte, off int64) error {
+	for len(b) > 0 {
+		n, err := unix.Pwrite(fd, b, off)
+		if err != nil && err != unix.EINTR {
+			return err
+		}
+		if n > 0 {
+			b, off = b[n:], off+int64(n)
+		}
+	}
+	return nil
 }
 
 func zero(b []byte) bool {
@@ -328,17 +368,28 @@ func (x *extractor) attributesAt(h *tar.Header, fd int, base string) error {
 		}
 	}
 	if h.Typeflag != tar.TypeSymlink {
-		mode := uint32(h.Mode & 0o7777)
-		if x.Umask {
-			mode = mode & 0o777 &^ umask()
-		}
-		if err := unix.Fchmodat(fd, base, mode, 0); err != nil {
+		if err := unix.Fchmodat(fd, base, x.mode(h), 0); err != nil {
 			return err
 		}
 	}
 	if x.Attribute != nil {
 		x.extended(h, fd, base)
 	}
+	times := stamps(h)
+	return unix.UtimesNanoAt(fd, base, times[:], unix.AT_SYMLINK_NOFOLLOW)
+}
+
+// mode is the permission bits that a member gets.
+func (x *extractor) mode(h *tar.Header) uint32 {
+	mode := uint32(h.Mode & 0o7777)
+	if x.Umask {
+		mode = mode & 0o777 &^ x.umask
+	}
+	return mode
+}
+
+// stamps are the times of access and change that a member gets.
+func stamps(h *tar.Header) [2]unix.Timespec {
 	stamp := func(t time.Time) unix.Timespec {
 		ts, err := unix.TimeToTimespec(t)
 		if err != nil || t.IsZero() {
@@ -346,8 +397,7 @@ func (x *extractor) attributesAt(h *tar.Header, fd int, base string) error {
 		}
 		return ts
 	}
-	times := []unix.Timespec{stamp(h.AccessTime), stamp(h.ModTime)}
-	return unix.UtimesNanoAt(fd, base, times, unix.AT_SYMLINK_NOFOLLOW)
+	return [2]unix.Timespec{stamp(h.AccessTime), stamp(h.ModTime)}
 }
 
 func umask() uint32 {
