@@ -105,6 +105,9 @@ func newSink(d *bulkDisk) *sink { return &sink{disk: d, buf: alignedBuffer(bulkB
 
 func (s *sink) Write(p []byte) (int, error) {
 	total := len(p)
+	if len(s.buf) == 0 && total == cap(s.buf) { // a whole buffer, aligned like ours
+		return total, s.put(p, total)
+	}
 	for len(p) > 0 {
 		n := min(cap(s.buf)-len(s.buf), len(p))
 		s.buf = append(s.buf, p[:n]...)
@@ -125,6 +128,12 @@ func (s *sink) flush() error {
 	padded := (n + 4095) &^ 4095
 	b := s.buf[:padded]
 	clear(b[n:])
+	s.buf = s.buf[:0]
+	return s.put(b, n)
+}
+
+// put writes b, of which n bytes are the stream's.
+func (s *sink) put(b []byte, n int) error {
 	// The host's file is new: what is not written reads as zeroes and takes no space.
 	if !isZero(b) {
 		if _, err := s.disk.f.WriteAt(b, s.pos); err != nil {
@@ -132,7 +141,6 @@ func (s *sink) flush() error {
 		}
 	}
 	s.pos += int64(n)
-	s.buf = s.buf[:0]
 	return nil
 }
 

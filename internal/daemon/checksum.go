@@ -67,7 +67,11 @@ func checksumOf(c *Call, csumtype string, f *os.File) (sum string, size int64, e
 
 // copyAll copies a file, telling after each piece how much there was.
 func copyAll(w io.Writer, r io.Reader, tell func(done int64)) (done int64, err error) {
-	buf := make([]byte, 256<<10)
+	size := 256 << 10
+	if _, ok := r.(*directFile); ok {
+		size = bulkBuffer
+	}
+	buf := alignedBuffer(size)
 	for {
 		n, err := r.Read(buf)
 		if n > 0 {

@@ -55,7 +55,11 @@ func receive(in io.Reader, f *os.File, name string, offset int64) error {
 			return say(err, "%s", name)
 		}
 	}
-	w := bufio.NewWriterSize(f, writeBuffer)
+	var to io.Writer = f
+	if src, ok := in.(*fileIn); ok && src.bulk != nil {
+		to = directly(f, offset)
+	}
+	w := bufio.NewWriterSize(to, writeBuffer)
 	_, err := io.Copy(w, in)
 	if err == nil {
 		err = w.Flush()
@@ -84,7 +88,11 @@ func (d Actions) Download(c *Call, remotefilename DevOrPath, filename io.Writer)
 		return err
 	}
 	defer f.Close()
-	return send(c, filename, f, d.nameOf(remotefilename), size)
+	var from io.Reader = f
+	if out, ok := filename.(*fileOut); ok && out.sink != nil {
+		from = directly(f, 0)
+	}
+	return send(c, filename, from, d.nameOf(remotefilename), size)
 }
 
 func (d Actions) DownloadOffset(c *Call, remotefilename DevOrPath, filename io.Writer, offset, size int64) error {
