@@ -2,8 +2,10 @@ package appliance
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/sha256"
 	"debug/elf"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -113,23 +115,35 @@ func writeInitrd(w io.Writer, dir string, program *os.File) error {
 		return err
 	}
 	for _, m := range mods {
-		f, err := os.Open(filepath.Join(dir, "boot", m.Name()))
+		b, err := os.ReadFile(filepath.Join(dir, "boot", m.Name()))
 		if err != nil {
 			return err
 		}
-		fi, err := f.Stat()
-		if err == nil {
-			c.file("modules/"+m.Name(), 0o644, fi.Size(), f)
-		}
-		f.Close()
-		if err != nil {
-			return err
-		}
+		b = unsigned(b)
+		c.file("modules/"+m.Name(), 0o644, int64(len(b)), bytes.NewReader(b))
 	}
 	if err := c.close(); err != nil {
 		return err
 	}
 	return b.Flush()
+}
+
+// unsigned cuts the signature off a kernel module: checking it takes an emulated
+// processor longer than all else about loading, and who could change the module
+// could change the kernel. Behind the module stand the signature, twelve bytes of
+// which the last four are its length (big-endian), and a magic text
+// (Documentation/admin-guide/module-signing.rst).
+func unsigned(module []byte) []byte {
+	const trailer = 12
+	rest, ok := bytes.CutSuffix(module, []byte("~Module signature appended~\n"))
+	if !ok || len(rest) < trailer {
+		return module
+	}
+	n := int64(binary.BigEndian.Uint32(rest[len(rest)-4:]))
+	if end := int64(len(rest)-trailer) - n; end > 0 {
+		return rest[:end]
+	}
+	return module
 }
 
 // isDynamic reports whether a file is an ELF program that needs a loader.

@@ -235,7 +235,7 @@ func comma(s string) string { return strings.ReplaceAll(s, ",", ",,") }
 // program; what keeps a hostile image in is the virtual machine.
 var leanKernel = []string{
 	"nohz=off", "highres=off", // else every wait reprograms timers, which wakes qemu's main thread
-	"preempt=none", "audit=0", "nokaslr",
+	"preempt=none", "audit=0", "nokaslr", "noreplace-smp",
 	"init_on_alloc=0", "randomize_kstack_offset=off", "hardened_usercopy=off", "mitigations=off",
 }
 

@@ -84,9 +84,6 @@ func begin(conn *proto.Conn, s *proto.Start, events *kernelEvents) error {
 	if err := unix.ClockSettime(unix.CLOCK_REALTIME, &ts); err != nil {
 		return fmt.Errorf("clock: %w", err)
 	}
-	if s.Hostname != "" {
-		unix.Sethostname([]byte(s.Hostname))
-	}
 	machineID = sync.Once{}
 	if s.Verbose {
 		os.WriteFile("/proc/sys/kernel/printk", []byte("7 4 1 7\n"), 0)

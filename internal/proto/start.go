@@ -16,7 +16,6 @@ type Start struct {
 	Entropy              []byte // for the kernel's random numbers, credited in full
 	Verbose              bool
 	Disks                uint32 // how many disks there will be, at SCSI targets 0, 1, …
-	Hostname             string
 }
 
 func (s *Start) Encode(e *Encoder) {
@@ -25,7 +24,6 @@ func (s *Start) Encode(e *Encoder) {
 	e.Opaque(s.Entropy)
 	e.Bool(s.Verbose)
 	e.Uint32(s.Disks)
-	e.String(s.Hostname)
 }
 
 func (s *Start) Decode(d *Decoder) {
@@ -33,5 +31,4 @@ func (s *Start) Decode(d *Decoder) {
 	s.Entropy = d.Opaque()
 	s.Verbose = d.Bool()
 	s.Disks = d.Uint32()
-	s.Hostname = d.String()
 }
