@@ -13,8 +13,10 @@ import (
 type LaunchOptions struct {
 	Templates string        // folder of templates; empty: always boot
 	Limit     time.Duration // how long the guest may take to boot
-	Console   func(string)  // gets what the guest and qemu print
-	Log       func(format string, args ...any)
+	// RestoreLimit is how long it may take to be restored; 0: the default.
+	RestoreLimit time.Duration
+	Console      func(string) // gets what the guest and qemu print
+	Log          func(format string, args ...any)
 }
 
 // Launch brings the machine up until its daemon answers: from a template if there

@@ -339,7 +339,11 @@ func (m *Machine) restore(ctx context.Context, t template, o LaunchOptions) (*VM
 	vm, err := m.start(args, o.Console)
 	if err == nil {
 		step("qemu was started")
-		err = vm.await(ctx, restoreLimit, func() error {
+		limit := restoreLimit
+		if o.RestoreLimit > 0 {
+			limit = o.RestoreLimit
+		}
+		err = vm.await(ctx, limit, func() error {
 			mon := vm.mon
 			if err := mon.prepareMigration(); err != nil {
 				return err

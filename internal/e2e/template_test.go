@@ -156,6 +156,52 @@ func TestDamagedTemplates(t *testing.T) {
 	}
 }
 
+// TestBrokenRestore: a qemu that dies or hangs when it is to restore a machine is
+// given up and the template removed; a changed qemu has templates of its own.
+func TestBrokenRestore(t *testing.T) {
+	hv := filepath.Join(t.TempDir(), "qemu")
+	qemu := func(onRestore string) {
+		t.Helper()
+		script := "#!/bin/sh\ncase \" $* \" in *' -incoming '*) " + onRestore + ";; esac\nexec qemu-system-x86_64 \"$@\"\n"
+		if err := os.WriteFile(hv, []byte(script), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	memory := 300 + rand.IntN(700)
+	launch := func() *events {
+		t.Helper()
+		h := smallHandle(t, memory)
+		h.Settings.HV = hv
+		h.Settings.Verbose = true
+		h.Settings.RestoreLimit = 5 * time.Second
+		var got events
+		h.OnEvent(handle.EventLibrary, got.add)
+		must(t, h, "launch")
+		if v := must(t, h, "list_devices").([]string); len(v) != 1 {
+			t.Errorf("devices %v", v)
+		}
+		h.Close()
+		return &got
+	}
+	for _, broken := range []string{"exit 1", "sleep 1000", "echo rubbish >&4; sleep 1000"} {
+		qemu(broken)
+		got := launch()
+		if !got.has(handle.EventLibrary, "is not usable and is removed") || !got.has(handle.EventLibrary, "booting instead") {
+			t.Errorf("%q went unnoticed", broken)
+		}
+	}
+	qemu("true")
+	dir := findTemplate(t, func() {
+		if launch().has(handle.EventLibrary, "booting instead") {
+			t.Error("the mended program could not restore")
+		}
+	})
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if got := launch(); got.has(handle.EventLibrary, "making template") || got.has(handle.EventLibrary, "booting instead") {
+		t.Error("the new template is not used")
+	}
+}
+
 // TestRestoredMachinesDiffer: what is random in one restored machine is something
 // else in another, and the clock is right.
 func TestRestoredMachinesDiffer(t *testing.T) {

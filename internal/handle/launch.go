@@ -206,7 +206,7 @@ func (s *Settings) hvPath() string {
 // start brings the machine up.
 func (h *Handle) start(c *Call, m *appliance.Machine, began time.Time, limit time.Duration) error {
 	console := &console{h: h, began: began}
-	o := appliance.LaunchOptions{Limit: limit, Console: console.write, Log: h.log}
+	o := appliance.LaunchOptions{Limit: limit, RestoreLimit: h.Settings.RestoreLimit, Console: console.write, Log: h.log}
 	if _, off := h.Settings.setting("no_template"); h.Settings.Templates && !off {
 		o.Templates = filepath.Join(appliance.CacheDir(h.Settings.CacheDir), "templates")
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Settings are what a handle knows before launch. Each has an environment
@@ -48,6 +49,9 @@ type Settings struct {
 	Verbose         bool
 	Extra           []string // arguments for qemu
 	Init            string   // program that is the appliance's PID 1; empty: this one
+	// RestoreLimit is how long a saved machine may take to come back before it is
+	// given up and another one booted; 0: the default.
+	RestoreLimit time.Duration
 }
 
 const (
