@@ -49,10 +49,31 @@ func (d Actions) ChecksumDevice(c *Call, csumtype string, device Device) (string
 	return sum, err
 }
 
+// compiledSum has a program sum up a large file: an emulated processor runs what a
+// C compiler makes of the SHA-2 functions nearly twice as fast as Go's versions for
+// the vector units of real ones. It is empty if the file is small or the program fails.
+func compiledSum(c *Call, csumtype string, f *os.File) string {
+	const worthwhile = 4 << 20
+	end, err := f.Seek(0, io.SeekEnd)
+	if _, serr := f.Seek(0, io.SeekStart); err != nil || serr != nil || end < worthwhile || !strings.HasPrefix(csumtype, "sha") || csumtype == "sha1" {
+		return ""
+	}
+	out, err := (&Tool{Args: []string{csumtype + "sum"}, Stdin: f}).Output(c)
+	sum, _, ok := strings.Cut(out, " ")
+	if err != nil || !ok {
+		f.Seek(0, io.SeekStart)
+		return ""
+	}
+	return sum
+}
+
 func checksumOf(c *Call, csumtype string, f *os.File) (sum string, size int64, err error) {
 	newHash := checksums[csumtype]
 	if newHash == nil {
 		return "", 0, errChecksumType
+	}
+	if sum := compiledSum(c, csumtype, f); sum != "" {
+		return sum, size, nil
 	}
 	h := newHash()
 	size, err = copyAll(h, f, func(int64) { c.Progress(0, 1) })
