@@ -15,7 +15,7 @@ var luksTable = []Action{
 		Group:      "luks",
 		Deprecated: "cryptsetup_open",
 		Summary:    "open a LUKS device for reading only",
-		Help:       `Opens the LUKS device {device} with {key} as luks_open does, but nothing can be written to
+		Help: `Opens the LUKS device {device} with {key} as luks_open does, but nothing can be written to
 /dev/mapper/{mapname}.`},
 	{Name: "luks_close", Proc: 259, Since: "1.5.1", Ret: Err,
 		Args:       Args{Device("device")},

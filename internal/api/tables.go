@@ -17,6 +17,8 @@ func tables() [][]Action {
 		lvmTable,
 		luksTable,
 		mdTable,
+		btrfsTable,
+		btrfsSubTable,
 		filesTable,
 		contentTable,
 		xattrTable,

@@ -31,7 +31,7 @@ func (d *Daemon) failed(err error, dev Device) error {
 
 // onDevice runs a tool; its error names the device.
 func (d *Daemon) onDevice(dev Device, args ...string) error {
-	return d.failed(run(args...), dev)
+	return d.failed(oneLine(run(args...)), dev)
 }
 
 func isExt(fstype string) bool {

@@ -296,6 +296,7 @@ func settle(p bootParams) error {
 		{"tmpfs", "/run", "tmpfs", unix.MS_NOSUID | unix.MS_NODEV, "mode=0755"},
 		{"tmpfs", "/tmp", "tmpfs", 0, "mode=1777"},
 		{"tmpfs", "/var/tmp", "tmpfs", 0, "mode=1777"},
+		{"tmpfs", "/var/lib", "tmpfs", unix.MS_NOSUID | unix.MS_NODEV, "mode=0755"}, // records of btrfs scrub
 		{sysrootBase, "/sysroot", "tmpfs", 0, "mode=0755"},
 	}
 	if p.selinux {

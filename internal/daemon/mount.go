@@ -419,15 +419,9 @@ func (d *Daemon) btrfsVolumes(dev string) api.Hash {
 		return h
 	}
 	defer unix.Unmount(tmp, unix.MNT_DETACH)
-	out, err := output("btrfs", "subvolume", "list", tmp)
-	if err != nil {
-		return h
-	}
-	for _, line := range lines(out) {
-		// ID 256 gen 7 top level 5 path NAME
-		if _, name, ok := strings.Cut(line, " path "); ok {
-			h = append(h, api.Pair{Key: Mountable{Device(dev), name}.String(), Value: "btrfs"})
-		}
+	list, _ := btrfsSubvolumes(tmp)
+	for _, v := range list {
+		h = append(h, api.Pair{Key: Mountable{Device(dev), v.BtrfssubvolumePath}.String(), Value: "btrfs"})
 	}
 	return h
 }

@@ -63,7 +63,7 @@ func oneLine(err error, drop ...string) error {
 	keep := []string{}
 	for _, l := range lines(e.Text) {
 		l = strings.Trim(l, " \t\r")
-		noise := strings.Trim(l, "*") == ""
+		noise := strings.Trim(l, "*") == "" || strings.HasPrefix(l, "Try '") // to read its help
 		for _, d := range drop {
 			noise = noise || strings.Contains(l, d)
 		}

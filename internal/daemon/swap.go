@@ -80,7 +80,7 @@ func (d *Daemon) onFile(path Path, args ...string) error {
 	}
 	name, err := d.root.Host(path)
 	if err == nil {
-		err = run(append(args, name)...)
+		err = oneLine(run(append(args, name)...))
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)

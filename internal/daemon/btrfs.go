@@ -1,0 +1,331 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/bits"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"gofish/internal/api"
+)
+
+// btrfsAt runs a command of btrfs on a mounted path, which is its last argument.
+func (d *Daemon) btrfsAt(path Path, args ...string) error {
+	return d.onFile(path, append([]string{"btrfs"}, args...)...)
+}
+
+// btrfsOutput is btrfsAt for a command whose output is the result. An exit
+// status among ok is no error.
+func (d *Daemon) btrfsOutput(path Path, ok []int, args ...string) (string, error) {
+	name, err := d.root.Host(path)
+	if err != nil {
+		return "", say(err, "%s", path)
+	}
+	out, err := output(append(append([]string{"btrfs"}, args...), name)...)
+	var te *ToolError
+	if errors.As(err, &te) {
+		for _, status := range ok {
+			if te.Status == status {
+				return out, nil
+			}
+		}
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", path, oneLine(err))
+	}
+	return out, nil
+}
+
+// btrfsOn runs a command of btrfs on an unmounted device, which is its last argument.
+func (d *Daemon) btrfsOn(device Device, args ...string) error {
+	return d.onDevice(device, append(args, string(device))...)
+}
+
+// onBtrfs runs fn with a directory of a file system that is given as a path or
+// by what can be mounted.
+func (d *Daemon) onBtrfs(fs MountableOrPath, fn func(dir string) error) error {
+	if fs.Path != "" {
+		dir, err := d.root.Host(fs.Path)
+		if err != nil {
+			return say(err, "%s", fs.Path)
+		}
+		return prefixed(fn(dir), string(fs.Path))
+	}
+	m, options := fs.Mountable, ""
+	if m.Volume != "" {
+		options = "subvol=/" + m.Volume
+	}
+	return d.withMount(m.Device, "btrfs", options, func(dir string) error {
+		return prefixed(fn(dir), d.devices.Reverse(m.String()))
+	})
+}
+
+// prefixed names what an error is about.
+func prefixed(err error, what string) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+// Profiles of btrfs, how it spreads data and metadata over devices.
+var btrfsProfiles = map[string]bool{
+	"single": true, "dup": true, "raid0": true, "raid1": true, "raid1c3": true, "raid1c4": true,
+	"raid10": true, "raid5": true, "raid6": true,
+}
+
+type mkfsBtrfsOpts struct {
+	Allocstart *int64
+	Bytecount  *int64
+	Datatype   *string
+	Leafsize   *int
+	Label      *string
+	Metadata   *string
+	Nodesize   *int
+	Sectorsize *int
+}
+
+func (d Actions) MkfsBtrfs(devices []Device, o mkfsBtrfsOpts) error {
+	if len(devices) == 0 {
+		return errors.New("the list of devices is empty")
+	}
+	if o.Bytecount != nil && *o.Bytecount <= 0 {
+		return fmt.Errorf("bytecount %d: must be more than 0", *o.Bytecount)
+	}
+	b := argBuilder{args: []string{"mkfs.btrfs", "-f"}}
+	b.int64("-b", "bytecount", o.Bytecount)
+	for _, p := range []struct {
+		opt, name string
+		value     *string
+	}{{"-d", "datatype", o.Datatype}, {"-m", "metadata", o.Metadata}} {
+		if p.value != nil && !btrfsProfiles[*p.value] {
+			return fmt.Errorf("%s %q: not a profile that btrfs has", p.name, *p.value)
+		}
+		b.text(p.opt, p.value)
+	}
+	if o.Nodesize == nil {
+		o.Nodesize, o.Leafsize = o.Leafsize, nil
+	}
+	for _, s := range []struct {
+		opt, name string
+		value     *int
+	}{{"-n", "nodesize", o.Nodesize}, {"-s", "sectorsize", o.Sectorsize}, {"", "leafsize", o.Leafsize}} {
+		if s.value != nil && (*s.value <= 0 || bits.OnesCount(uint(*s.value)) != 1) {
+			return fmt.Errorf("%s %d: must be a power of 2", s.name, *s.value)
+		}
+		if s.opt != "" {
+			b.int(s.opt, s.name, s.value)
+		}
+	}
+	b.text("-L", o.Label)
+	for _, dev := range devices {
+		b.args = append(b.args, string(dev))
+	}
+	err := format(devices[0], b.args...)
+	for _, dev := range devices[1:] {
+		rereadPartitions(dev)
+	}
+	return d.failed(oneLine(err), devices[0])
+}
+
+type btrfsFilesystemResizeOpts struct{ Size *int64 }
+
+func (d Actions) BtrfsFilesystemResize(mountpoint Path, o btrfsFilesystemResizeOpts) error {
+	size := "max"
+	if o.Size != nil {
+		if *o.Size <= 0 {
+			return fmt.Errorf("size %d: must be more than 0", *o.Size)
+		}
+		size = strconv.FormatInt(*o.Size, 10)
+	}
+	return d.btrfsAt(mountpoint, "filesystem", "resize", size)
+}
+
+func (d Actions) BtrfsFilesystemSync(fs Path) error { return d.btrfsAt(fs, "filesystem", "sync") }
+
+// btrfsDevice is a device in the output of btrfs filesystem show.
+var btrfsDevice = regexp.MustCompile(`^\s*devid\s+\d+ size \S+ used \S+ path (/dev/\S+)`)
+
+func (d Actions) BtrfsFilesystemShow(device Device) ([]string, error) {
+	out, err := output("btrfs", "filesystem", "show", string(device))
+	if err != nil {
+		return nil, d.failed(oneLine(err), device)
+	}
+	list := []string{}
+	for _, line := range lines(out) {
+		if strings.Contains(line, "devices missing") || strings.Contains(line, "MISSING") {
+			return nil, fmt.Errorf("%s: a device of this file system is missing: add all of its drives", d.shownDevice(device))
+		}
+		if m := btrfsDevice.FindStringSubmatch(line); m != nil {
+			list = append(list, m[1])
+		}
+	}
+	return list, nil
+}
+
+type btrfsFilesystemDefragmentOpts struct {
+	Flush    *bool
+	Compress *string
+}
+
+func (d Actions) BtrfsFilesystemDefragment(path Path, o btrfsFilesystemDefragmentOpts) error {
+	b := argBuilder{args: []string{"filesystem", "defragment", "-r"}}
+	b.flag("-f", o.Flush)
+	if o.Compress != nil {
+		switch *o.Compress {
+		case "zlib", "lzo", "zstd":
+			b.args = append(b.args, "-c"+*o.Compress)
+		default:
+			return fmt.Errorf("compress %q: must be zlib, lzo or zstd", *o.Compress)
+		}
+	}
+	return d.btrfsAt(path, b.args...)
+}
+
+func (d Actions) BtrfsFilesystemBalance(fs Path) error {
+	return d.btrfsAt(fs, "balance", "start", "--full-balance")
+}
+func (d Actions) BtrfsBalancePause(path Path) error  { return d.btrfsAt(path, "balance", "pause") }
+func (d Actions) BtrfsBalanceCancel(path Path) error { return d.btrfsAt(path, "balance", "cancel") }
+func (d Actions) BtrfsBalanceResume(path Path) error { return d.btrfsAt(path, "balance", "resume") }
+
+// balanceStatusRuns is the exit status of btrfs balance status while there is one.
+const balanceStatusRuns = 1
+
+func (d Actions) BtrfsBalanceStatus(path Path) (api.Btrfsbalance, error) {
+	out, err := d.btrfsOutput(path, []int{balanceStatusRuns}, "balance", "status")
+	if err != nil {
+		return api.Btrfsbalance{}, err
+	}
+	return parseBalance(out)
+}
+
+var (
+	balanceState  = regexp.MustCompile(`(?m)^Balance on '.*' is (running|paused)`)
+	balanceCounts = regexp.MustCompile(`(?m)^(\d+) out of about (\d+) chunks balanced \((\d+) considered\),\s+(\d+)% left`)
+)
+
+func parseBalance(out string) (b api.Btrfsbalance, err error) {
+	if strings.HasPrefix(out, "No balance found") {
+		b.BtrfsbalanceStatus = "none"
+		return b, nil
+	}
+	state, counts := balanceState.FindStringSubmatch(out), balanceCounts.FindStringSubmatch(out)
+	if state == nil || counts == nil {
+		return b, fmt.Errorf("btrfs balance status: unexpected output %q", out)
+	}
+	b.BtrfsbalanceStatus = state[1]
+	for i, field := range []*uint64{&b.BtrfsbalanceBalanced, &b.BtrfsbalanceTotal, &b.BtrfsbalanceConsidered, &b.BtrfsbalanceLeft} {
+		if *field, err = strconv.ParseUint(counts[i+1], 10, 64); err != nil {
+			return b, err
+		}
+	}
+	return b, nil
+}
+
+// btrfsDevices runs a command that takes any number of devices; none is no work.
+func (d *Daemon) btrfsDevices(fs Path, devices []Device, args ...string) error {
+	if len(devices) == 0 {
+		return nil
+	}
+	for _, dev := range devices {
+		args = append(args, string(dev))
+	}
+	return d.btrfsAt(fs, args...)
+}
+
+func (d Actions) BtrfsDeviceAdd(devices []Device, fs Path) error {
+	return d.btrfsDevices(fs, devices, "device", "add", "-f")
+}
+
+func (d Actions) BtrfsDeviceDelete(devices []Device, fs Path) error {
+	return d.btrfsDevices(fs, devices, "device", "delete")
+}
+
+func (d Actions) BtrfsReplace(srcdev, targetdev Device, mntpoint Path) error {
+	return d.btrfsAt(mntpoint, "replace", "start", "-B", "-f", string(srcdev), string(targetdev))
+}
+
+func (d Actions) BtrfsSetSeeding(device Device, seeding bool) error {
+	on := "0"
+	if seeding {
+		on = "1"
+	}
+	return d.btrfsOn(device, "btrfstune", "-f", "-S", on)
+}
+
+func (d Actions) BtrfstuneSeeding(device Device, seeding bool) error {
+	return d.BtrfsSetSeeding(device, seeding)
+}
+
+func (d Actions) BtrfstuneEnableExtendedInodeRefs(device Device) error {
+	return d.btrfsOn(device, "btrfstune", "-r")
+}
+
+func (d Actions) BtrfstuneEnableSkinnyMetadataExtentRefs(device Device) error {
+	return d.btrfsOn(device, "btrfstune", "-x")
+}
+
+type btrfsFsckOpts struct {
+	Superblock *int64
+	Repair     *bool
+}
+
+func (d Actions) BtrfsFsck(device Device, o btrfsFsckOpts) error {
+	b := argBuilder{args: []string{"btrfs", "check"}, negative: "%s must not be negative"}
+	b.int64("--super", "superblock", o.Superblock)
+	b.flag("--repair", o.Repair)
+	if b.err != nil {
+		return b.err
+	}
+	return d.btrfsOn(device, b.args...)
+}
+
+func (d Actions) BtrfsRescueChunkRecover(device Device) error {
+	return d.btrfsOn(device, "btrfs", "rescue", "chunk-recover", "-y")
+}
+
+// superRecovered is the exit status of btrfs rescue super-recover after it has
+// mended something.
+const superRecovered = 2
+
+func (d Actions) BtrfsRescueSuperRecover(device Device) error {
+	err := d.btrfsOn(device, "btrfs", "rescue", "super-recover", "-y")
+	var te *ToolError
+	if errors.As(err, &te) && te.Status == superRecovered {
+		return nil
+	}
+	return err
+}
+
+type btrfsImageOpts struct{ Compresslevel *int }
+
+func (d Actions) BtrfsImage(source []Device, image Path, o btrfsImageOpts) error {
+	if len(source) == 0 {
+		return errors.New("the list of devices is empty")
+	}
+	b := argBuilder{args: []string{"btrfs-image"}, negative: "%s must not be negative"}
+	b.int("-c", "compresslevel", o.Compresslevel)
+	if b.err != nil {
+		return b.err
+	}
+	for _, dev := range source {
+		b.args = append(b.args, string(dev))
+	}
+	f, err := d.open(image, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC, 0o666)
+	if err != nil {
+		return say(err, "%s", image)
+	}
+	defer f.Close()
+	// The tool gets the open file: it would follow a link to anywhere.
+	t := Tool{Args: append(b.args, "-"), Stdout: f}
+	if err := oneLine(t.Run(context.Background())); err != nil {
+		return d.failed(err, source[0])
+	}
+	return say(f.Sync(), "%s", image)
+}

@@ -1,0 +1,57 @@
+package daemon
+
+import (
+	"reflect"
+	"testing"
+
+	"gofish/internal/api"
+)
+
+func TestParseBalance(t *testing.T) {
+	for out, want := range map[string]api.Btrfsbalance{
+		"No balance found on '/sysroot'\n": {BtrfsbalanceStatus: "none"},
+		"Balance on '/sysroot' is running\n1 out of about 3 chunks balanced (2 considered),  67% left\n":                  {BtrfsbalanceStatus: "running", BtrfsbalanceBalanced: 1, BtrfsbalanceTotal: 3, BtrfsbalanceConsidered: 2, BtrfsbalanceLeft: 67},
+		"Balance on '/a is b' is paused\n0 out of about 12 chunks balanced (1 considered), 100% left\n":                   {BtrfsbalanceStatus: "paused", BtrfsbalanceTotal: 12, BtrfsbalanceConsidered: 1, BtrfsbalanceLeft: 100},
+		"Balance on '/sysroot' is running, pause requested\n2 out of about 3 chunks balanced (3 considered),  33% left\n": {BtrfsbalanceStatus: "running", BtrfsbalanceBalanced: 2, BtrfsbalanceTotal: 3, BtrfsbalanceConsidered: 3, BtrfsbalanceLeft: 33},
+	} {
+		if got, err := parseBalance(out); err != nil || got != want {
+			t.Errorf("%q: %+v, %v; want %+v", out, got, err, want)
+		}
+	}
+	for _, out := range []string{"", "Balance on '/' is running\n", "Balance on '/' is running\n99999999999999999999 out of about 3 chunks balanced (2 considered),  67% left\n"} {
+		if got, err := parseBalance(out); err == nil {
+			t.Errorf("%q: %+v, want an error", out, got)
+		}
+	}
+}
+
+func TestParseSubvolumes(t *testing.T) {
+	got := parseSubvolumes("ID 256 gen 7 top level 5 path a b\nID 257 gen 8 top level 256 path a b/line\nbreak\n")
+	want := []api.Btrfssubvolume{
+		{BtrfssubvolumeId: 256, BtrfssubvolumeTopLevelId: 5, BtrfssubvolumePath: "a b"},
+		{BtrfssubvolumeId: 257, BtrfssubvolumeTopLevelId: 256, BtrfssubvolumePath: "a b/line"},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func FuzzBtrfsOutput(f *testing.F) {
+	f.Add("sub\n\tName: \t\tsub\n\tFlags: \t-\n\tSnapshot(s):\n\t\t\t\tone\n\t\t\t\ttwo: x\n\tQuota group:\t0/256\n\t  Limit referenced:\t-\n")
+	f.Add("\n\n:\n")
+	f.Fuzz(func(t *testing.T, out string) {
+		parseSubvolumeShow(out)
+		parseSubvolumes(out)
+		parseQgroups(out)
+		parseBalance(out)
+	})
+}
+
+func TestParseSubvolumeShow(t *testing.T) {
+	got := parseSubvolumeShow("sub\n\tName: \t\tsub\n\tFlags: \t-\n\tSnapshot(s):\n\t\t\t\tone\n\t\t\t\ttwo: x\n\tQuota group:\t0/256\n\t  Limit referenced:\t-\n")
+	want := api.Hash{{Key: "path", Value: "sub"}, {Key: "Name", Value: "sub"}, {Key: "Flags"}, {Key: "Snapshot(s)", Value: "one,two: x"},
+		{Key: "Quota group", Value: "0/256"}, {Key: "Limit referenced"}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
