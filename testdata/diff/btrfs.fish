@@ -182,9 +182,7 @@ mount /dev/sda /
 -write /x y
 umount /
 btrfs-set-seeding /dev/sda false
-mount /dev/sda /
-write /x y
-umount /
+debug sh "btrfs inspect-internal dump-super /dev/sda" | grep ^flags
 btrfstune-seeding /dev/sda true
 -btrfstune-seeding /dev/sda true
 debug sh "btrfs inspect-internal dump-super /dev/sda" | grep ^flags
