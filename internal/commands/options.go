@@ -33,6 +33,8 @@ type options struct {
 	keysFromStdin bool
 	noDestPaths   bool
 	pipeError     bool
+	listen, csh   bool
+	remote        int // process of the server, 0 for none
 	bars          bars
 
 	// Given by --format and --blocksize for the disks that follow; pending until
@@ -60,6 +62,8 @@ func optionTable() []option {
 			set: func(s *Shell, o *options, arg *string) error { return o.setBlocksize(s, arg) }},
 		{long: "cmd-help", short: 'h', arg: mayArg, value: "command", help: "List the commands, or explain one",
 			set: func(s *Shell, o *options, arg *string) error { return s.helpOption(arg) }},
+		{long: "csh", help: "With --listen: print the line for a C shell",
+			set: func(s *Shell, o *options, arg *string) error { o.csh = true; return nil }},
 		{long: "echo-keys", help: "Show keys and passphrases while they are typed",
 			set: func(s *Shell, o *options, arg *string) error { o.echoKeys = true; return nil }},
 		{long: "file", short: 'f', arg: needArg, value: "file", help: "Read commands from a file",
@@ -70,6 +74,11 @@ func optionTable() []option {
 			set: func(s *Shell, o *options, arg *string) error { s.printUsage(s.out); return exitStatus(0) }},
 		{long: "keys-from-stdin", help: "Read keys and passphrases from standard input",
 			set: func(s *Shell, o *options, arg *string) error { o.keysFromStdin = true; return nil }},
+		{long: "listen", help: "Stay and do what others ask for with --remote",
+			set: func(s *Shell, o *options, arg *string) error { o.listen = true; return nil }},
+		{long: "live", set: func(s *Shell, o *options, arg *string) error {
+			return s.errorf("libguestfs live support was removed in libguestfs 1.48")
+		}},
 		{long: "mount", short: 'm', arg: needArg, value: "device[:dir[:options[:type]]]", help: "Launch, and mount a device on dir (or on /)",
 			set: func(s *Shell, o *options, arg *string) error {
 				o.mounts = append(o.mounts, newMountOption(*arg))
@@ -99,6 +108,8 @@ func optionTable() []option {
 			set: func(s *Shell, o *options, arg *string) error { o.bars = barsOn; return nil }},
 		{long: "no-progress-bars", help: "Never draw progress bars",
 			set: func(s *Shell, o *options, arg *string) error { o.bars = barsOff; return nil }},
+		{long: "remote", arg: mayArg, value: "pid", help: "Have a server do the commands; without pid the one in $GUESTFISH_PID",
+			set: func(s *Shell, o *options, arg *string) error { return o.setRemote(s, arg) }},
 		{long: "ro", short: 'r', help: "Do not change the disks: changes go to a copy that is thrown away",
 			set: func(s *Shell, o *options, arg *string) error { o.readonly = true; return nil }},
 		{long: "rw", short: 'w', help: "Work on the disks themselves (this is what happens anyway)",
@@ -244,6 +255,9 @@ func (s *Shell) start() error {
 				return err
 			}
 		}
+	}
+	if err := s.checkListen(); err != nil {
+		return err
 	}
 	if o.file != "" {
 		f, err := os.Open(o.file)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -37,6 +38,8 @@ type Program struct {
 	Stderr  io.Writer
 	// New makes a handle. It is called once, and again by reopen.
 	New func() (Caller, error)
+
+	server int // in a process of --listen that stays: where it says that it listens
 }
 
 // Shell is the state of a run.
@@ -69,6 +72,7 @@ type Shell struct {
 	pipe   bool // stdout leads to a host command
 
 	issued  int                    // commands so far
+	strict  bool                   // a failure of the present command ends the run
 	quit    bool                   // no more lines are wanted
 	failed  bool                   // a command failed that ends the run
 	running atomic.Pointer[Caller] // what does the present call, nil between calls
@@ -90,6 +94,13 @@ func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)
 
 // Run does what the arguments say and returns the status to exit with.
 func (p *Program) Run() int {
+	if fd, err := strconv.Atoi(os.Getenv(serverEnv)); err == nil {
+		os.Unsetenv(serverEnv)
+		syscall.CloseOnExec(fd)
+		p.server = fd
+	} else if p.wantsListen() {
+		return p.startServer()
+	}
 	s := &Shell{prog: p, stdin: p.Stdin, in: bufio.NewReader(p.Stdin), stdout: p.Stdout, file: "*stdin*", hurry: make(chan struct{})}
 	s.out = &output{f: p.Stdout}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
@@ -157,10 +168,10 @@ func (s *Shell) run() error {
 	switch {
 	case s.interactive && len(s.opts.words) > 0:
 		s.onInterrupt.Store(interruptTwice)
-	case s.interactive:
+	case s.interactive, s.opts.listen:
 		s.onInterrupt.Store(interruptCall)
 	}
-	if s.interactive {
+	if s.interactive || s.opts.listen {
 		if _, err := s.call("set_pgroup", true); err != nil {
 			return err
 		}
@@ -171,10 +182,14 @@ func (s *Shell) run() error {
 		s.sayPlain(err)
 		return nil
 	}
-	if s.opts.bars == barsOn || s.opts.bars == barsAuto && s.interactive && len(s.opts.words) == 0 {
+	if s.opts.bars == barsOn || s.opts.bars == barsAuto && s.interactive && len(s.opts.words) == 0 && !s.opts.listen {
 		s.bar = newProgressBar(s.stdout)
 	}
 	switch {
+	case s.opts.listen:
+		if err := s.listen(); err != nil {
+			return err
+		}
 	case len(s.opts.words) > 0:
 		s.runWords(s.opts.words)
 	case s.interactive:
@@ -183,6 +198,15 @@ func (s *Shell) run() error {
 		s.runScript()
 	}
 	if s.failed {
+		return nil
+	}
+	return s.finish()
+}
+
+// finish gives up the handle after a run that went well: what was written to
+// the disks is flushed. Later calls do nothing.
+func (s *Shell) finish() error {
+	if s.caller == nil {
 		return nil
 	}
 	s.lineno = 0
@@ -294,7 +318,7 @@ func (s *Shell) sayAt(err error, place string) {
 
 // place is where in a script the shell is, for errors of the handle.
 func (s *Shell) place() string {
-	if s.interactive {
+	if s.interactive || s.opts.listen {
 		return ""
 	}
 	return fmt.Sprintf("%s:%d: ", s.file, s.lineno)
@@ -391,6 +415,7 @@ func (s *Shell) runWords(words []string) {
 			return
 		}
 		name, forgiven := strings.CutPrefix(words[0], "-")
+		s.strict = !forgiven
 		err := s.issue(name, words[1:n], nil)
 		if err != nil {
 			s.say(err)
@@ -460,6 +485,7 @@ func (s *Shell) runStripped(text string, strict bool) error {
 	if err != nil {
 		return s.errorf("%v", err)
 	}
+	s.strict = strict
 	return s.issue(l.name, l.args, l.pipe)
 }
 
@@ -527,6 +553,9 @@ func (s *Shell) runGenerated(text string, strict bool) error {
 func (s *Shell) issue(name string, args []string, pipe *string) error {
 	if pipe != nil {
 		return s.piped(*pipe, func() error { return s.issue(name, args, nil) })
+	}
+	if s.opts.remote != 0 {
+		return s.callRemote(name, args)
 	}
 	s.issued++
 	err := s.command(name, args)

@@ -14,7 +14,6 @@ const asShell = "GOFISH_TEST_AS_SHELL"
 
 func TestMain(m *testing.M) {
 	if name, ok := os.LookupEnv(asShell); ok {
-		os.Unsetenv(asShell)
 		p := &Program{
 			Name:    filepath.Base(name),
 			Version: "1.48.6",

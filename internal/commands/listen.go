@@ -1,0 +1,278 @@
+package commands
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"gofish/internal/proto"
+
+	"golang.org/x/sys/unix"
+)
+
+// serverEnv tells a process that it is the server: its value is the file
+// descriptor on which it says that it listens.
+const serverEnv = "GOFISH_SERVER_FD"
+
+// wantsListen looks for --listen without doing what options do.
+func (p *Program) wantsListen() bool {
+	listen := false
+	getopt(optionTable(), p.Args, func(o *option, arg *string, rest []string) (int, error) {
+		listen = listen || o.long == "listen"
+		if o.short == 'h' && arg == nil && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") {
+			return 1, nil
+		}
+		return 0, nil
+	})
+	return listen
+}
+
+// A read deadline that has passed, and none.
+var (
+	pastTime = time.Unix(1, 0)
+	noTime   time.Time
+)
+
+// startServer runs the program again as a process that stays, waits until that
+// one listens, and prints the line which tells the user's shell. It returns
+// the status to exit with.
+func (p *Program) startServer() int {
+	fail := func(err error) int {
+		fmt.Fprintf(p.Stderr, "%s: --listen: %v\n", p.Name, err)
+		return 1
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		return fail(err)
+	}
+	defer r.Close()
+	c := exec.Command("/proc/self/exe", p.Args...)
+	c.Args[0] = p.Name
+	c.Stdin, c.Stdout, c.Stderr = p.Stdin, p.Stdout, p.Stderr
+	c.ExtraFiles = []*os.File{w}
+	c.Env = append(os.Environ(), serverEnv+"=3")
+	err = c.Start()
+	w.Close()
+	if err != nil {
+		return fail(err)
+	}
+	line, _ := io.ReadAll(io.LimitReader(r, 1<<12))
+	if len(line) == 0 {
+		c.Wait()
+		return max(c.ProcessState.ExitCode(), 0)
+	}
+	if _, err := p.Stdout.Write(line); err != nil {
+		// Nobody would know of the server.
+		c.Process.Signal(unix.SIGTERM)
+		return fail(err)
+	}
+	return 0
+}
+
+// server is what a shell that listens has open.
+type server struct {
+	*Shell
+	socket   string
+	listener *net.UnixListener
+}
+
+// checkListen says what goes with --listen and what does not.
+func (s *Shell) checkListen() error {
+	o := &s.opts
+	switch {
+	case !o.listen:
+		return nil
+	case o.remote != 0:
+		return s.errorf("cannot use --listen and --remote options at the same time")
+	case len(o.words) > 0:
+		return s.errorf("extra parameters on the command line with --listen flag")
+	case o.file != "":
+		return s.errorf("cannot use --listen and --file options at the same time")
+	}
+	return nil
+}
+
+// listen makes the socket and does what clients ask for until one of them ends
+// it or a signal comes.
+func (s *Shell) listen() error {
+	dir, err := s.remoteFolder()
+	if err != nil {
+		return err
+	}
+	removeDeadSockets(dir)
+	srv := &server{Shell: s, socket: remoteSocket(dir, os.Getpid())}
+	os.Remove(srv.socket) // an earlier process of that number is gone
+	srv.listener, err = net.ListenUnix("unix", &net.UnixAddr{Name: srv.socket, Net: "unix"})
+	if err != nil {
+		return s.errorf("%s: %s", srv.socket, cause(err))
+	}
+	defer srv.stop()
+	if err := srv.announce(); err != nil {
+		return err
+	}
+	defer context.AfterFunc(s.ctx, func() { srv.listener.Close() })()
+	for !s.quit && !s.failed {
+		conn, err := srv.listener.AcceptUnix()
+		if err != nil {
+			if s.ctx.Err() == nil {
+				return s.errorf("%s: %s", srv.socket, cause(err))
+			}
+			break
+		}
+		srv.serve(conn)
+		conn.Close()
+	}
+	s.stopIfSignalled()
+	return nil
+}
+
+// stop closes the socket and removes it.
+func (s *server) stop() { s.listener.Close() }
+
+// announce lets go of standard output, which the first process's caller waits
+// for, and says how clients find the server.
+func (s *server) announce() error {
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err == nil {
+		err = unix.Dup3(int(null.Fd()), int(s.stdout.Fd()), 0)
+	}
+	if err != nil {
+		return s.errorf("--listen: %s", cause(err))
+	}
+	null.Close()
+	format := "GUESTFISH_PID=%d; export GUESTFISH_PID\n"
+	if s.opts.csh {
+		format = "setenv GUESTFISH_PID %d\n"
+	}
+	ready := os.NewFile(uintptr(s.prog.server), "ready")
+	defer ready.Close()
+	if _, err := fmt.Fprintf(ready, format, os.Getpid()); err != nil {
+		return s.errorf("--listen: %s", cause(err))
+	}
+	return nil
+}
+
+// serve does the calls of one client.
+func (s *server) serve(conn *net.UnixConn) {
+	defer context.AfterFunc(s.ctx, func() { conn.CloseRead() })()
+	stdout, err := receiveFile(conn)
+	if err != nil {
+		s.say(s.errorf("remote: no standard output came from the client: %v", err))
+		return
+	}
+	defer stdout.Close()
+	r := bufio.NewReader(conn)
+	version, err := readRemoteString(r)
+	if err != nil {
+		s.say(s.errorf("remote: the client's version: %v", err))
+		return
+	}
+	if version != s.prog.Version {
+		s.say(s.errorf("remote: the client has version %q, the server %q; start both from one program", version, s.prog.Version))
+		return
+	}
+	for !s.quit && !s.failed {
+		call, err := readRemoteCall(r)
+		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				s.say(s.errorf("remote: read the client's call: %v", err))
+			}
+			return
+		}
+		var answer proto.Encoder
+		if s.remoteCommand(call, stdout, conn, r) {
+			answer.Int32(0)
+		} else {
+			answer.Int32(-1)
+		}
+		switch {
+		case s.failed:
+			s.stop()
+		case s.quit:
+			// Whoever waits for the answer may count on the disks being flushed.
+			s.finish()
+			s.stop()
+		}
+		conn.Write(answer.Buf)
+	}
+}
+
+// receiveFile takes the file that comes with a client's first byte.
+func receiveFile(conn *net.UnixConn) (*os.File, error) {
+	b, oob := make([]byte, 1), make([]byte, unix.CmsgSpace(4))
+	n, oobn, _, _, err := conn.ReadMsgUnix(b, oob)
+	if err == nil && n == 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return nil, err
+	}
+	messages, err := unix.ParseSocketControlMessage(oob[:oobn])
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range messages {
+		fds, err := unix.ParseUnixRights(&m)
+		if err == nil && len(fds) > 0 {
+			for _, extra := range fds[1:] {
+				unix.Close(extra)
+			}
+			return os.NewFile(uintptr(fds[0]), "client's standard output"), nil
+		}
+	}
+	return nil, errors.New("no file came with the first byte")
+}
+
+// remoteCommand runs one command with the client's standard output. A client
+// that goes away meanwhile cancels what runs. It reports whether the command succeeded.
+func (s *server) remoteCommand(call remoteCall, stdout *os.File, conn *net.UnixConn, r *bufio.Reader) bool {
+	if s.verbose.Load() {
+		fmt.Fprintf(s.prog.Stderr, "%s(%d): %s\n", s.prog.Name, os.Getpid(), strings.Join(append([]string{call.cmd}, call.args...), " "))
+	}
+	restore, err := s.divert(stdout)
+	if err != nil {
+		s.say(s.errorf("remote: %s", cause(err)))
+		return false
+	}
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		if _, err := r.Peek(1); err == io.EOF {
+			if c := s.running.Load(); c != nil {
+				(*c).UserCancel()
+			}
+		}
+	}()
+	err = s.issue(call.cmd, call.args, nil)
+	restore()
+	// The look-out ends with the reading side's time, not with the connection.
+	conn.SetReadDeadline(pastTime)
+	<-left
+	conn.SetReadDeadline(noTime)
+	if err != nil {
+		s.say(err)
+		s.failed = call.exitOnError
+	}
+	s.stopIfSignalled()
+	return err == nil
+}
+
+// removeDeadSockets removes sockets whose servers were killed.
+func removeDeadSockets(dir string) {
+	list, _ := filepath.Glob(filepath.Join(dir, "socket-*"))
+	for _, name := range list {
+		pid, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(name), "socket-"))
+		if err == nil && pid > 0 && unix.Kill(pid, 0) == unix.ESRCH {
+			os.Remove(name)
+		}
+	}
+}

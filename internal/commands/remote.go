@@ -1,0 +1,166 @@
+package commands
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"gofish/internal/proto"
+
+	"golang.org/x/sys/unix"
+)
+
+// Remote control: a shell that was started with --listen keeps its handle, and
+// others, started with --remote, have it do single commands. On a connection
+// the client sends a zero byte with its standard output attached, then in XDR
+// its version, then calls; each is answered by a number, 0 or -1.
+
+// remoteCall is one command for a server.
+type remoteCall struct {
+	cmd         string
+	args        []string
+	exitOnError bool // a failure ends the server
+}
+
+// What one call may hold. A command line is shorter than that.
+const (
+	maxRemoteString = 4 << 20
+	maxRemoteArgs   = 1 << 16
+)
+
+var errRemoteSize = errors.New("a string or list of the call is too long")
+
+func (c *remoteCall) encode(e *proto.Encoder) {
+	e.String(c.cmd)
+	e.Strings(c.args)
+	e.Bool(c.exitOnError)
+}
+
+func readRemoteCall(r *bufio.Reader) (c remoteCall, err error) {
+	if c.cmd, err = readRemoteString(r); err != nil {
+		return c, err
+	}
+	n, err := readRemoteInt(r)
+	if err == nil && n > maxRemoteArgs {
+		err = errRemoteSize
+	}
+	total := 0
+	for ; n > 0 && err == nil; n-- {
+		var arg string
+		arg, err = readRemoteString(r)
+		if total += len(arg); err == nil && total > maxRemoteString {
+			err = errRemoteSize
+		}
+		c.args = append(c.args, arg)
+	}
+	if err != nil {
+		return c, err
+	}
+	flag, err := readRemoteInt(r)
+	c.exitOnError = flag != 0
+	return c, err
+}
+
+func readRemoteInt(r io.Reader) (uint32, error) {
+	var b [4]byte
+	_, err := io.ReadFull(r, b[:])
+	return binary.BigEndian.Uint32(b[:]), err
+}
+
+func readRemoteString(r io.Reader) (string, error) {
+	n, err := readRemoteInt(r)
+	if err == nil && n > maxRemoteString {
+		err = errRemoteSize
+	}
+	if err != nil {
+		return "", err
+	}
+	b := make([]byte, (n+3)&^3)
+	_, err = io.ReadFull(r, b)
+	return string(b[:n]), err
+}
+
+// remoteFolder is where the sockets of this user's servers are; guestfish's are
+// there too. It must not be anyone else's.
+func (s *Shell) remoteFolder() (string, error) {
+	dir := fmt.Sprintf("/tmp/.guestfish-%d", os.Geteuid())
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		return "", s.errorf("%s: %s", dir, cause(err))
+	}
+	fi, err := os.Lstat(dir)
+	if err != nil {
+		return "", s.errorf("%s: %s", dir, cause(err))
+	}
+	owner := fi.Sys().(*syscall.Stat_t).Uid
+	if !fi.IsDir() || fi.Mode().Perm() != 0o700 || int(owner) != os.Geteuid() {
+		return "", s.errorf("‘%s’ is not a directory or has insecure owner or permissions", dir)
+	}
+	return dir, nil
+}
+
+func remoteSocket(dir string, pid int) string {
+	return filepath.Join(dir, "socket-"+strconv.Itoa(pid))
+}
+
+// setRemote reads the argument of --remote; without one the variable that
+// --listen's line sets tells the server.
+func (o *options) setRemote(s *Shell, arg *string) error {
+	from, text := "--remote=PID", os.Getenv("GUESTFISH_PID")
+	switch {
+	case arg != nil:
+		text = *arg
+	case text == "":
+		return s.errorf("remote: $GUESTFISH_PID must be set to the PID of the remote process")
+	default:
+		from = "remote"
+	}
+	n := len(text) - len(strings.TrimLeft(text, "0123456789"))
+	pid, err := strconv.ParseInt(text[:n], 10, 32)
+	if err != nil || pid <= 0 {
+		return s.errorf("%s: PID was not a number: %s", from, text)
+	}
+	o.remote = int(pid)
+	return nil
+}
+
+// callRemote has the server do a command. Standard output goes there with it.
+func (s *Shell) callRemote(name string, args []string) error {
+	dir, err := s.remoteFolder()
+	if err != nil {
+		return err
+	}
+	socket := remoteSocket(dir, s.opts.remote)
+	gone := s.errorf("remote: looks like the server is not running")
+	if err := unix.Kill(s.opts.remote, 0); err == unix.ESRCH {
+		return gone
+	}
+	conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: socket, Net: "unix"})
+	if err != nil {
+		return join(fmt.Errorf("%s: %s", socket, cause(err)), gone)
+	}
+	defer conn.Close()
+	var e proto.Encoder
+	e.String(s.prog.Version)
+	call := remoteCall{name, args, s.strict}
+	call.encode(&e)
+	s.out.Flush()
+	// What fails to be written shows when no answer comes.
+	conn.WriteMsgUnix([]byte{0}, unix.UnixRights(int(s.stdout.Fd())), nil)
+	conn.Write(e.Buf)
+	answer, err := readRemoteInt(conn)
+	switch {
+	case err != nil:
+		return s.errorf("protocol error: could not decode reply from server")
+	case answer != 0:
+		return errShown
+	}
+	return nil
+}
