@@ -181,14 +181,12 @@ btrfs-set-seeding /dev/sda true
 mount /dev/sda /
 -write /x y
 umount /
-btrfs-set-seeding /dev/sda false
-debug sh "btrfs inspect-internal dump-super /dev/sda" | grep ^flags
+mkfs-btrfs /dev/sda
 btrfstune-seeding /dev/sda true
 -btrfstune-seeding /dev/sda true
 debug sh "btrfs inspect-internal dump-super /dev/sda" | grep ^flags
-btrfstune-seeding /dev/sda false
-debug sh "btrfs inspect-internal dump-super /dev/sda" | grep ^flags
 -btrfstune-seeding /dev/sdc false
+mkfs-btrfs /dev/sda
 btrfstune-enable-extended-inode-refs /dev/sda
 -btrfstune-enable-extended-inode-refs /dev/sdc
 btrfstune-enable-skinny-metadata-extent-refs /dev/sda
