@@ -17,6 +17,7 @@ func tables() [][]Action {
 		lvmTable,
 		luksTable,
 		mdTable,
+		ldmTable,
 		btrfsTable,
 		btrfsSubTable,
 		filesTable,

@@ -467,8 +467,12 @@ func volumesOn(r interface {
 			found[s.kind] = true
 		}
 	}
-	// md metadata 0.90 and 1.0 stand near the end (md(4)); LDM's database too.
+	// md metadata 0.90 and 1.0 stand near the end (md(4)), and so does the header of
+	// dynamic disks with a GPT, in a partition of its own.
 	buf := make([]byte, 16)
+	if _, err := r.ReadAt(buf, size-512); err == nil && bytes.HasPrefix(buf, []byte("PRIVHEAD")) {
+		found["ldm"] = true
+	}
 	for _, off := range []int64{size&^65535 - 65536, (size/512 - 16) &^ 7 * 512} {
 		if off > 0 {
 			if _, err := r.ReadAt(buf, off); err == nil && bytes.HasPrefix(buf, mdMagic) {

@@ -38,7 +38,10 @@ func runAll(m *testing.M) (int, error) {
 	defer os.RemoveAll(scratch)
 	bin := filepath.Join(scratch, "bin")
 	gofishBin = filepath.Join(bin, "gofish")
-	build := exec.Command("go", "build", "-trimpath", "-o", gofishBin, "./cmd/gofish")
+	if err := os.Mkdir(bin, 0o755); err != nil {
+		return 1, err
+	}
+	build := exec.Command("go", "build", "-trimpath", "-o", bin+"/", "./cmd/gofish", "./internal/e2e/mkldm")
 	build.Dir = repo
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
