@@ -28,6 +28,7 @@ import (
 // command line, makes it the root, and goes on as the daemon: no shell, no udev,
 // nothing else runs on the way.
 func Init() {
+	isInit = true
 	err := boot()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "gofish init:", err)
@@ -342,11 +343,17 @@ func settle(p bootParams) error {
 	return nil
 }
 
+// isInit says that this program is the appliance's, not a daemon in a live guest.
+var isInit bool
+
 // machineID is made when the first program is run, for the sake of those that ask
 // for it: most sessions run none before their first reply.
 var machineID sync.Once
 
 func newMachineID() {
+	if !isInit {
+		return // a live guest has its own
+	}
 	if id, err := os.ReadFile("/proc/sys/kernel/random/uuid"); err == nil {
 		os.WriteFile("/run/machine-id", append(bytes.ReplaceAll(bytes.TrimSpace(id), []byte("-"), nil), '\n'), 0o644)
 	}
