@@ -126,7 +126,7 @@ func TestHandle(t *testing.T) {
 			t.Errorf("upload: %v", err)
 		}
 		out := filepath.Join(t.TempDir(), "out")
-		time.AfterFunc(limit(300*time.Millisecond), h.UserCancel)
+		time.AfterFunc(limit(60*time.Millisecond), h.UserCancel)
 		_, err = call(h, "download", "/dev/sda", out)
 		if err == nil || err.Error() != "operation cancelled by user" {
 			t.Errorf("download: %v", err)

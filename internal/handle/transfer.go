@@ -241,7 +241,7 @@ func (t *transfer) receive(out *dest) error {
 		return t.h.lost(t.action, err)
 	case failed != nil:
 		return failed
-	case err == nil && t.cancelled.Load():
+	case t.cancelled.Load(): // even if the daemon was done: what came since was dropped
 		return errCancelledByUser
 	case err == nil && t.bulk && fullDisk(out.f):
 		return out.failure("write", syscall.ENOSPC)
