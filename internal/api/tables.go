@@ -20,6 +20,7 @@ func tables() [][]Action {
 		ldmTable,
 		btrfsTable,
 		btrfsSubTable,
+		inspectTable,
 		filesTable,
 		contentTable,
 		xattrTable,

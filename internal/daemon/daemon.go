@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gofish/internal/api"
+	"gofish/internal/inspect"
 )
 
 // Config says how a daemon works.
@@ -20,12 +21,13 @@ type Config struct {
 
 // Daemon is the state of one appliance.
 type Daemon struct {
-	cfg     Config
-	root    *Root
-	devices *Devices
-	funcs   map[string]*api.Func
-	events  *kernelEvents // nil in a live guest
-	bulk    *bulkDisk     // stands in for the stream of the next call
+	cfg       Config
+	root      *Root
+	devices   *Devices
+	funcs     map[string]*api.Func
+	events    *kernelEvents        // nil in a live guest
+	inspected []inspect.Filesystem // by the last inspect_os; nil: never
+	bulk      *bulkDisk            // stands in for the stream of the next call
 
 	// baseDevice is what the sysroot is on while nothing is mounted; 0: unknown.
 	baseDevice uint64

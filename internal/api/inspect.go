@@ -1,0 +1,179 @@
+package api
+
+// inspectTable: which operating systems are there, and how they are put together.
+var inspectTable = []Action{
+	{Name: "inspect_os", Proc: 480, Since: "1.5.3", Ret: RetMountables("roots"),
+		Summary: "look for operating systems",
+		Help: `Looks at every file system for an operating system, and returns the file systems that are root directories
+of one. Everything is unmounted before. What is found is remembered: the other inspect_get_ actions return
+it, until the next call. File systems that cannot be mounted are left out; encrypted ones must be opened
+first (see cryptsetup_open).
+
+Fails if something cannot be unmounted.`},
+	{Name: "inspect_get_roots", Proc: 481, Since: "1.7.3", Ret: RetMountables("roots"),
+		Summary: "get the roots that inspection found",
+		Help:    `Returns what the last inspect_os returned, without looking again. Empty if there was none.`},
+	{Name: "inspect_get_format", Proc: 482, Since: "1.9.4", Ret: RetString("format"),
+		Args:       Args{Mountable("root")},
+		Deprecated: "true",
+		Summary:    "get the format of an operating system",
+		Help: `Always returns installed, for {root}: install media are not inspected.
+
+Fails if {root} is none of the roots that inspect_os returned.`},
+	{Name: "inspect_get_type", Proc: 483, Since: "1.5.3", Ret: RetString("name"),
+		Args:    Args{Mountable("root")},
+		Summary: "get the type of an operating system",
+		Help: `Returns the kind of system on {root}: linux, windows, freebsd, netbsd, openbsd, hurd, minix or dos. Where that is not known it
+returns unknown.
+
+Fails if {root} is none of the roots that inspect_os returned.`},
+	{Name: "inspect_get_distro", Proc: 484, Since: "1.5.3", Ret: RetString("distro"),
+		Args:    Args{Mountable("root")},
+		Summary: "get the distribution of an operating system",
+		Help: `Returns the distribution on {root}, such as debian, fedora, rhel, opensuse, alpine, archlinux, windows or
+freedos. A distribution that only says what it is like counts as that. Where that is not known it
+returns unknown.
+
+Fails if {root} is none of the roots that inspect_os returned.`},
+	{Name: "inspect_get_package_format", Proc: 485, Since: "1.7.5", Ret: RetString("packageformat"),
+		Args:    Args{Mountable("root")},
+		Summary: "get the format of packages",
+		Help: `Returns how packages of the system on {root} are stored: rpm, deb, pacman, ebuild, pisi, pkgsrc, apk or
+xbps. Where that is not known it
+returns unknown.
+
+Fails if {root} is none of the roots that inspect_os returned.`},
+	{Name: "inspect_get_package_management", Proc: 486, Since: "1.7.5", Ret: RetString("packagemanagement"),
+		Args:    Args{Mountable("root")},
+		Summary: "get the package manager",
+		Help: `Returns the program that manages packages of the system on {root}: dnf, yum, up2date, apt, pacman, portage,
+pisi, pkgsrc, urpmi, zypper, apk or xbps. Where that is not known it
+returns unknown.
+
+Fails if {root} is none of the roots that inspect_os returned.`},
+	{Name: "inspect_get_product_name", Proc: 487, Since: "1.5.3", Ret: RetString("product"),
+		Args:    Args{Mountable("root")},
+		Summary: "get the name of an operating system",
+		Help: `Returns what the system on {root} calls itself, for people: the text has no fixed form. Where that is not known it
+returns unknown.
+
+Fails if {root} is none of the roots that inspect_os returned.`},
+	{Name: "inspect_get_product_variant", Proc: 488, Since: "1.9.13", Ret: RetString("variant"),
+		Args:    Args{Mountable("root")},
+		Summary: "get the variant of an operating system",
+		Help: `Returns the variant of a Windows on {root}: Client, Server or Server Core, for instance. Where that is not known it
+returns unknown.
+
+Fails if {root} is none of the roots that inspect_os returned.`},
+	{Name: "inspect_get_major_version", Proc: 489, Since: "1.5.3", Ret: RetInt("major"),
+		Args:    Args{Mountable("root")},
+		Summary: "get the major version of an operating system",
+		Help: `Returns the first number of the version of the system on {root}; 0 if it is not known or there is none.
+
+Fails if {root} is none of the roots that inspect_os returned.`},
+	{Name: "inspect_get_minor_version", Proc: 490, Since: "1.5.3", Ret: RetInt("minor"),
+		Args:    Args{Mountable("root")},
+		Summary: "get the minor version of an operating system",
+		Help: `Returns the second number of the version of the system on {root}; 0 if it is not known or there is none.
+
+Fails if {root} is none of the roots that inspect_os returned.`},
+	{Name: "inspect_get_arch", Proc: 491, Since: "1.5.3", Ret: RetString("arch"),
+		Args:    Args{Mountable("root")},
+		Summary: "get the architecture of an operating system",
+		Help: `Returns the processor that programs on {root} are made for, by the names of file_architecture. Where that is not known it
+returns unknown.
+
+Fails if {root} is none of the roots that inspect_os returned.`},
+	{Name: "inspect_get_hostname", Proc: 492, Since: "1.7.9", Ret: RetString("hostname"),
+		Args:    Args{Mountable("root")},
+		Summary: "get the host name of an operating system",
+		Help: `Returns the host name that is configured on {root}. Where that is not known it
+returns unknown.
+
+Fails if {root} is none of the roots that inspect_os returned.`},
+	{Name: "inspect_get_windows_systemroot", Proc: 493, Since: "1.5.25", Ret: RetString("systemroot"),
+		Args:    Args{Mountable("root")},
+		Summary: "get the system directory of Windows",
+		Help: `Returns the directory of Windows on {root}, as a path of the guest, such as /Windows.
+
+Fails if there is none, or it is not Windows.
+
+Fails if {root} is none of the roots that inspect_os returned.`},
+	{Name: "inspect_get_windows_software_hive", Proc: 494, Since: "1.35.26", Ret: RetString("path"),
+		Args:    Args{Mountable("root")},
+		Summary: "get the path of the SOFTWARE hive of Windows",
+		Help: `Returns the path of the file with HKEY_LOCAL_MACHINE\SOFTWARE on {root}, for hivex_open.
+
+Fails if there is none, or it is not Windows.
+
+Fails if {root} is none of the roots that inspect_os returned.`},
+	{Name: "inspect_get_windows_system_hive", Proc: 495, Since: "1.35.26", Ret: RetString("path"),
+		Args:    Args{Mountable("root")},
+		Summary: "get the path of the SYSTEM hive of Windows",
+		Help: `Returns the path of the file with HKEY_LOCAL_MACHINE\SYSTEM on {root}, for hivex_open.
+
+Fails if there is none, or it is not Windows.
+
+Fails if {root} is none of the roots that inspect_os returned.`},
+	{Name: "inspect_get_windows_current_control_set", Proc: 496, Since: "1.9.17", Ret: RetString("controlset"),
+		Args:    Args{Mountable("root")},
+		Summary: "get the control set of Windows",
+		Help: `Returns the name of the control set in use in the SYSTEM hive on {root}, such as ControlSet001.
+
+Fails if there is none, or it is not Windows.
+
+Fails if {root} is none of the roots that inspect_os returned.`},
+	{Name: "inspect_is_live", Proc: 497, Since: "1.9.4", Ret: RetBool("live"),
+		Args:       Args{Mountable("root")},
+		Deprecated: "true",
+		Summary:    "always false",
+		Help: `Returns false for {root}: install media are not inspected.
+
+Fails if {root} is none of the roots that inspect_os returned.`},
+	{Name: "inspect_is_netinst", Proc: 498, Since: "1.9.4", Ret: RetBool("netinst"),
+		Args:       Args{Mountable("root")},
+		Deprecated: "true",
+		Summary:    "always false",
+		Help: `Returns false for {root}: install media are not inspected.
+
+Fails if {root} is none of the roots that inspect_os returned.`},
+	{Name: "inspect_is_multipart", Proc: 499, Since: "1.9.4", Ret: RetBool("multipart"),
+		Args:       Args{Mountable("root")},
+		Deprecated: "true",
+		Summary:    "always false",
+		Help: `Returns false for {root}: install media are not inspected.
+
+Fails if {root} is none of the roots that inspect_os returned.`},
+	{Name: "inspect_get_mountpoints", Proc: 500, Since: "1.5.3", Ret: RetHash("mountpoints", Plain, MountableName),
+		Args:    Args{Mountable("root")},
+		Summary: "get the mount points of an operating system",
+		Help: `Returns which file systems belong where in the system on {root}, by its fstab: path, then mountable. Mount
+them by the length of the path, shortest first. A mount may fail: an fstab can name what is not there.
+
+Fails if {root} is none of the roots that inspect_os returned.`},
+	{Name: "inspect_get_filesystems", Proc: 501, Since: "1.5.3", Ret: RetMountables("filesystems"),
+		Args:    Args{Mountable("root")},
+		Summary: "get the file systems of an operating system",
+		Help: `Returns all file systems of the system on {root}, swap space included.
+
+Fails if {root} is none of the roots that inspect_os returned.`},
+	{Name: "inspect_get_drive_mappings", Proc: 502, Since: "1.9.17", Ret: RetHash("drives", Plain, DeviceName),
+		Args:    Args{Mountable("root")},
+		Summary: "get the drive letters of Windows",
+		Help: `Returns which letter stands for which device in the Windows on {root}; nothing for other systems.
+
+Fails if {root} is none of the roots that inspect_os returned.`},
+	{Name: "inspect_get_build_id", Proc: 513, Since: "1.49.8", Ret: RetString("buildid"),
+		Args:    Args{Mountable("root")},
+		Summary: "get the build of an operating system",
+		Help: `Returns the build of the system on {root}: the build number of Windows, or what os-release calls BUILD_ID. Where that is not known it
+returns unknown.
+
+Fails if {root} is none of the roots that inspect_os returned.`},
+	{Name: "inspect_get_windows_group_policy", Proc: 521, Since: "1.57.6", Ret: RetBool("hasgrouppolicy"),
+		Args:    Args{Mountable("root")},
+		Summary: "tell whether Windows has a group policy",
+		Help: `Returns true if the Windows on {root} has a group policy, false for one without and for other systems.
+
+Fails if {root} is none of the roots that inspect_os returned.`},
+}

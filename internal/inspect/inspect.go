@@ -1,0 +1,259 @@
+// Package inspect finds out which operating system is on a file system, and how
+// it puts its file systems together. It only reads, and believes nothing: whatever
+// it reads is bounded in size, and what makes no sense is left out.
+package inspect
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"strings"
+)
+
+// Role is what a file system is to an operating system.
+type Role int
+
+const (
+	Other Role = iota
+	Root
+	Usr // of a system that keeps /usr apart
+	Swap
+)
+
+// OS is what is known of an operating system. A string that is not known is empty.
+type OS struct {
+	Type, Distro, Product, Variant string
+	Arch, Hostname                 string
+	PackageFormat, Manager         string
+	BuildID                        string
+	Major, Minor                   int
+	// Mounts are the file systems of its fstab, in that order.
+	Mounts  []Mount
+	Windows *Windows
+}
+
+// Mount is one file system of a guest: a mountable and where it belongs. Swap
+// space has no place.
+type Mount struct{ Mountable, Point string }
+
+// Windows is what only Windows has.
+type Windows struct {
+	SystemRoot, SoftwareHive, SystemHive, ControlSet string
+	Drives                                           []Drive
+	GroupPolicy                                      bool
+}
+
+// Drive is a letter and the device behind it.
+type Drive struct{ Letter, Device string }
+
+// Filesystem is what was found on one.
+type Filesystem struct {
+	Mountable string
+	Role      Role
+	OS        *OS // of a Root; of a Usr what it tells about its system
+}
+
+// Guest is a mounted file system and what else inspection asks for.
+type Guest struct {
+	FS fs.FS // links stay inside
+	// Device finds a device by what an fstab calls it: a tag (UUID, LABEL,
+	// PARTUUID, PARTLABEL) and its value, or an empty tag and a device name.
+	// It is empty if there is none.
+	Device func(tag, value string) string
+	// Architecture is that of a program, empty if it is none.
+	Architecture func(path string) string
+	// Registry is for Windows: the hives' reader. Nil where there is none.
+	Registry func(path string) (Registry, error)
+}
+
+// Registry is an open hive.
+type Registry interface {
+	// Value returns the text of a value of the key at a path (names separated by
+	// backslashes, case ignored), or what is stored as it is.
+	Value(key, name string) (text string, raw []byte, ok bool)
+	Subkeys(key string) []string
+	Values(key string) []string
+}
+
+// MaxFile is the size of the largest file that is read whole.
+const MaxFile = 4 << 20
+
+var errTooLarge = errors.New("file is too large to be what it should be")
+
+// Read returns a regular file's content.
+func (g *Guest) Read(name string) ([]byte, error) {
+	f, err := g.FS.Open(clean(name))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	fi, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !fi.Mode().IsRegular() {
+		return nil, fs.ErrInvalid
+	}
+	b, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
+	if err == nil && len(b) > MaxFile {
+		return nil, errTooLarge
+	}
+	return b, err
+}
+
+// lines returns the lines of a file, empty if it cannot be read.
+func (g *Guest) lines(name string) []string {
+	b, err := g.Read(name)
+	if err != nil || len(b) == 0 {
+		return nil
+	}
+	l := strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")
+	for i := range l {
+		l[i] = strings.TrimSuffix(l[i], "\r")
+	}
+	return l
+}
+
+// firstLine is the first line of a file, without blanks around it.
+func (g *Guest) firstLine(name string) string {
+	if l := g.lines(name); len(l) > 0 {
+		return strings.TrimSpace(l[0])
+	}
+	return ""
+}
+
+func clean(name string) string {
+	if name = strings.Trim(name, "/"); name == "" {
+		return "."
+	}
+	return name
+}
+
+func (g *Guest) isDir(name string) bool {
+	fi, err := fs.Stat(g.FS, clean(name))
+	return err == nil && fi.IsDir()
+}
+
+func (g *Guest) isFile(name string) bool {
+	fi, err := fs.Stat(g.FS, clean(name))
+	return err == nil && fi.Mode().IsRegular()
+}
+
+// exists reports whether all of the names are there.
+func (g *Guest) files(names ...string) bool { return all(names, g.isFile) }
+func (g *Guest) dirs(names ...string) bool  { return all(names, g.isDir) }
+
+func all(names []string, f func(string) bool) bool {
+	for _, n := range names {
+		if !f(n) {
+			return false
+		}
+	}
+	return true
+}
+
+// linksTo reports whether a name is a symbolic link to the target. The link may
+// lead to another file system, where its target is.
+func (g *Guest) linksTo(name, target string) bool {
+	l, ok := g.FS.(fs.ReadLinkFS)
+	if !ok {
+		return false
+	}
+	t, err := l.ReadLink(clean(name))
+	return err == nil && strings.Trim(t, "/") == target
+}
+
+// names lists a directory, bounded.
+func (g *Guest) names(dir string) []string {
+	f, err := g.FS.Open(clean(dir))
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	d, ok := f.(fs.ReadDirFile)
+	if !ok {
+		return nil
+	}
+	const most = 10000
+	entries, _ := d.ReadDir(most)
+	var l []string
+	for _, e := range entries {
+		l = append(l, e.Name())
+	}
+	return l
+}
+
+// fold finds the name, in any case, of a path that exists; empty if there is none.
+func (g *Guest) fold(path string) string {
+	at := ""
+	for _, want := range strings.Split(strings.Trim(path, "/"), "/") {
+		found := ""
+		for _, n := range g.names("/" + at) {
+			if strings.EqualFold(n, want) {
+				found = n
+				break
+			}
+		}
+		if found == "" {
+			return ""
+		}
+		at = strings.TrimPrefix(at+"/"+found, "/")
+	}
+	return "/" + at
+}
+
+// Examine looks at one mounted file system.
+func Examine(g *Guest, mountable string) Filesystem {
+	f := Filesystem{Mountable: mountable}
+	for _, k := range kinds {
+		if !k.is(g) {
+			continue
+		}
+		f.Role = k.role
+		if k.describe != nil {
+			f.OS = &OS{}
+			k.describe(g, f.OS)
+		}
+		return f
+	}
+	return f
+}
+
+// kind is a way to recognize what a file system is for.
+type kind struct {
+	role     Role
+	is       func(*Guest) bool
+	describe func(*Guest, *OS)
+}
+
+// kinds in the order in which they are tried: the first one that fits is it.
+var kinds = []kind{
+	{Root, func(g *Guest) bool { return g.dirs("/etc", "/bin") && g.files("/etc/freebsd-update.conf", "/etc/fstab") }, freeBSD},
+	{Root, func(g *Guest) bool {
+		return g.dirs("/etc", "/bin") && g.files("/netbsd", "/etc/fstab", "/etc/release")
+	}, netBSD},
+	{Root, func(g *Guest) bool { return g.dirs("/etc", "/bin") && g.files("/bsd", "/etc/fstab", "/etc/motd") }, openBSD},
+	{Root, func(g *Guest) bool { return g.files("/hurd/console", "/hurd/hello", "/hurd/null") }, hurd},
+	{Root, func(g *Guest) bool {
+		return g.dirs("/etc", "/bin") && g.files("/service/vm", "/etc/fstab", "/etc/version")
+	}, minix},
+	{Root, isLinux, linux},
+	{Root, func(g *Guest) bool { return g.dirs("/root", "/home", "/usr") && g.files("/etc/coreos/update.conf") }, linux},
+	{Usr, func(g *Guest) bool { return g.dirs("/bin", "/share", "/local") && g.isFile("/lib/os-release") }, usr},
+	{Usr, func(g *Guest) bool { return g.dirs("/bin", "/share") && g.isFile("/lib/os-release") }, usr},
+	{Root, isWindows, windows},
+	{Root, func(g *Guest) bool {
+		return g.fold("/FDOS") != "" && g.fold("/FDOS/FREEDOS.BSS") != ""
+	}, freeDOS},
+	{Root, isMSDOS, msDOS},
+}
+
+// isLinux: the least that a root directory has. /bin may be a link to a /usr that
+// is elsewhere.
+func isLinux(g *Guest) bool {
+	if !g.isDir("/etc") || !(g.isDir("/bin") || g.linksTo("/bin", "usr/bin")) {
+		// NixOS keeps nothing but these.
+		return g.isDir("/nix/store") && g.isDir("/etc") && g.isFile("/etc/os-release") || g.isFile("/etc/NIXOS")
+	}
+	return g.isFile("/etc/fstab") || g.isFile("/etc/hosts") || g.isFile("/etc/os-release")
+}
