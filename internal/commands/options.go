@@ -32,6 +32,7 @@ type options struct {
 	echoKeys      bool
 	keysFromStdin bool
 	noDestPaths   bool
+	keys          []keySelector
 	pipeError     bool
 	listen, csh   bool
 	remote        int // process of the server, 0 for none
@@ -72,6 +73,8 @@ func optionTable() []option {
 			set: func(s *Shell, o *options, arg *string) error { return o.setFormat(arg) }},
 		{long: "help", help: "Show this text",
 			set: func(s *Shell, o *options, arg *string) error { s.printUsage(s.out); return exitStatus(0) }},
+		{long: "key", arg: needArg, value: "ID:key:KEY|ID:file:FILE|ID:clevis", help: "Key of an encrypted device; ID is its name, its UUID or all",
+			set: func(s *Shell, o *options, arg *string) error { return o.addKey(s, *arg) }},
 		{long: "keys-from-stdin", help: "Read keys and passphrases from standard input",
 			set: func(s *Shell, o *options, arg *string) error { o.keysFromStdin = true; return nil }},
 		{long: "listen", help: "Stay and do what others ask for with --remote",
