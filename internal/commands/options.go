@@ -28,6 +28,7 @@ type options struct {
 	mounts        []mountOption
 	readonly      bool
 	readwrite     bool
+	inspect       bool
 	file          string
 	echoKeys      bool
 	keysFromStdin bool
@@ -75,6 +76,8 @@ func optionTable() []option {
 			set: func(s *Shell, o *options, arg *string) error { s.printUsage(s.out); return exitStatus(0) }},
 		{long: "key", arg: needArg, value: "ID:key:KEY|ID:file:FILE|ID:clevis", help: "Key of an encrypted device; ID is its name, its UUID or all",
 			set: func(s *Shell, o *options, arg *string) error { return o.addKey(s, *arg) }},
+		{long: "inspector", short: 'i', help: "Launch, find the operating system, and mount its file systems",
+			set: func(s *Shell, o *options, arg *string) error { o.inspect = true; return nil }},
 		{long: "keys-from-stdin", help: "Read keys and passphrases from standard input",
 			set: func(s *Shell, o *options, arg *string) error { o.keysFromStdin = true; return nil }},
 		{long: "listen", help: "Stay and do what others ask for with --remote",
@@ -143,7 +146,7 @@ func optionTable() []option {
 			return exitStatus(0)
 		}},
 		{long: "short-options", set: func(s *Shell, o *options, arg *string) error {
-			for _, c := range "aDfhmnNrvVwx" {
+			for _, c := range "aDfhimnNrvVwx" {
 				fmt.Fprintf(s.out, "-%c\n", c)
 			}
 			return exitStatus(0)
@@ -235,7 +238,18 @@ func (s *Shell) start() error {
 	if o.blocksizePending {
 		return s.errorf("--blocksize parameter must appear before -a parameter")
 	}
-	launch := len(o.mounts) > 0
+	if o.inspect && len(o.disks) == 0 {
+		// The old way: with -i and no other disk, words are disks.
+		for _, name := range o.words {
+			args, err := parseDrive(name)
+			if err != nil {
+				return s.errorf("%v", err)
+			}
+			o.disks = append(o.disks, disk{add: args})
+		}
+		o.words = nil
+	}
+	launch := len(o.mounts) > 0 || o.inspect
 	for _, d := range o.disks {
 		if err := s.addDrive(d); err != nil {
 			return err
@@ -245,6 +259,11 @@ func (s *Shell) start() error {
 	if launch {
 		if err := s.callErr("launch"); err != nil {
 			return err
+		}
+		if o.inspect {
+			if err := s.inspect(); err != nil {
+				return err
+			}
 		}
 		for i, d := range o.disks {
 			if d.prepared != nil {

@@ -96,6 +96,7 @@ Type: ‘help’ for help on commands
       ‘quit’ to quit the shell
 
 `, s.prog.Name)
+	s.printInspected()
 	s.out.Flush()
 	p, err := newPrompt(s, text)
 	if err != nil {

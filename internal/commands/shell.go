@@ -44,6 +44,8 @@ type Program struct {
 
 // Shell is the state of a run.
 type Shell struct {
+	found *inspected // by -i
+
 	prog *Program
 	opts options
 

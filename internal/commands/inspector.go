@@ -1,0 +1,97 @@
+package commands
+
+import (
+	"fmt"
+	"sort"
+
+	"gofish/internal/api"
+)
+
+// inspected is what -i has found and mounted.
+type inspected struct {
+	root   string
+	mounts api.Hash // path, mountable; in the order of mounting
+}
+
+// noSystem is said when there is nothing to mount by itself, with what to do instead.
+const noSystem = `%s
+
+To see what is there, leave out ‘-i’, and use ‘run’ and then
+‘list-filesystems’; ‘mount’ or ‘mount-ro’ mounts a file system.
+
+Encrypted disks are only looked into if a key opens them: see ‘--key’.`
+
+// inspect opens what is encrypted, finds the operating system and mounts its file
+// systems, those with the shortest paths first. One that cannot be mounted is told
+// and left out, unless it is the root.
+func (s *Shell) inspect() error {
+	if err := s.openEncrypted(); err != nil {
+		return err
+	}
+	roots, err := s.callStrings("inspect_os")
+	if err != nil {
+		return err
+	}
+	switch {
+	case len(roots) == 0:
+		return s.errorf(noSystem, "no operating system was found on this disk")
+	case len(roots) > 1:
+		return s.errorf(noSystem, "multi-boot operating systems are not supported")
+	}
+	v, err := s.call("inspect_get_mountpoints", roots[0])
+	if err != nil {
+		return err
+	}
+	s.found = &inspected{roots[0], v.(api.Hash)}
+	sort.SliceStable(s.found.mounts, func(i, j int) bool {
+		return len(s.found.mounts[i].Key) < len(s.found.mounts[j].Key)
+	})
+	action := "mount"
+	if s.opts.readonly {
+		action = "mount_ro"
+	}
+	left := false
+	for _, m := range s.found.mounts {
+		err := s.callErr(action, m.Value, m.Key)
+		switch {
+		case err == nil:
+		case m.Key == "/":
+			return err
+		default:
+			s.sayPlain(err)
+			left = true
+		}
+	}
+	if left {
+		s.sayPlain(s.errorf("some filesystems could not be mounted (ignored)"))
+	}
+	return nil
+}
+
+// printInspected tells, below the welcome of a prompt, what -i has done.
+func (s *Shell) printInspected() {
+	if s.found == nil {
+		return
+	}
+	if name, err := s.callString("inspect_get_product_name", s.found.root); err == nil && name != "unknown" {
+		fmt.Fprintf(s.out, "Operating system: %s\n", harmless(name))
+	}
+	byPath := append(api.Hash{}, s.found.mounts...)
+	sort.Slice(byPath, func(i, j int) bool { return byPath[i].Key < byPath[j].Key })
+	for _, m := range byPath {
+		fmt.Fprintf(s.out, "%s mounted on %s\n", harmless(m.Value), harmless(m.Key))
+	}
+	fmt.Fprintln(s.out)
+}
+
+// harmless shows the control characters that a guest has put into a text, so that
+// none reaches the terminal.
+func harmless(text string) string {
+	q := fmt.Sprintf("%+q", text)
+	for _, c := range text {
+		if c < ' ' || c == 0x7f {
+			return q[1 : len(q)-1]
+		}
+	}
+	return text
+}
