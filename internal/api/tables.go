@@ -6,6 +6,7 @@ func tables() [][]Action {
 		handleTable,
 		propertiesTable,
 		drivesTable,
+		domainsTable,
 		applianceTable,
 		partitionsTable,
 		blockdevTable,

@@ -75,6 +75,17 @@ var same = []struct {
 	{name: "listen file", args: []string{"--listen", "-f", "script"}},
 	{name: "listen remote", args: []string{"--listen", "--remote=1"}},
 	{name: "listen no disk", args: []string{"--listen", "-a", "nosuch.img"}},
+	{name: "domain", args: []string{"-c", "test:///DIR/domains.xml", "-d", "off", "max-disks"}},
+	{name: "domain UUID", args: []string{"-c", "test:///DIR/domains.xml", "-d", "11111111-2222-3333-4444-555555555555", "max-disks"}},
+	{name: "domain live", args: []string{"-c", "test:///DIR/domains.xml", "-d", "live"}},
+	{name: "domain live ro", args: []string{"-c", "test:///DIR/domains.xml", "-d", "live", "--ro", "max-disks"}},
+	{name: "domain missing", args: []string{"-d", "nosuch", "-c", "test:///default", "echo"}},
+	{name: "domain test", args: []string{"-c", "test:///default", "-d", "test", "--ro", "max-disks"}},
+	{name: "connect alone", args: []string{"-c", "bogus", "echo", "x"}},
+	{name: "domain action", args: []string{"add-domain", "off", "libvirturi:test:///DIR/domains.xml", ":", "domain", "off", "libvirturi:test:///DIR/domains.xml", "readonlydisk:ignore",
+		":", "--", "-add-domain", "off", "libvirturi:test:///DIR/domains.xml", "readonlydisk:x", ":", "-add-domain", "off", "live:true",
+		":", "-add-domain", "off", "libvirturi:test:///DIR/domains.xml", "readonlydisk:error",
+		":", "-add-domain", "11111111-2222-3333-4444-555555555555", "libvirturi:test:///DIR/domains.xml", ":", "-set-libvirt-supported-credentials", "cnonce x"}},
 	{name: "mount no disk", args: []string{"-m", "/dev/sda1"}},
 	{name: "new no disk type", args: []string{"-N", "bogus"}},
 	{name: "new bad size", args: []string{"-N", "fs:ext2:x"}},
@@ -194,6 +205,26 @@ var same = []struct {
 	{name: "key no input", script: "-luks-open /dev/sda1 x\n", needs: "luks_open"},
 }
 
+// domains are virtual machines for libvirt's test driver: one that is off and one that runs.
+const domains = `<node>
+<domain type='test' xmlns:test='http://libvirt.org/schemas/domain/test/1.0'><test:runstate>5</test:runstate>
+  <name>off</name><uuid>11111111-2222-3333-4444-555555555555</uuid><memory>1024</memory><os><type>hvm</type></os>
+  <devices>
+    <disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='DIR/disk'/><target dev='vda'/></disk>
+    <disk type='file' device='cdrom'><source file='DIR/disk'/><target dev='hdc'/><readonly/></disk>
+    <disk type='file' device='cdrom'><target dev='hdd'/><readonly/></disk>
+    <disk type='network' device='disk'><source protocol='nbd' name='x'><host name='h' port='10809'/></source><target dev='vdb'/></disk>
+  </devices>
+</domain>
+<domain type='test'>
+  <name>live</name><memory>1024</memory><os><type>hvm</type></os>
+  <devices>
+    <disk type='file' device='disk'><source file='DIR/disk'/><target dev='vda'/></disk>
+  </devices>
+</domain>
+</node>
+`
+
 // forms runs set with each value, and get after it.
 func forms(set, get string, values ...string) string {
 	var b strings.Builder
@@ -245,7 +276,8 @@ func TestLikeGuestfish(t *testing.T) {
 					"script":                                "#!guestfish -f\necho one\n",
 					"conf/libguestfs/libguestfs-tools.conf": "# c\nother = (1, \"a\", { x: 1; });\nread_only = True",
 					"conf-bad/libguestfs/libguestfs-tools.conf": "# c\n\nread_only true;\n",
-					"script-bad": "echo one\n\nmount /dev/sda1 /\necho two\n",
+					"script-bad":  "echo one\n\nmount /dev/sda1 /\necho two\n",
+					"domains.xml": strings.ReplaceAll(domains, "DIR", dir),
 				} {
 					os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700)
 					if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
@@ -254,6 +286,9 @@ func TestLikeGuestfish(t *testing.T) {
 				}
 				cmd := exec.Command(program, c.args...)
 				cmd.Args[0] = "guestfish"
+				for i := range cmd.Args {
+					cmd.Args[i] = strings.ReplaceAll(cmd.Args[i], "/DIR", dir)
+				}
 				cmd.Dir = dir
 				cmd.Stdin = strings.NewReader(c.script)
 				cmd.Env = append(os.Environ(), "LIBGUESTFS_BACKEND=direct", "HOME=/root", "TERM=dumb", "LC_ALL=C.UTF-8", "SHELL=/bin/sh")

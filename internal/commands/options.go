@@ -32,6 +32,7 @@ type options struct {
 	file          string
 	echoKeys      bool
 	keysFromStdin bool
+	libvirtURI    string
 	noDestPaths   bool
 	keys          []keySelector
 	pipeError     bool
@@ -53,6 +54,8 @@ type disk struct {
 	format    string
 	blocksize int
 	prepared  *prepared
+	domain    string // disks of this libvirt domain instead
+	first     int    // position of the first drive, once it is added
 }
 
 // optionTable is every option, in the order that --long-options shows.
@@ -64,8 +67,15 @@ func optionTable() []option {
 			set: func(s *Shell, o *options, arg *string) error { return o.setBlocksize(s, arg) }},
 		{long: "cmd-help", short: 'h', arg: mayArg, value: "command", help: "List the commands, or explain one",
 			set: func(s *Shell, o *options, arg *string) error { return s.helpOption(arg) }},
+		{long: "connect", short: 'c', arg: needArg, value: "uri", help: "Which libvirt -d asks",
+			set: func(s *Shell, o *options, arg *string) error { o.libvirtURI = *arg; return nil }},
 		{long: "csh", help: "With --listen: print the line for a C shell",
 			set: func(s *Shell, o *options, arg *string) error { o.csh = true; return nil }},
+		{long: "domain", short: 'd', arg: needArg, value: "domain", help: "Add the disks of a libvirt domain, named or by UUID",
+			set: func(s *Shell, o *options, arg *string) error {
+				o.disks = append(o.disks, disk{domain: *arg})
+				return nil
+			}},
 		{long: "echo-keys", help: "Show keys and passphrases while they are typed",
 			set: func(s *Shell, o *options, arg *string) error { o.echoKeys = true; return nil }},
 		{long: "file", short: 'f', arg: needArg, value: "file", help: "Read commands from a file",
@@ -146,7 +156,7 @@ func optionTable() []option {
 			return exitStatus(0)
 		}},
 		{long: "short-options", set: func(s *Shell, o *options, arg *string) error {
-			for _, c := range "aDfhimnNrvVwx" {
+			for _, c := range "acdDfhimnNrvVwx" {
 				fmt.Fprintf(s.out, "-%c\n", c)
 			}
 			return exitStatus(0)
@@ -241,19 +251,23 @@ func (s *Shell) start() error {
 	if o.inspect && len(o.disks) == 0 {
 		// The old way: with -i and no other disk, words are disks.
 		for _, name := range o.words {
-			args, err := parseDrive(name)
+			d, err := oldStyleDisk(name)
 			if err != nil {
 				return s.errorf("%v", err)
 			}
-			o.disks = append(o.disks, disk{add: args})
+			o.disks = append(o.disks, d)
 		}
 		o.words = nil
 	}
 	launch := len(o.mounts) > 0 || o.inspect
-	for _, d := range o.disks {
-		if err := s.addDrive(d); err != nil {
+	drives := 0
+	for i, d := range o.disks {
+		o.disks[i].first = drives
+		n, err := s.addDisk(d)
+		if err != nil {
 			return err
 		}
+		drives += n
 		launch = launch || d.prepared != nil
 	}
 	if launch {
@@ -265,9 +279,9 @@ func (s *Shell) start() error {
 				return err
 			}
 		}
-		for i, d := range o.disks {
+		for _, d := range o.disks {
 			if d.prepared != nil {
-				if err := s.finishPrepared(d.prepared, fmt.Sprintf("/dev/sd%s", api.DriveLetters(i))); err != nil {
+				if err := s.finishPrepared(d.prepared, fmt.Sprintf("/dev/sd%s", api.DriveLetters(d.first))); err != nil {
 					return err
 				}
 			}
@@ -302,8 +316,33 @@ func (s *Shell) setStdin(f *os.File) {
 	s.in.Reset(s.stdin)
 }
 
-func (s *Shell) addDrive(d disk) error {
+// oldStyleDisk is a word after -i: an image if it looks like a file's name, a
+// domain otherwise.
+func oldStyleDisk(word string) (disk, error) {
+	if _, err := os.Stat(word); err != nil && !strings.Contains(word, "/") {
+		return disk{domain: word}, nil
+	}
+	args, err := parseDrive(word)
+	return disk{add: args}, err
+}
+
+// addDisk adds a disk, or all disks of a domain, and returns how many that are.
+func (s *Shell) addDisk(d disk) (int, error) {
 	opts := map[string]any{}
+	if d.domain != "" {
+		if s.opts.libvirtURI != "" {
+			opts["libvirturi"] = s.opts.libvirtURI
+		}
+		if s.opts.readonly {
+			opts["readonly"] = true
+		}
+		opts["allowuuid"], opts["readonlydisk"] = true, "read"
+		n, err := s.callOpts("add_domain", opts, d.domain)
+		if err != nil {
+			return 0, err
+		}
+		return n.(int), nil
+	}
 	if d.prepared == nil && s.opts.readonly {
 		opts["readonly"] = true
 	}
@@ -315,7 +354,7 @@ func (s *Shell) addDrive(d disk) error {
 		opts["blocksize"] = d.blocksize
 	}
 	_, err := s.callOpts("add_drive", opts, d.add.path)
-	return err
+	return 1, err
 }
 
 // mountOption is the argument of -m.
