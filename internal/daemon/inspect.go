@@ -373,4 +373,3 @@ func (d Actions) InspectGetFilesystems(root Mountable) ([]string, error) {
 	}
 	return l, nil
 }
-

@@ -228,7 +228,9 @@ type kind struct {
 
 // kinds in the order in which they are tried: the first one that fits is it.
 var kinds = []kind{
-	{Root, func(g *Guest) bool { return g.dirs("/etc", "/bin") && g.files("/etc/freebsd-update.conf", "/etc/fstab") }, freeBSD},
+	{Root, func(g *Guest) bool {
+		return g.dirs("/etc", "/bin") && g.files("/etc/freebsd-update.conf", "/etc/fstab")
+	}, freeBSD},
 	{Root, func(g *Guest) bool {
 		return g.dirs("/etc", "/bin") && g.files("/netbsd", "/etc/fstab", "/etc/release")
 	}, netBSD},
