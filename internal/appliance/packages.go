@@ -62,7 +62,7 @@ var wants = []want{
 	{"btrfs-progs", "btrfs", "btrfs mkfs.btrfs btrfstune", ""},
 	{"btrfs-progs", "", "btrfs-image", ""},
 	{"ntfs-3g", "ntfs3g", "ntfs-3g ntfs-3g.probe", "/usr/sbin/mount.ntfs* ntfs-3g/*"},
-	{"ntfs-3g", "ntfsprogs", "ntfsfix ntfsresize ntfsclone ntfsinfo ntfslabel ntfscat mkntfs", ""},
+	{"ntfs-3g", "ntfsprogs", "ntfsfix ntfsresize ntfsclone ntfsinfo ntfslabel ntfscat ntfssecaudit mkntfs", ""},
 	{"dosfstools", "", "mkfs.vfat fsck.vfat fatlabel", ""},
 	{"mtools", "", "mtools", ""},
 	{"exfatprogs", "", "mkfs.exfat fsck.exfat tune.exfat", ""},

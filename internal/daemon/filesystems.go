@@ -429,6 +429,11 @@ func volumeName(dev string) string {
 	return dev
 }
 
+func (d Actions) F2fsExpand(device Device) error {
+	t := Tool{Args: []string{"resize.f2fs", string(device)}, FoldStdout: true}
+	return d.failed(oneLine(t.Run(context.Background()), "Info:"), device)
+}
+
 func (d Actions) Zerofree(device Device) error {
 	return d.onDevice(device, "zerofree", string(device))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 
@@ -12,7 +11,7 @@ import (
 )
 
 // cryptsetup runs a command of cryptsetup. Keys are handed over as open files
-// in memory, so that they are in no argument list and on no disk; keyFile(i)
+// in memory, so that they are in no argument list and on no disk; toolFile(i)
 // names the i-th.
 func (d *Daemon) cryptsetup(dev Device, keys []string, args ...string) error {
 	t := &Tool{Args: append([]string{"cryptsetup", "-q"}, args...)}
@@ -38,23 +37,6 @@ func (d *Daemon) cryptsetup(dev Device, keys []string, args ...string) error {
 
 // cryptsetupDenied is cryptsetup's exit status for a wrong key (cryptsetup(8)).
 const cryptsetupDenied = 2
-
-// keyFile is the name that a tool has for the i-th file of Tool.Files.
-func keyFile(i int) string { return "/dev/fd/" + strconv.Itoa(3+i) }
-
-// memoryFile makes a file that is nowhere but in memory.
-func memoryFile(content string) (*os.File, error) {
-	fd, err := unix.MemfdCreate("key", unix.MFD_CLOEXEC)
-	if err != nil {
-		return nil, say(err, "memory for a key")
-	}
-	f := os.NewFile(uintptr(fd), "key")
-	if _, err = f.WriteAt([]byte(content), 0); err != nil {
-		f.Close()
-		return nil, say(err, "memory for a key")
-	}
-	return f, nil
-}
 
 const mapperDir = "/dev/mapper/"
 
@@ -86,7 +68,7 @@ func (d Actions) CryptsetupOpen(device Device, key, mapname string, o cryptsetup
 		}
 		o.Crypttype = &typ
 	}
-	b := argBuilder{args: []string{"--key-file", keyFile(0), "--type", *o.Crypttype}}
+	b := argBuilder{args: []string{"--key-file", toolFile(0), "--type", *o.Crypttype}}
 	b.flag("--readonly", o.Readonly)
 	b.text("--cipher", o.Cipher)
 	return d.cryptsetup(device, []string{key}, append(b.args, "open", "--", string(device), mapname)...)
@@ -147,7 +129,7 @@ func (d *Daemon) luksFormat(device Device, key string, keyslot int, options ...s
 	if err != nil {
 		return err
 	}
-	return d.cryptsetup(device, []string{key}, append(options, "--key-slot", slot, "luksFormat", "--", string(device), keyFile(0))...)
+	return d.cryptsetup(device, []string{key}, append(options, "--key-slot", slot, "luksFormat", "--", string(device), toolFile(0))...)
 }
 
 func (d Actions) LuksFormat(device Device, key string, keyslot int) error {
@@ -164,7 +146,7 @@ func (d Actions) LuksAddKey(device Device, key, newkey string, keyslot int) erro
 		return err
 	}
 	return d.cryptsetup(device, []string{key, newkey},
-		"--key-file", keyFile(0), "--key-slot", slot, "luksAddKey", "--", string(device), keyFile(1))
+		"--key-file", toolFile(0), "--key-slot", slot, "luksAddKey", "--", string(device), toolFile(1))
 }
 
 func (d Actions) LuksKillSlot(device Device, key string, keyslot int) error {
@@ -172,7 +154,7 @@ func (d Actions) LuksKillSlot(device Device, key string, keyslot int) error {
 	if err != nil {
 		return err
 	}
-	return d.cryptsetup(device, []string{key}, "--key-file", keyFile(0), "luksKillSlot", "--", string(device), slot)
+	return d.cryptsetup(device, []string{key}, "--key-file", toolFile(0), "luksKillSlot", "--", string(device), slot)
 }
 
 func (d Actions) LuksUuid(device Device) (string, error) {

@@ -8,9 +8,12 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // maxStderr is how much of a tool's complaints is kept; the rest is dropped, so
@@ -28,9 +31,9 @@ type Tool struct {
 	Stdin  io.Reader // nil: /dev/null
 	Stdout io.Writer // nil: dropped
 	Dir    string
-	Env    []string // added to the daemon's own
-	Chroot string   // run inside this directory, with the program found there
-	Files  []*os.File
+	Env    []string   // added to the daemon's own
+	Chroot string     // run inside this directory, with the program found there
+	Files  []*os.File // the tool knows the i-th by toolFile(i)
 	// FoldStdout puts standard output into the error text too, for tools that
 	// complain there.
 	FoldStdout bool
@@ -92,6 +95,23 @@ func (t *Tool) Output(ctx context.Context) (string, error) {
 		err = fmt.Errorf("%s: output is larger than %d MB", t.Args[0], maxOutput>>20)
 	}
 	return out.String(), err
+}
+
+// toolFile is the name that a tool has for the i-th of its files.
+func toolFile(i int) string { return "/dev/fd/" + strconv.Itoa(3+i) }
+
+// memoryFile makes a file that is nowhere but in memory.
+func memoryFile(content string) (*os.File, error) {
+	fd, err := unix.MemfdCreate("gofish", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, say(err, "memory")
+	}
+	f := os.NewFile(uintptr(fd), "memory")
+	if _, err = f.WriteAt([]byte(content), 0); err != nil {
+		f.Close()
+		return nil, say(err, "memory")
+	}
+	return f, nil
 }
 
 // run is the short form for a tool whose output does not matter.

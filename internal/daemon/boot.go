@@ -1,0 +1,24 @@
+package daemon
+
+import "context"
+
+type syslinuxOpts struct{ Directory *string }
+
+func (d Actions) Syslinux(device Device, o syslinuxOpts) error {
+	b := argBuilder{args: []string{"syslinux", "--install", "--force"}}
+	b.text("--directory", o.Directory)
+	return d.onDevice(device, append(b.args, string(device))...)
+}
+
+func (d Actions) Extlinux(directory Path) error {
+	return d.onFile(directory, "extlinux", "--install")
+}
+
+func (d Actions) GrubInstall(root Path, device Device) error {
+	dir, err := d.root.Host(root)
+	if err != nil {
+		return say(err, "%s", root)
+	}
+	t := Tool{Args: []string{"grub-install", "--target=i386-pc", "--root-directory=" + dir, string(device)}}
+	return d.failed(oneLine(t.Run(context.Background()), "Installing for", "cannot open directory"), device)
+}
