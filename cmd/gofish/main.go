@@ -58,6 +58,8 @@ func subcommand(p *commands.Program, name string) *cobra.Command {
 		return completionCommand(p)
 	case "man":
 		return manCommand(p)
+	case "schema":
+		return schemaCommand(p)
 	}
 	return nil
 }
@@ -102,6 +104,15 @@ func completionCommand(p *commands.Program) *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.WriteCompletion(p.Stdout, args[0])
 		},
+	}
+}
+
+func schemaCommand(p *commands.Program) *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print what --json makes of each command's result, as JSON Schema",
+		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, args []string) error { return commands.WriteSchema(p.Stdout) },
 	}
 }
 

@@ -57,6 +57,22 @@ const (
 	Nanoseconds      // nanoseconds
 )
 
+// unitTexts name the units for people; unitSizes are their bytes, 0 for a unit that
+// is no amount of data, or none that is known beforehand.
+var (
+	unitTexts = map[Unit]string{
+		Bytes: "bytes", KiB: "kibibytes (1024 bytes)", MiB: "mebibytes (1048576 bytes)", Sectors: "the device's sectors",
+		Sectors512: "sectors of 512 bytes", Blocks: "blocks of the file system", Percent: "percent",
+		Octal: "permission bits", Seconds: "seconds", Nanoseconds: "nanoseconds",
+	}
+	unitSizes = map[Unit]int64{Bytes: 1, KiB: 1 << 10, MiB: 1 << 20, Sectors512: 512}
+)
+
+func (u Unit) String() string { return unitTexts[u] }
+
+// Size is how many bytes one of the unit is; 0 if that is not known.
+func (u Unit) Size() int64 { return unitSizes[u] }
+
 // Param is one parameter of an action.
 type Param struct {
 	Name string

@@ -58,7 +58,7 @@ var drivesTable = []Action{
 		Help:    `Returns the device name of the drive that was added as number {index}, counted from 0. Fails if the handle has fewer drives.`},
 	{Name: "disk_create", Since: "1.25.31", Ret: Err,
 		Args:    Args{String("filename"), String("format"), Int64("size", Bytes)},
-		Opts:    Args{String("backingfile"), String("backingformat"), String("preallocation"), String("compat"), Int("clustersize")},
+		Opts:    Args{String("backingfile"), String("backingformat"), String("preallocation"), String("compat"), Int("clustersize", Bytes)},
 		Summary: "make a disk image",
 		Help:    `Makes the image {filename} with format raw or qcow2 ({format}) and {size} bytes. An existing file is replaced. With {backingfile} the image holds only changes against that file, {size} may then be -1 for the same size, and {backingformat} is the format of that file. {preallocation} is off, sparse or full, for qcow2 also metadata. {compat} is 0.10 or 1.1, {clustersize} the bytes of a cluster, a power of two from 512 to 2097152; both only for qcow2. Fails if the file cannot be made or the disk is full, and leaves nothing behind then.`},
 	{Name: "disk_format", Since: "1.19.38", Ret: RetString("format"),

@@ -87,7 +87,7 @@ var mountTable = []Action{
 		Help:    `Checks the file system of type {fstype} on {device} and repairs what is safe to repair without asking. Returns the status of fsck: 0 nothing was wrong, 1 errors were corrected, 2 corrected and a reboot is asked for, 4 errors are left, 8 the check itself failed. Fails if the type has no checker.`},
 	{Name: "fstrim", Proc: 334, Since: "1.19.6", Ret: Err,
 		Args:    Args{Path("mountpoint")},
-		Opts:    Args{Int64("offset", Bytes), Int64("length"), Int64("minimumfreeextent")},
+		Opts:    Args{Int64("offset", Bytes), Int64("length", Bytes), Int64("minimumfreeextent", Bytes)},
 		Group:   "fstrim",
 		Summary: "tell the disk what is unused",
 		Help:    `Tells the disk about unused blocks of the file system mounted on {mountpoint}, so that the host can free them (add the drive with discard:enable). {offset} and {length} bound the part to look at, {minimumfreeextent} is the smallest unused stretch that counts; all in bytes.`},

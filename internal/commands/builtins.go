@@ -88,7 +88,7 @@ The script finds the event's name in $EVENT, its message in $1, and for
 progress the procedure, serial number, position and total in $1 to $4.
 Messages that a script handles are not printed.`,
 			run: runEventCommand},
-		{name: "glob", synopsis: "glob command [args ...]", min: 1, max: -1,
+		{name: "glob", synopsis: "glob command [args ...]", min: 1, max: -1, wraps: true,
 			usage:   "use 'glob command [args...]'",
 			summary: "run a command for each name that matches",
 			help: `Runs the command once for every combination of names that match its
@@ -163,7 +163,7 @@ have been written. The host may run out of it then.`,
 			summary: "list the groups of actions that work here",
 			help:    `Prints each optional group of actions and whether the appliance supports it.`,
 			run:     runSupported},
-		{name: "time", synopsis: "time command [args ...]", min: 1, max: -1,
+		{name: "time", synopsis: "time command [args ...]", min: 1, max: -1, wraps: true,
 			usage:   "use 'time command [args...]'",
 			summary: "measure how long a command takes",
 			help:    `Runs the command, and if it succeeds prints the time it took.`,
@@ -173,6 +173,10 @@ have been written. The host may run out of it then.`,
 					return err
 				}
 				hundredths := time.Since(begin).Milliseconds() / 10
+				if s.opts.json {
+					printJSON(s.out, object{{"elapsed", float64(hundredths) / 100}})
+					return nil
+				}
 				fmt.Fprintf(s.out, "elapsed time: %d.%02d seconds\n", hundredths/100, hundredths%100)
 				return nil
 			}},

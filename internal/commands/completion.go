@@ -8,7 +8,7 @@ import (
 )
 
 // subcommands are the words that are no command of the shell when they come first.
-var subcommands = []string{"appliance", "completion", "daemon", "doctor", "man"}
+var subcommands = []string{"appliance", "completion", "daemon", "doctor", "man", "schema"}
 
 // WriteCompletion writes the script with which a shell of the host completes
 // options, command names and file names.

@@ -116,6 +116,9 @@ func (c *converter) value(p api.Param, name, word string) (any, error) {
 		if word != "-" {
 			return word, nil
 		}
+		if c.s.opts.json {
+			return nil, c.s.errorf("%s: with --json a file cannot go to standard output: name one", c.cmd)
+		}
 		file, finish, err := c.s.relay()
 		if err != nil {
 			return nil, c.s.errorf("standard output: %s", cause(err))

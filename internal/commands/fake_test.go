@@ -196,7 +196,7 @@ func TestConvert(t *testing.T) {
 	_, errs, status := runShell(t, f, `mkdir-mode /d 0755
 write /f "a\x00"
 `)
-	expect(t, "errors", errs, "gofish: invalid escape sequence in string (starting at offset 1)\n")
+	expect(t, "errors", errs, "*stdin*:2: gofish: invalid escape sequence in string (starting at offset 1)\n")
 	if status != 1 {
 		t.Errorf("status %d", status)
 	}
@@ -257,7 +257,7 @@ func TestOutput(t *testing.T) {
 	}
 	out, errs, status = runShell(t, f, "-cat /x | head -1\necho after\n", "--pipe-error")
 	expect(t, "stdout", out, "line\nafter\n")
-	expect(t, "stderr", errs, "gofish: write error on pipe\n")
+	expect(t, "stderr", errs, "*stdin*:1: gofish: write error on pipe\n")
 	if status != 0 {
 		t.Errorf("status %d", status)
 	}

@@ -62,6 +62,9 @@ func (s *Shell) inspect() error {
 			left = true
 		}
 	}
+	if left && s.opts.strict {
+		return s.errorf("some filesystems could not be mounted")
+	}
 	if left {
 		s.sayPlain(s.errorf("some filesystems could not be mounted (ignored)"))
 	}

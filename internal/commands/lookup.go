@@ -20,6 +20,7 @@ type builtin struct {
 	synopsis string // "" for none
 	usage    string // what wrong use prints; %s is the name as typed
 	min, max int    // number of arguments; max -1 for any
+	wraps    bool   // runs another command, whose result is its own
 	hidden   bool   // not in the table of names; found before it
 	summary  string
 	help     string

@@ -1,9 +1,11 @@
 package commands
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
+	"regexp"
 	"strings"
 
 	"gofish/internal/api"
@@ -121,8 +123,24 @@ func isDigit(c byte, base int) bool {
 
 // integer converts the text of an integer parameter. cmd and name are what
 // messages call the command and the parameter.
+//
+// A number without a suffix counts what the parameter counts. A suffix says that it
+// is an amount of data, which is turned into what the parameter counts; where that
+// is no data, a suffix is an error.
 func integer(cmd, name string, p api.Param, s string) (any, error) {
 	v, e := parseNumber(s, true)
+	if amount, ok := fraction(s); ok && e == numSuffix {
+		v, e = amount, 0
+	}
+	if e == 0 && hasSuffix(s) {
+		var err error
+		if v, err = inUnit(v, p.Unit); err != nil {
+			return nil, fmt.Errorf("%s: %s: %s: %w", cmd, name, s, err)
+		}
+		if !v.IsInt64() {
+			e = numOverflow
+		}
+	}
 	if e != 0 {
 		return nil, fmt.Errorf("%s: %s: invalid integer parameter (xstrtoll returned %d)", cmd, name, e)
 	}
@@ -136,9 +154,67 @@ func integer(cmd, name string, p api.Param, s string) (any, error) {
 	return int(n), nil
 }
 
+// hasSuffix reports whether text that parseNumber took ends in a suffix.
+func hasSuffix(s string) bool {
+	rest := strings.TrimLeft(s, " \t\n\v\f\r+-")
+	if digits, _, tail := cutDigits(rest); digits != "" {
+		return tail != ""
+	}
+	return rest != ""
+}
+
+var fractionPattern = regexp.MustCompile(`^([+-]?)(\d{1,15})\.(\d{1,15})([kKMGTPEZY](?:iB|[BD])?)$`)
+
+// fraction reads an amount such as 1.5G. What is not a whole number of bytes is
+// rounded up.
+func fraction(s string) (*big.Int, bool) {
+	m := fractionPattern.FindStringSubmatch(s)
+	if m == nil {
+		return nil, false
+	}
+	one, _ := parseNumber("1"+m[4], true)
+	digits, _ := new(big.Int).SetString(m[2]+m[3], 10)
+	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(len(m[3]))), nil)
+	v := ceilDiv(digits.Mul(digits, one), scale)
+	if m[1] == "-" {
+		v.Neg(v)
+	}
+	return v, v.IsInt64()
+}
+
+func ceilDiv(a, b *big.Int) *big.Int {
+	q, r := new(big.Int).QuoRem(a, b, new(big.Int))
+	if r.Sign() > 0 {
+		q.Add(q, big.NewInt(1))
+	}
+	return q
+}
+
+// inUnit turns an amount of bytes into what a parameter counts.
+func inUnit(bytes *big.Int, u api.Unit) (*big.Int, error) {
+	size := big.NewInt(u.Size())
+	switch {
+	case u == api.NoUnit:
+		return nil, errors.New("this parameter counts no bytes: give a plain number")
+	case size.Sign() == 0:
+		return nil, fmt.Errorf("this parameter counts %s: give a plain number", u)
+	case u == api.Sectors512:
+		q, r := new(big.Int).QuoRem(bytes, size, new(big.Int))
+		if r.Sign() != 0 {
+			return nil, fmt.Errorf("this is no whole number of %s", u)
+		}
+		return q, nil
+	}
+	// At least as much as was asked for.
+	return ceilDiv(bytes, size), nil
+}
+
 // size converts the text of a size given to a shell command.
 func size(s string) (int64, error) {
 	v, e := parseNumber(s, false)
+	if amount, ok := fraction(s); ok && e == numSuffix && amount.Sign() >= 0 {
+		v, e = amount, 0
+	}
 	if e != 0 {
 		return 0, fmt.Errorf("parse_size: invalid integer parameter (xstrtoull returned %d)", e)
 	}

@@ -29,6 +29,8 @@ type options struct {
 	readonly      bool
 	readwrite     bool
 	inspect       bool
+	json          bool
+	strict        bool
 	file          string
 	echoKeys      bool
 	keysFromStdin bool
@@ -88,6 +90,8 @@ func optionTable() []option {
 			set: func(s *Shell, o *options, arg *string) error { return o.addKey(s, *arg) }},
 		{long: "inspector", short: 'i', help: "Launch, find the operating system, and mount its file systems",
 			set: func(s *Shell, o *options, arg *string) error { o.inspect = true; return nil }},
+		{long: "json", help: "Print each result as JSON, one value a line; the command schema describes them",
+			set: func(s *Shell, o *options, arg *string) error { o.json = true; return nil }},
 		{long: "keys-from-stdin", help: "Read keys and passphrases from standard input",
 			set: func(s *Shell, o *options, arg *string) error { o.keysFromStdin = true; return nil }},
 		{long: "listen", help: "Stay and do what others ask for with --remote",
@@ -109,6 +113,9 @@ func optionTable() []option {
 		{short: 'D',
 			set: func(s *Shell, o *options, arg *string) error {
 				o.noDestPaths = true
+				if o.strict {
+					return s.errorf("-D option is deprecated, use --no-dest-paths instead")
+				}
 				s.sayPlain(s.errorf("warning: -D option is deprecated, use --no-dest-paths instead"))
 				return nil
 			}},
@@ -138,6 +145,8 @@ func optionTable() []option {
 			}},
 		{long: "selinux", help: "Does nothing; old scripts have it",
 			set: func(s *Shell, o *options, arg *string) error { return nil }},
+		{long: "strict", help: "Warnings, failing programs behind a pipe, and unset variables in lines for the host are errors",
+			set: func(s *Shell, o *options, arg *string) error { o.strict = true; return nil }},
 		{long: "verbose", short: 'v', help: "Say what happens",
 			set: func(s *Shell, o *options, arg *string) error { return s.callErr("set_verbose", true) }},
 		{long: "version", short: 'V', help: "Show the version",

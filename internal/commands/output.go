@@ -141,7 +141,9 @@ func (s *Shell) piped(host string, f func() error) error {
 	s.pipe = earlier
 	restore()
 	w.Close()
-	c.Wait()
+	if werr := c.Wait(); werr != nil && err == nil && s.opts.strict {
+		err = s.errorf("| %s: %s", strings.TrimSpace(host), status(werr))
+	}
 	return err
 }
 

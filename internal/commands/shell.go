@@ -306,6 +306,10 @@ func (s *Shell) sayAt(err error, place string) {
 			}
 			return
 		}
+		if s.opts.json {
+			s.sayJSON(lib, place != "")
+			return
+		}
 		fmt.Fprintf(s.prog.Stderr, "%s%s\n", place, lib.Error())
 		return
 	}
@@ -315,7 +319,14 @@ func (s *Shell) sayAt(err error, place string) {
 		}
 		return
 	}
-	fmt.Fprintln(s.prog.Stderr, err)
+	if s.opts.json {
+		s.sayJSON(err, place != "")
+		return
+	}
+	if s.lineno == 0 { // words: there is no line
+		place = ""
+	}
+	fmt.Fprintf(s.prog.Stderr, "%s%s\n", place, err)
 }
 
 // place is where in a script the shell is, for errors of the handle.
@@ -493,7 +504,11 @@ func (s *Shell) runStripped(text string, strict bool) error {
 
 // hostCommand is a command that /bin/sh is to run.
 func (s *Shell) hostCommand(text string) *exec.Cmd {
-	c := exec.Command("/bin/sh", "-c", text)
+	args := []string{"-c", text}
+	if s.opts.strict {
+		args = append([]string{"-u"}, args...)
+	}
+	c := exec.Command("/bin/sh", args...)
 	c.Stdin, c.Stdout, c.Stderr = s.stdin, s.stdout, s.prog.Stderr
 	return c
 }
@@ -575,6 +590,9 @@ func (s *Shell) command(name string, args []string) error {
 		if len(args) < b.min || b.max >= 0 && len(args) > b.max {
 			return errors.New(strings.ReplaceAll(b.usage, "%s", name))
 		}
+		if s.opts.json && !b.wraps {
+			return s.captured(func() error { return b.run(s, name, args) })
+		}
 		return b.run(s, name, args)
 	}
 	return s.action(e.action, name, args)
@@ -606,7 +624,11 @@ func (s *Shell) action(a *api.Action, name string, words []string) error {
 	if err := join(err, c.finish()); err != nil {
 		return err
 	}
-	printResult(s.out, a.Ret, v)
+	if s.opts.json {
+		printJSON(s.out, jsonValue(a.Ret, v))
+	} else {
+		printResult(s.out, a.Ret, v)
+	}
 	return nil
 }
 
