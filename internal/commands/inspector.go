@@ -38,11 +38,16 @@ func (s *Shell) inspect() error {
 	case len(roots) > 1:
 		return s.errorf(noSystem, "multi-boot operating systems are not supported")
 	}
-	v, err := s.call("inspect_get_mountpoints", roots[0])
+	return s.mountSystem(roots[0])
+}
+
+// mountSystem mounts the file systems of the system whose root is given.
+func (s *Shell) mountSystem(root string) error {
+	v, err := s.call("inspect_get_mountpoints", root)
 	if err != nil {
 		return err
 	}
-	s.found = &inspected{roots[0], v.(api.Hash)}
+	s.found = &inspected{root, v.(api.Hash)}
 	sort.SliceStable(s.found.mounts, func(i, j int) bool {
 		return len(s.found.mounts[i].Key) < len(s.found.mounts[j].Key)
 	})
@@ -76,8 +81,10 @@ func (s *Shell) printInspected() {
 	if s.found == nil {
 		return
 	}
-	if name, err := s.callString("inspect_get_product_name", s.found.root); err == nil && name != "unknown" {
-		fmt.Fprintf(s.out, "Operating system: %s\n", harmless(name))
+	if s.found.root != "" {
+		if name, err := s.callString("inspect_get_product_name", s.found.root); err == nil && name != "unknown" {
+			fmt.Fprintf(s.out, "Operating system: %s\n", harmless(name))
+		}
 	}
 	byPath := append(api.Hash{}, s.found.mounts...)
 	sort.Slice(byPath, func(i, j int) bool { return byPath[i].Key < byPath[j].Key })

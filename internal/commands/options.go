@@ -29,6 +29,7 @@ type options struct {
 	readonly      bool
 	readwrite     bool
 	inspect       bool
+	examine       bool // words named images
 	json          bool
 	strict        bool
 	file          string
@@ -268,7 +269,10 @@ func (s *Shell) start() error {
 		}
 		o.words = nil
 	}
-	launch := len(o.mounts) > 0 || o.inspect
+	if err := s.takeImages(); err != nil {
+		return err
+	}
+	launch := len(o.mounts) > 0 || o.inspect || o.examine
 	drives := 0
 	for i, d := range o.disks {
 		o.disks[i].first = drives
@@ -282,6 +286,11 @@ func (s *Shell) start() error {
 	if launch {
 		if err := s.callErr("launch"); err != nil {
 			return err
+		}
+		if o.examine {
+			if err := s.examine(); err != nil {
+				return err
+			}
 		}
 		if o.inspect {
 			if err := s.inspect(); err != nil {

@@ -636,6 +636,9 @@ func (s *Shell) action(a *api.Action, name string, words []string) error {
 // tells how the program is meant to be called.
 func (s *Shell) unknown(name string) error {
 	err := fmt.Errorf("%s: unknown command", name)
+	if near := nearest(name); len(near) > 0 {
+		err = fmt.Errorf("%w (did you mean %s?)", err, strings.Join(near, " or "))
+	}
 	if s.issued > 1 {
 		return err
 	}

@@ -1,0 +1,145 @@
+package commands
+
+import (
+	"fmt"
+	"os"
+	"sort"
+	"strings"
+
+	"gofish/internal/api"
+)
+
+// takeImages turns words that name image files into disks to look at: "gofish
+// disk.img" is no command but a wish to see what is in it. Commands may follow
+// after a colon.
+func (s *Shell) takeImages() error {
+	o := &s.opts
+	if len(o.disks) > 0 || o.inspect || o.remote != 0 {
+		return nil
+	}
+	n := 0
+	for n < len(o.words) && lookup(o.words[n]) == nil && isImage(o.words[n]) {
+		n++
+	}
+	if n == 0 || n < len(o.words) && o.words[n] != ":" {
+		return nil
+	}
+	o.readonly = !o.readwrite
+	for _, name := range o.words[:n] {
+		if err := o.addDisk(s, name); err != nil {
+			return err
+		}
+	}
+	o.words = o.words[min(n+1, len(o.words)):]
+	o.examine = true
+	return nil
+}
+
+func isImage(name string) bool {
+	fi, err := os.Stat(name)
+	return err == nil && (fi.Mode().IsRegular() || fi.Mode()&(os.ModeDevice|os.ModeCharDevice) == os.ModeDevice)
+}
+
+// examine mounts what there is to see: the operating system, or the only file
+// system. Otherwise it says what there is.
+func (s *Shell) examine() error {
+	if err := s.openEncrypted(); err != nil {
+		return err
+	}
+	roots, err := s.callStrings("inspect_os")
+	if err != nil {
+		return err
+	}
+	if len(roots) == 1 {
+		return s.mountSystem(roots[0])
+	}
+	v, err := s.call("list_filesystems")
+	if err != nil {
+		return err
+	}
+	var usable api.Hash
+	for _, p := range v.(api.Hash) {
+		if p.Value != "swap" && p.Value != "unknown" {
+			usable = append(usable, p)
+		}
+	}
+	if len(usable) == 1 {
+		action := "mount"
+		if s.opts.readonly {
+			action = "mount_ro"
+		}
+		if err := s.callErr(action, usable[0].Key, "/"); err != nil {
+			return err
+		}
+		s.found = &inspected{mounts: api.Hash{{Key: "/", Value: usable[0].Key}}}
+		return nil
+	}
+	what := "no operating system was found"
+	if len(roots) > 1 {
+		what = "there are several operating systems"
+	}
+	text := what + ": mount what you want to see with ‘mount-ro’."
+	for _, p := range v.(api.Hash) {
+		text += fmt.Sprintf("\n\t%s (%s)", harmless(p.Key), harmless(p.Value))
+	}
+	s.sayPlain(s.errorf("%s", text))
+	return nil
+}
+
+// nearest lists up to three commands whose names are like a name that is none.
+func nearest(name string) []string {
+	name = strings.ToLower(strings.ReplaceAll(name, "_", "-"))
+	if len(name) < 3 {
+		return nil
+	}
+	most := 1
+	if len(name) > 7 {
+		most = 2
+	}
+	type near struct {
+		name string
+		far  int
+	}
+	var l []near
+	for _, c := range names() {
+		if far := distance(name, strings.ReplaceAll(c.text, "_", "-"), most); far <= most {
+			l = append(l, near{strings.ReplaceAll(c.text, "_", "-"), far})
+		}
+	}
+	sort.SliceStable(l, func(i, j int) bool { return l[i].far < l[j].far })
+	var out []string
+	for _, n := range l[:min(3, len(l))] {
+		out = append(out, n.name)
+	}
+	return out
+}
+
+// distance is how many letters must be put in, left out, changed or swapped with
+// their neighbours to make b of a; more than most is told as most+1.
+func distance(a, b string, most int) int {
+	if len(a)-len(b) > most || len(b)-len(a) > most {
+		return most + 1
+	}
+	rows := make([][]int, len(a)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		rows[i][0] = i
+	}
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			d := min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				d = min(d, rows[i-2][j-2]+1)
+			}
+			rows[i][j] = d
+		}
+	}
+	return rows[len(a)][len(b)]
+}
