@@ -249,7 +249,7 @@ func (s *Shell) askKey(tty *os.File, w io.Writer, r *bufio.Reader, ask string) (
 			quiet.Lflag &^= unix.ECHO
 			if unix.IoctlSetTermios(fd, unix.TCSETSF, &quiet) == nil {
 				defer func() {
-					unix.IoctlSetTermios(fd, unix.TCSETSF, old)
+					unix.IoctlSetTermios(fd, unix.TCSETSW, old) // what was typed ahead stays
 					io.WriteString(w, "\n")
 				}()
 			}

@@ -191,7 +191,7 @@ func number(s string, base int) (v byte, n int) {
 }
 
 // completer completes the names of commands, and for their arguments devices and
-// paths of the guest.
+// paths of the guest, files of the host, and optional arguments.
 type completer struct{ s *Shell }
 
 // Do is the line editor's question: what may follow line[:pos], and how much of
@@ -208,10 +208,25 @@ func (c completer) Do(runes []rune, pos int) ([][]rune, int) {
 		if open {
 			word = text[strings.LastIndex(text, `"`)+1:]
 		}
-		if c.s.opts.noDestPaths || !c.s.launched || strings.Contains(text, "|") {
+		before := strings.TrimSuffix(text, word)
+		if open {
+			before = before[:len(before)-1]
+		}
+		l, err := lex(skipSpace(strings.TrimPrefix(skipSpace(before), "-")), expandTilde)
+		if err != nil || l.name == "" || l.pipe != nil {
 			return nil, 0
 		}
-		found = c.guest(word, open)
+		words := append([]string{l.name}, l.args...)
+		switch kind, a := kindOf(words); {
+		case kind == hostWord:
+			found = completeHost(word, open)
+		case kind == nameWord:
+			found = completeName(word)
+		case kind == optionWord && len(a.Opts) > 0:
+			found = completeOption(a, words, word)
+		case !c.s.opts.noDestPaths && c.s.launched:
+			found = c.guest(word, open)
+		}
 	}
 	var rest [][]rune
 	for _, f := range found {
