@@ -29,14 +29,11 @@ func (d *Daemon) cryptsetup(dev Device, keys []string, args ...string) error {
 	}
 	err := t.Run(context.Background())
 	var te *ToolError
-	if errors.As(err, &te) && te.Status == cryptsetupDenied && te.Text == "" {
-		te.Text = "no key slot takes this key"
+	if errors.As(err, &te) && te.Text == "" && len(keys) > 0 {
+		te.Text = "the key does not open it" // of which it says nothing in some cases
 	}
 	return d.failed(oneLine(err), dev)
 }
-
-// cryptsetupDenied is cryptsetup's exit status for a wrong key (cryptsetup(8)).
-const cryptsetupDenied = 2
 
 const mapperDir = "/dev/mapper/"
 

@@ -41,7 +41,7 @@ func runAll(m *testing.M) (int, error) {
 	if err := os.Mkdir(bin, 0o755); err != nil {
 		return 1, err
 	}
-	build := exec.Command("go", "build", "-trimpath", "-o", bin+"/", "./cmd/gofish", "./internal/e2e/mkldm", "./internal/e2e/tang")
+	build := exec.Command("go", "build", "-trimpath", "-o", bin+"/", "./cmd/gofish", "./internal/e2e/...")
 	build.Dir = repo
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
