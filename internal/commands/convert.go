@@ -108,7 +108,15 @@ func (c *converter) value(p api.Param, name, word string) (any, error) {
 		return &word, nil
 	case api.KBuffer:
 		return []byte(word), nil
-	case api.KPathname, api.KDevOrPath, api.KMountableOrPath:
+	case api.KDevOrPath, api.KMountableOrPath:
+		if path, ok := strings.CutPrefix(word, "file:/"); ok {
+			return "//" + path, nil // a path, whatever it begins with
+		}
+		if dev, ok := strings.CutPrefix(word, "dev:/dev/"); ok {
+			return "/dev//" + dev, nil // a device, or an error
+		}
+		return c.s.windowsPath(word)
+	case api.KPathname:
 		return c.s.windowsPath(word)
 	case api.KFileIn:
 		return c.fileIn(word)

@@ -40,6 +40,9 @@ func about(prog string, e entry) topic {
 			break
 		}
 	}
+	if u := units(a); u != "" {
+		paras = append(paras, u)
+	}
 	if a.Limited {
 		paras = append(paras, `One message can carry about 4 MB. For more use "upload" or "download".`)
 	}
@@ -54,6 +57,20 @@ func about(prog string, e entry) topic {
 	}
 	t.help = strings.TrimSpace(strings.Join(paras, "\n\n"))
 	return t
+}
+
+// units tells what the numbers of an action count.
+func units(a *api.Action) string {
+	var l []string
+	for _, p := range append(append(api.Args{}, a.Args...), a.Opts...) {
+		if text := p.Unit.String(); text != "" && p.Unit != api.Octal {
+			l = append(l, p.Name+" in "+text)
+		}
+	}
+	if len(l) == 0 {
+		return ""
+	}
+	return "Units: " + strings.Join(l, ", ") + "."
 }
 
 // helpOption does -h.

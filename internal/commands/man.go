@@ -68,12 +68,15 @@ func (p *Program) manual(m page) {
 	m.text(strings.ReplaceAll(` PROG [options] [command [: command ...]]
  PROG [options] -f file
  PROG [options] < script
+ PROG disk.img ... [: command ...]
  PROG appliance | daemon | doctor | completion | man ...`, "PROG", n))
 	m.section("DESCRIPTION")
 	m.text(strings.ReplaceAll(`PROG opens a disk image of any format and works on what is inside: partitions, volumes, file systems, files. It needs no root, and the host does not mount the image: a small virtual machine, the appliance, does. The commands and the language are those of guestfish, so scripts for it run unchanged.
 
-Commands come from words on the command line, from a script, or from a prompt. A session names the disks, starts the appliance with "run", finds what is there with "list-filesystems", and mounts it:
+Commands come from words on the command line, from a script, or from a prompt. A session names the disks, starts the appliance with "run", finds what is there with "list-filesystems", and mounts it. Naming only an image opens it for reading and mounts the operating system in it, or its only file system:
 
+ PROG disk.img
+ PROG --ro -a disk.img -i cat /etc/fstab
  PROG --ro -a disk.img run : mount /dev/sda1 / : ls /
 
  PROG -a disk.img -m /dev/sda1 <<END
@@ -90,7 +93,7 @@ Commands come from words on the command line, from a script, or from a prompt. A
 	}
 	m.text("Options and words may be mixed; -- ends the options. Disks are named /dev/sda, /dev/sdb and so on, in the order of -a and -N.")
 	m.section("LANGUAGE")
-	m.text(manualLanguage)
+	m.text(strings.ReplaceAll(manualLanguage, "PROG", n))
 	m.section("PREPARED DISKS")
 	m.text("-N makes a disk image, overwriting test1.img, test2.img and so on in the working folder, or the file named before =. Parameters are separated by colons. The beginning of a type's name is enough.")
 	for _, t := range preparedTypes() {
@@ -136,7 +139,17 @@ const manualLanguage = `One line is one command: a name and its arguments, separ
 
 "text" may hold the escapes of C: \n, \t, \\, \", \x41, \101 and the like; 'text' holds none; any other word stands for itself, except that ~ and ~user at its front are home folders of the host. A list is one argument: "a b 'c d'" is a list of three.
 
-Numbers are decimal, hexadecimal (0x1f) or octal (0755), with a suffix if wanted: k K M G T P E Z Y for powers of 1024 (also KiB, MiB ...), KB, MB and so on for powers of 1000. Truth values are true, yes, on, t, y, 1 and their opposites.
+Numbers are decimal, hexadecimal (0x1f) or octal (0755). A bare number counts what the parameter counts: bytes, mebibytes, sectors; the help of each command tells. With a suffix it is an amount of data, which is turned into that: "lvcreate LV VG 100M" and "lvcreate LV VG 100" both make a volume of 100 mebibytes, and 1.5G is 1536 of them. K M G T P E stand for powers of 1024, with or without iB (1K, 1KiB); with B or D they stand for powers of 1000 (1KB). An amount that is no whole number of the unit is rounded up; sectors must come out even. A suffix for a number that counts no data, such as a partition's, is an error. Truth values are true, yes, on, t, y, 1 and their opposites.
+
+Where a command takes a device or a path, a word that begins with /dev/ is a device if the appliance has one of that name (any /dev/sd name always is), and a path of the guest otherwise. "dev:/dev/x" and "file:/dev/x" say which is meant.
+
+No mount option is added to those given, not even sync. With --ro, what is written goes to a copy that is thrown away: the image does not change, also where a journal is replayed.
+
+With --json each command prints its result as JSON, one value a line: null where there is none, structs and tables as objects, bytes (and text that is not UTF-8) as {"base64":...}. Errors are objects on standard error, with the action, the error number's name, file and line where they are known. "PROG schema" prints a JSON Schema of all results.
+
+With --strict it is an error when a program behind a pipe fails, when a line for the host uses a variable that is not set, and where there would be a warning otherwise.
+
+In a script each error begins with the script's name and the line's number.
 
 Optional arguments, shown as [name:..], follow the others in any order: mkfs ext4 /dev/sda1 label:data.
 
@@ -158,6 +171,16 @@ var roffEscapes = strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`, "‘", 
 // escape makes text safe for roff; a line must not begin with a dot either.
 func (m roff) escape(s string) string {
 	s = roffEscapes.Replace(s)
+	var b strings.Builder
+	for _, c := range s {
+		if c < 0x80 {
+			b.WriteRune(c)
+		} else {
+			fmt.Fprintf(&b, `\[u%04X]`, c)
+		}
+	}
+	// Long optional parts may go to the next line.
+	s = strings.ReplaceAll(b.String(), "[:", `\:[:`)
 	if strings.HasPrefix(s, ".") {
 		s = `\&` + s
 	}

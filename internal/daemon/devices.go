@@ -171,6 +171,9 @@ var clientName = regexp.MustCompile(`^/dev/[^m/]{1,2}d([a-z]+)([^/a-z][^/]*)?$`)
 // Translate finds the device that the client means. The error ends in an errno
 // when the device does not exist; errNotDevice is anything that is none.
 func (d *Devices) Translate(name string) (Device, error) {
+	if rest, ok := strings.CutPrefix(name, "/dev//"); ok {
+		name = "/dev/" + rest
+	}
 	real := name
 	if m := clientName.FindStringSubmatch(name); m != nil {
 		if i, ds := api.DriveIndex(m[1]), d.disks(); i >= 0 && i < len(ds) {

@@ -255,8 +255,12 @@ func (d *Daemon) pathArg(a *api.Action, s string) (Path, error) {
 	return p, err
 }
 
-// looksLikeDevice decides between the two readings of a name.
+// looksLikeDevice decides between the two readings of a name. The shell's prefixes
+// dev: and file: come as /dev//NAME and //PATH.
 func (d *Daemon) looksLikeDevice(s string) bool {
+	if strings.HasPrefix(s, "/dev//") {
+		return true
+	}
 	if strings.HasPrefix(s, "/dev/sd") {
 		return true
 	}
