@@ -185,6 +185,9 @@ func (c *converter) heredoc(marker string) (string, error) {
 	w := bufio.NewWriter(f)
 	for {
 		text, err := c.s.readRaw()
+		if c.s.record != nil {
+			io.WriteString(c.s.record, text)
+		}
 		if strings.TrimSuffix(text, "\n") == marker {
 			break
 		}

@@ -148,6 +148,8 @@ func optionTable() []option {
 			set: func(s *Shell, o *options, arg *string) error { return nil }},
 		{long: "strict", help: "Warnings, failing programs behind a pipe, and unset variables in lines for the host are errors",
 			set: func(s *Shell, o *options, arg *string) error { o.strict = true; return nil }},
+		{long: "trace", arg: mayArg, value: "file", help: "Write each command to standard error or a file, as a script that does the same again",
+			set: func(s *Shell, o *options, arg *string) error { return s.openTrace(arg) }},
 		{long: "verbose", short: 'v', help: "Say what happens",
 			set: func(s *Shell, o *options, arg *string) error { return s.callErr("set_verbose", true) }},
 		{long: "version", short: 'V', help: "Show the version",

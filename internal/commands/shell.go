@@ -44,7 +44,9 @@ type Program struct {
 
 // Shell is the state of a run.
 type Shell struct {
-	found *inspected // by -i
+	record    io.Writer  // what --trace writes to; nil: nothing
+	inCommand bool       // a command of the user runs
+	found     *inspected // by -i
 
 	prog *Program
 	opts options
@@ -350,6 +352,7 @@ func (s *Shell) do(a *api.Action, args, opts []any) (any, error) {
 	if len(a.Opts) > 0 && opts == nil {
 		opts = make([]any, len(a.Opts))
 	}
+	s.noteAction(a, args, opts)
 	c := s.caller
 	s.running.Store(&c)
 	s.bar.begin(a)
@@ -568,6 +571,9 @@ func (s *Shell) runGenerated(text string, strict bool) error {
 
 // issue runs a command, its output sent to a host command if pipe is not nil.
 func (s *Shell) issue(name string, args []string, pipe *string) error {
+	s.note(name, args, pipe)
+	defer func(outer bool) { s.inCommand = outer }(s.inCommand)
+	s.inCommand = true
 	if pipe != nil {
 		return s.piped(*pipe, func() error { return s.issue(name, args, nil) })
 	}
