@@ -43,10 +43,8 @@ func isURI(s string) bool {
 	return true
 }
 
-// keepSlash has the protocols whose paths begin with a slash.
-var keepSlash = map[string]bool{
-	"ssh": true, "http": true, "https": true, "ftp": true, "ftps": true, "tftp": true,
-}
+// dropSlash has the protocols whose names do not begin with the path's slash.
+var dropSlash = map[string]bool{"gluster": true, "iscsi": true, "nbd": true, "rbd": true, "sheepdog": true}
 
 // parseDrive reads a value of -a.
 func parseDrive(s string) (driveArgs, error) {
@@ -60,9 +58,11 @@ func parseDrive(s string) (driveArgs, error) {
 	if u.Scheme == "file" {
 		return driveArgs{path: u.Path}, nil
 	}
-	d := driveArgs{protocol: u.Scheme, path: u.Path, username: u.User.Username()}
+	// What follows a +, as in nbd+unix, only repeats how the server is reached.
+	protocol, _, _ := strings.Cut(u.Scheme, "+")
+	d := driveArgs{protocol: protocol, path: u.Path, username: u.User.Username()}
 	d.secret, _ = u.User.Password()
-	if !keepSlash[u.Scheme] {
+	if dropSlash[protocol] {
 		d.path = strings.TrimPrefix(d.path, "/")
 	}
 	socket := u.Query().Get("socket")

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -24,6 +26,12 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			// serve VAR: a web server for the working folder; its address is in VAR.
+			"serve": func(ts *testscript.TestScript, neg bool, args []string) {
+				s := httptest.NewServer(http.FileServer(http.Dir(ts.Getenv("WORK"))))
+				ts.Defer(s.Close)
+				ts.Setenv(args[0], strings.TrimPrefix(s.URL, "http://"))
+			},
 			// oneline FILE: the file is one line, not more.
 			"oneline": func(ts *testscript.TestScript, neg bool, args []string) {
 				if text := ts.ReadFile(args[0]); strings.Count(strings.TrimSuffix(text, "\n"), "\n") != 0 || text == "" {

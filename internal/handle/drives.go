@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -244,9 +245,31 @@ func (d *Drive) url() (string, error) {
 			return "", errors.New("iscsi: target name should not be an empty string")
 		}
 		u.Path = "/" + strings.TrimPrefix(d.Name, "/")
+	case "gluster":
+		if err := one(); err != nil {
+			return "", err
+		}
+		if d.Name == "" {
+			return "", errors.New("gluster: volume name parameter should not be an empty string")
+		}
+		u.Path = "/" + strings.TrimPrefix(d.Name, "/")
+		if socket != "" {
+			return "gluster+unix://" + u.EscapedPath() + "?socket=" + url.QueryEscape(socket), nil
+		}
+	case "sheepdog":
+		if d.Name == "" {
+			return "", errors.New("sheepdog: volume parameter should not be an empty string")
+		}
+		if err := d.needPorts(); err != nil {
+			return "", err
+		}
+		u.Path = "/" + strings.TrimPrefix(d.Name, "/")
 	case "rbd":
 		if d.Name == "" {
 			return "", errors.New("rbd: image name parameter should not be an empty string")
+		}
+		if err := d.needPorts(); err != nil {
+			return "", err
 		}
 		s := "rbd:" + d.Name
 		var hosts []string
@@ -267,6 +290,16 @@ func (d *Drive) url() (string, error) {
 		return "", fmt.Errorf("unknown protocol ‘%s’", d.Protocol)
 	}
 	return u.String(), nil
+}
+
+// needPorts refuses servers without a port, for protocols that have no usual one.
+func (d *Drive) needPorts() error {
+	for _, s := range d.Server {
+		if _, _, err := net.SplitHostPort(strings.TrimPrefix(s, "tcp:")); err != nil {
+			return fmt.Errorf("%s: port number must be specified", d.Protocol)
+		}
+	}
+	return nil
 }
 
 // open checks the drive once more and makes what qemu needs. tmp is where a
