@@ -183,6 +183,72 @@ var same = []struct {
 		"maybe", "", "2", "tru", "00", "\" true\"")},
 	{name: "lists", script: forms("set-backend-settings", "get-backend-settings",
 		`"a 'c d' e\\'f g''h '' x'y z'w"`, `"a 'b"`, `""`, `"  "`, `"a{1..3} b"`, `'a\b "c d"'`, `"a\tb"`, `"a\nb c"`, `"\\"`, `"'a\\'b'"`)},
+	{name: "settings", script: `get-attach-method
+get-backend
+set-backend direct
+get-backend
+get-direct
+get-identifier
+set-identifier one
+get-identifier
+get-pgroup
+set-pgroup true
+get-pgroup
+get-program
+set-program other
+get-program
+get-recovery-proc
+set-recovery-proc false
+get-recovery-proc
+get-selinux
+set-selinux true
+get-selinux
+get-smp
+set-smp 2
+get-smp
+-set-smp 0
+-get-state
+get-trace
+get-verbose
+set-verbose false
+-is-busy
+-is-config
+-is-launching
+-is-ready
+-wait-ready
+-kill-subprocess
+parse-environment
+-parse-environment-list "LIBGUESTFS_SMP=3"
+get-smp
+set-backend-setting a b
+get-backend-setting a
+clear-backend-setting a
+clear-backend-setting a
+-get-backend-setting a
+set-cachedir /tmp
+get-cachedir
+set-tmpdir /tmp
+get-tmpdir
+-set-attach-method direct
+get-attach-method
+set-hv /usr/bin/true
+get-hv
+get-qemu
+set-path /tmp
+get-path
+user-cancel
+`},
+	{name: "drives", script: `disk-format disk
+disk-has-backing-file disk
+disk-virtual-size disk
+add-drive-ro disk
+add-cdrom disk
+add-drive-with-if disk ide
+add-drive-ro-with-if disk virtio
+-add-drive nosuch
+-add-drive-ro nosuch
+max-disks
+`},
 	{name: "nullable", script: "set-append \"\"\nget-append\nset-append abc\nget-append\nset-append ''\nget-append\n"},
 	{name: "options unknown", script: "-disk-create x raw 1K foo:bar\n-disk-create x raw 1K bogus\n-disk-create x raw 1K Preallocation:off\n"},
 	{name: "options twice", script: "disk-create x raw 1K preallocation:sparse preallocation:off\n"},

@@ -9,39 +9,47 @@ import (
 // The settings as actions. Those that only matter at launch are refused later
 // by the catalogue's ConfigOnly.
 
-func (h Actions) GetAppend() (*string, error)      { return h.Settings.Append, nil }
-func (h Actions) SetAppend(s *string) error        { h.Settings.Append = s; return nil }
-func (h Actions) GetAttachMethod() (string, error) { return h.Settings.Backend, nil }
-func (h Actions) SetAttachMethod(s string) error   { return h.Settings.setBackend(s) }
-func (h Actions) GetAutosync() (bool, error)       { return h.Settings.Autosync, nil }
-func (h Actions) SetAutosync(b bool) error         { h.Settings.Autosync = b; return nil }
-func (h Actions) GetBackend() (string, error)      { return h.Settings.Backend, nil }
-func (h Actions) SetBackend(s string) error        { return h.Settings.setBackend(s) }
-func (h Actions) GetDirect() (bool, error)         { return h.Settings.Direct, nil }
-func (h Actions) SetDirect(b bool) error           { h.Settings.Direct = b; return nil }
-func (h Actions) GetHv() (string, error)           { return h.Settings.hvPath(), nil }
-func (h Actions) SetHv(s string) error             { h.Settings.HV = s; return nil }
-func (h Actions) GetQemu() (string, error)         { return h.Settings.hvPath(), nil }
-func (h Actions) GetIdentifier() (string, error)   { return h.Settings.Identifier, nil }
-func (h Actions) GetMemsize() (int, error)         { return h.Settings.Memory, nil }
-func (h Actions) SetMemsize(mb int) error          { return h.Settings.setMemory(mb) }
-func (h Actions) GetNetwork() (bool, error)        { return h.Settings.Network, nil }
-func (h Actions) SetNetwork(b bool) error          { h.Settings.Network = b; return nil }
-func (h Actions) GetPath() (string, error)         { return h.Settings.Path, nil }
-func (h Actions) GetPgroup() (bool, error)         { return h.Settings.Pgroup, nil }
-func (h Actions) SetPgroup(b bool) error           { h.Settings.Pgroup = b; return nil }
-func (h Actions) GetProgram() (string, error)      { return h.Settings.Program, nil }
-func (h Actions) SetProgram(s string) error        { h.Settings.Program = s; return nil }
-func (h Actions) GetRecoveryProc() (bool, error)   { return h.Settings.RecoveryProc, nil }
-func (h Actions) SetRecoveryProc(b bool) error     { h.Settings.RecoveryProc = b; return nil }
-func (h Actions) GetSelinux() (bool, error)        { return h.Settings.SELinux, nil }
-func (h Actions) SetSelinux(b bool) error          { h.Settings.SELinux = b; return nil }
-func (h Actions) GetSmp() (int, error)             { return h.Settings.SMP, nil }
-func (h Actions) GetTmpdir() (string, error)       { return h.Settings.tmpDir(), nil }
-func (h Actions) GetTrace() (bool, error)          { return h.Settings.Trace, nil }
-func (h Actions) SetTrace(b bool) error            { h.Settings.Trace = b; return nil }
-func (h Actions) GetVerbose() (bool, error)        { return h.Settings.Verbose, nil }
-func (h Actions) SetVerbose(b bool) error          { h.Settings.Verbose = b; return nil }
+func (h Actions) GetAppend() (*string, error) { return h.Settings.Append, nil }
+func (h Actions) SetAppend(s *string) error   { h.Settings.Append = s; return nil }
+
+// GetAttachMethod gives the direct backend the name it had when this was new.
+func (h Actions) GetAttachMethod() (string, error) {
+	if h.Settings.Backend == "direct" {
+		return "appliance", nil
+	}
+	return h.Settings.Backend, nil
+}
+
+func (h Actions) SetAttachMethod(s string) error { return h.Settings.setBackend(s) }
+func (h Actions) GetAutosync() (bool, error)     { return h.Settings.Autosync, nil }
+func (h Actions) SetAutosync(b bool) error       { h.Settings.Autosync = b; return nil }
+func (h Actions) GetBackend() (string, error)    { return h.Settings.Backend, nil }
+func (h Actions) SetBackend(s string) error      { return h.Settings.setBackend(s) }
+func (h Actions) GetDirect() (bool, error)       { return h.Settings.Direct, nil }
+func (h Actions) SetDirect(b bool) error         { h.Settings.Direct = b; return nil }
+func (h Actions) GetHv() (string, error)         { return h.Settings.hvPath(), nil }
+func (h Actions) SetHv(s string) error           { h.Settings.HV = s; return nil }
+func (h Actions) GetQemu() (string, error)       { return h.Settings.hvPath(), nil }
+func (h Actions) GetIdentifier() (string, error) { return h.Settings.Identifier, nil }
+func (h Actions) GetMemsize() (int, error)       { return h.Settings.Memory, nil }
+func (h Actions) SetMemsize(mb int) error        { return h.Settings.setMemory(mb) }
+func (h Actions) GetNetwork() (bool, error)      { return h.Settings.Network, nil }
+func (h Actions) SetNetwork(b bool) error        { h.Settings.Network = b; return nil }
+func (h Actions) GetPath() (string, error)       { return h.Settings.Path, nil }
+func (h Actions) GetPgroup() (bool, error)       { return h.Settings.Pgroup, nil }
+func (h Actions) SetPgroup(b bool) error         { h.Settings.Pgroup = b; return nil }
+func (h Actions) GetProgram() (string, error)    { return h.Settings.Program, nil }
+func (h Actions) SetProgram(s string) error      { h.Settings.Program = s; return nil }
+func (h Actions) GetRecoveryProc() (bool, error) { return h.Settings.RecoveryProc, nil }
+func (h Actions) SetRecoveryProc(b bool) error   { h.Settings.RecoveryProc = b; return nil }
+func (h Actions) GetSelinux() (bool, error)      { return h.Settings.SELinux, nil }
+func (h Actions) SetSelinux(b bool) error        { h.Settings.SELinux = b; return nil }
+func (h Actions) GetSmp() (int, error)           { return h.Settings.SMP, nil }
+func (h Actions) GetTmpdir() (string, error)     { return h.Settings.tmpDir(), nil }
+func (h Actions) GetTrace() (bool, error)        { return h.Settings.Trace, nil }
+func (h Actions) SetTrace(b bool) error          { h.Settings.Trace = b; return nil }
+func (h Actions) GetVerbose() (bool, error)      { return h.Settings.Verbose, nil }
+func (h Actions) SetVerbose(b bool) error        { h.Settings.Verbose = b; return nil }
 func (h Actions) GetBackendSettings() ([]string, error) {
 	return append([]string{}, h.Settings.BackendSettings...), nil
 }
