@@ -37,15 +37,26 @@ func commandWords() []string {
 	return words
 }
 
-// fileOptions are the forms of the options whose argument is a file.
-func fileOptions() []string {
+// optionForms are the short and long forms of the options for which is is true.
+func optionForms(is func(o *option) bool) []string {
 	var list []string
 	for _, o := range optionTable() {
-		if o.value == "image" || o.value == "file" {
-			list = append(list, "-"+string(o.short), "--"+o.long)
+		if !is(&o) {
+			continue
+		}
+		if o.short != 0 {
+			list = append(list, "-"+string(o.short))
+		}
+		if o.long != "" {
+			list = append(list, "--"+o.long)
 		}
 	}
 	return list
+}
+
+// fileOptions are the forms of the options whose argument is a file.
+func fileOptions() []string {
+	return optionForms(func(o *option) bool { return o.value == "image" || o.value == "file" })
 }
 
 func (p *Program) bash(w io.Writer) {
@@ -76,7 +87,7 @@ func (p *Program) bash(w io.Writer) {
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         :) first=1 ;;
-        %[2]s|-m|--mount|-N|--new) ((i++)) ;;
+        %[6]s) ((i++)) ;;
         -*) ;;
         *) first= ;;
         esac
@@ -88,7 +99,8 @@ func (p *Program) bash(w io.Writer) {
     fi
 }
 complete -o filenames -F _%[1]s %[5]s
-`, id, strings.Join(fileOptions(), "|"), strings.Join(options, " "), strings.Join(commandWords(), " "), p.Name)
+`, id, strings.Join(fileOptions(), "|"), strings.Join(options, " "), strings.Join(commandWords(), " "), p.Name,
+		strings.Join(optionForms(func(o *option) bool { return o.arg == needArg }), "|"))
 }
 
 func (p *Program) fish(w io.Writer) {
