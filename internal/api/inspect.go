@@ -30,7 +30,7 @@ Fails if {root} is none of the roots that inspect_os returned.`},
 	{Name: "inspect_get_distro", Proc: 484, Since: "1.5.3", Ret: RetString("distro"),
 		Args:    Args{Mountable("root")},
 		Summary: "get the distribution of an operating system",
-		Help: `Returns the distribution on {root}, such as debian, fedora, rhel, opensuse, alpine, archlinux, windows or
+		Help: `Returns the distribution on {root}, such as debian, fedora, rhel, opensuse, alpinelinux, archlinux, windows or
 freedos. A distribution that only says what it is like counts as that. Where that is not known it
 returns unknown.
 
@@ -176,4 +176,26 @@ Fails if {root} is none of the roots that inspect_os returned.`},
 		Help: `Returns true if the Windows on {root} has a group policy, false for one without and for other systems.
 
 Fails if {root} is none of the roots that inspect_os returned.`},
+	{Name: "inspect_get_osinfo", Since: "1.39.1", Ret: RetString("id"),
+		Args:    Args{Mountable("root")},
+		Summary: "get the name of an operating system in osinfo's database",
+		Help: `Returns the short identifier that libosinfo's database has for the system on {root}, such as debian12,
+fedora38, ubuntu22.04 or win10; unknown if there is none. It is put together from distribution and
+version, and may be newer than the database that is installed.
+
+Fails if {root} is none of the roots that inspect_os returned.`},
+	{Name: "inspect_list_applications2", Since: "1.19.56", Ret: RetStructs("applications2", "application2"),
+		Args:    Args{Mountable("root")},
+		Summary: "list installed packages",
+		Help: `Returns the packages that are installed in the system on {root}, by name: those of dpkg, pacman and apk.
+The list is empty for systems with other packages, or if it could not be read. The file systems of the system must be mounted first, as
+inspect_get_mountpoints tells. Fields that a kind of package does not have are empty.
+
+Fails if {root} is none of the roots that inspect_os returned, or if the package database is damaged or
+unreasonably large.`},
+	{Name: "inspect_list_applications", Since: "1.7.8", Ret: RetStructs("applications", "application"),
+		Args:       Args{Mountable("root")},
+		Deprecated: "inspect_list_applications2",
+		Summary:    "list installed packages, with less detail",
+		Help:       `Does what inspect_list_applications2 does for {root}, without the architecture of packages.`},
 }

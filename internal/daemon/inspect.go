@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sort"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -194,7 +193,6 @@ func (d *Daemon) roots() []string {
 			l = append(l, f.Mountable)
 		}
 	}
-	sort.Strings(l)
 	return l
 }
 

@@ -90,7 +90,7 @@ func packages(o *OS) (format, manager string) {
 		return "ebuild", "portage"
 	case "pardus":
 		return "pisi", "pisi"
-	case "alpine":
+	case "alpinelinux":
 		return "apk", "apk"
 	case "voidlinux":
 		return "xbps", "xbps"
@@ -185,7 +185,10 @@ func linuxDevice(g *Guest, spec string) string {
 	if m := ccissPattern.FindStringSubmatch(name); m != nil {
 		return g.Device("disk", letter(m[1])+":"+m[2])
 	}
-	return g.Device("", spec)
+	if dev := g.Device("", spec); dev != "" {
+		return dev
+	}
+	return spec // the system may know more of its devices than there are here
 }
 
 // byLinks are udev's folders of links, and what the names in them are.

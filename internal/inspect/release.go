@@ -8,7 +8,7 @@ import (
 
 // ids are the distributions by the ID of os-release(5).
 var ids = map[string]string{
-	"alpine": "alpine", "alt": "altlinux", "altlinux": "altlinux", "almalinux": "almalinux", "amzn": "amazonlinux", "arch": "archlinux",
+	"alpine": "alpinelinux", "alt": "altlinux", "altlinux": "altlinux", "almalinux": "almalinux", "amzn": "amazonlinux", "arch": "archlinux",
 	"archarm": "archlinux", "buildroot": "buildroot", "centos": "centos", "circle": "circle", "cirros": "cirros",
 	"coreos": "coreos", "flatcar": "coreos", "debian": "debian", "fedora": "fedora", "freebsd": "freebsd", "frugalware": "frugalware",
 	"gentoo": "gentoo", "kali": "kalilinux", "kylin": "kylin", "linuxmint": "linuxmint", "mageia": "mageia", "msvsphere": "msvsphere",
@@ -156,7 +156,7 @@ var releaseFiles = []releaseFile{
 	{"/etc/SuSE-release", "", "suse-based"},
 	{"/etc/cirros/version", "", "cirros"},
 	{"/etc/br-version", "", "buildroot"},
-	{"/etc/alpine-release", "", "alpine"},
+	{"/etc/alpine-release", "", "alpinelinux"},
 	{"/etc/frugalware-release", "", "frugalware"},
 	{"/etc/pld-release", "", "pldlinux"},
 	{"/etc/mageia-release", "", "mageia"},

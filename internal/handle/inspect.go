@@ -1,0 +1,120 @@
+package handle
+
+import (
+	"fmt"
+	"sort"
+
+	"gofish/internal/api"
+	"gofish/internal/inspect"
+)
+
+// maxDatabase is the size of the largest package database of a guest that is
+// read; that of a full Debian is about 5 MB.
+const maxDatabase = 64 << 20
+
+// readBounded reads a file of the guest that must not be larger than max bytes.
+func (h Actions) readBounded(c *Call, path string, max int64) (string, error) {
+	size, err := call[int64](h.Handle, c, "filesize", path)
+	if err != nil {
+		return "", err
+	}
+	if size > max {
+		return "", fmt.Errorf("%s: %d bytes are too many for what it should be (at most %d are read)", path, size, max)
+	}
+	b, err := h.ReadFile(c, path)
+	return string(b), err
+}
+
+func (h Actions) InspectListApplications2(c *Call, root string) ([]api.Application2, error) {
+	format, err := call[string](h.Handle, c, "inspect_get_package_format", root)
+	if err != nil {
+		return nil, err
+	}
+	list := []api.Application2{}
+	switch format {
+	case "deb":
+		var db string
+		if db, err = h.readBounded(c, "/var/lib/dpkg/status", maxDatabase); err == nil {
+			list = inspect.DpkgApplications(db)
+		}
+	case "apk":
+		var db string
+		if db, err = h.readBounded(c, "/lib/apk/db/installed", maxDatabase); err == nil {
+			list = inspect.ApkApplications(db)
+		}
+	case "pacman":
+		list, err = h.pacman(c)
+	}
+	if err != nil {
+		return nil, err
+	}
+	sort.SliceStable(list, func(i, j int) bool { return list[i].App2Name < list[j].App2Name })
+	return list, nil
+}
+
+// pacman keeps a folder for each package.
+func (h Actions) pacman(c *Call) ([]api.Application2, error) {
+	const folder = "/var/lib/pacman/local"
+	names, err := h.names(c, "ls0", folder)
+	if err != nil {
+		return nil, err
+	}
+	list, room := []api.Application2{}, int64(maxDatabase)
+	for _, n := range names {
+		file := folder + "/" + n + "/desc"
+		if is, err := call[bool](h.Handle, c, "is_file", file); err != nil {
+			return nil, err
+		} else if !is {
+			continue // ALPM_DB_VERSION, or a package half removed
+		}
+		desc, err := h.readBounded(c, file, min(room, 1<<20))
+		if err != nil {
+			return nil, err
+		}
+		room -= int64(len(desc))
+		if app, ok := inspect.PacmanApplication(desc); ok {
+			list = append(list, app)
+		}
+	}
+	return list, nil
+}
+
+func (h Actions) InspectListApplications(c *Call, root string) ([]api.Application, error) {
+	apps, err := h.InspectListApplications2(c, root)
+	list := make([]api.Application, 0, len(apps))
+	for _, a := range apps {
+		list = append(list, api.Application{
+			AppName: a.App2Name, AppDisplayName: a.App2DisplayName, AppEpoch: a.App2Epoch,
+			AppVersion: a.App2Version, AppRelease: a.App2Release, AppInstallPath: a.App2InstallPath,
+			AppTransPath: a.App2TransPath, AppPublisher: a.App2Publisher, AppUrl: a.App2Url,
+			AppSourcePackage: a.App2SourcePackage, AppSummary: a.App2Summary, AppDescription: a.App2Description,
+		})
+	}
+	return list, err
+}
+
+func (h Actions) InspectGetOsinfo(c *Call, root string) (string, error) {
+	var o inspect.OS
+	for _, f := range []struct {
+		action string
+		to     *string
+	}{
+		{"inspect_get_type", &o.Type}, {"inspect_get_distro", &o.Distro}, {"inspect_get_product_name", &o.Product},
+		{"inspect_get_product_variant", &o.Variant}, {"inspect_get_build_id", &o.BuildID},
+	} {
+		var err error
+		if *f.to, err = call[string](h.Handle, c, f.action, root); err != nil {
+			return "", err
+		}
+	}
+	for _, f := range []struct {
+		action string
+		to     *int
+	}{{"inspect_get_major_version", &o.Major}, {"inspect_get_minor_version", &o.Minor}} {
+		var err error
+		if *f.to, err = call[int](h.Handle, c, f.action, root); err != nil {
+			return "", err
+		}
+	}
+	return inspect.Osinfo(&o), nil
+}
