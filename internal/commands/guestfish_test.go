@@ -397,7 +397,7 @@ func TestLikeGuestfish(t *testing.T) {
 }
 
 // nearNames is what only we add to an unknown name.
-var nearNames = regexp.MustCompile(`(?m)(: unknown command) \(did you mean .*\)$`)
+var nearNames = regexp.MustCompile(`(?m)(: unknown command|: command not known: .*) \(did you mean .*\)$`)
 
 // ownPlace is the place of an error in a script, where guestfish tells none: in
 // front of anything but an error of the library.

@@ -146,7 +146,11 @@ func (s *Shell) explain(name string) error {
 		if s.interactive {
 			how = "'help --list'"
 		}
-		return fmt.Errorf("%s: command not known: use %s to list all commands", name, how)
+		err := fmt.Errorf("%s: command not known: use %s to list all commands", name, how)
+		if near := nearest(name); len(near) > 0 {
+			err = fmt.Errorf("%w (did you mean %s?)", err, strings.Join(near, " or "))
+		}
+		return err
 	}
 	t := about(s.prog.Name, *e)
 	if e.builtin != nil && e.builtin.hidden {
