@@ -354,6 +354,7 @@ func TestDrives(t *testing.T) {
 		"rbd:///p/d":               "p/d protocol:rbd",
 		"http://[::1]:80/x%20y?q":  "/x y protocol:http server:[tcp:[::1]:80]",
 		"gluster://h/v/i":          "v/i protocol:gluster server:[tcp:h]",
+		"nbd+unix:///e?socket=/s":  "e protocol:nbd server:[unix:/s]",
 	} {
 		f := &fake{}
 		_, errs, _ := runShell(t, f, "", "-a", arg)

@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -183,125 +181,6 @@ func (d *Drive) locate() error {
 	return nil
 }
 
-// url is qemu's name for a disk on a server.
-func (d *Drive) url() (string, error) {
-	host, socket := "", ""
-	if len(d.Server) > 0 {
-		s := d.Server[0]
-		if path, ok := strings.CutPrefix(s, "unix:"); ok {
-			socket = path
-		} else {
-			host = strings.TrimPrefix(s, "tcp:")
-		}
-	}
-	one := func() error {
-		if len(d.Server) != 1 {
-			return fmt.Errorf("%s: you must specify exactly one server", d.Protocol)
-		}
-		return nil
-	}
-	u := url.URL{Scheme: d.Protocol, Host: host, Path: d.Name}
-	if d.User != "" {
-		u.User = url.User(d.User)
-		if d.Secret != "" {
-			u.User = url.UserPassword(d.User, d.Secret)
-		}
-	}
-	switch d.Protocol {
-	case "nbd":
-		if err := one(); err != nil {
-			return "", err
-		}
-		if d.User != "" {
-			return "", errors.New("nbd: you cannot specify a username with this protocol")
-		}
-		u.Path = "/" + strings.TrimPrefix(d.Name, "/")
-		if socket != "" {
-			u.Scheme, u.Host = "nbd+unix", ""
-			u.RawQuery = "socket=" + url.QueryEscape(socket)
-			return "nbd+unix://" + u.EscapedPath() + "?" + u.RawQuery, nil
-		}
-	case "http", "https", "ftp", "ftps", "tftp":
-		if err := one(); err != nil {
-			return "", fmt.Errorf("curl: you must specify exactly one server")
-		}
-		if d.Name == "" {
-			return "", errors.New("curl: pathname should not be an empty string")
-		}
-		u.Path = "/" + strings.TrimPrefix(d.Name, "/")
-	case "ssh":
-		if err := one(); err != nil {
-			return "", err
-		}
-		if d.Name == "" {
-			return "", errors.New("ssh: pathname should not be an empty string")
-		}
-		u.Path = "/" + strings.TrimPrefix(d.Name, "/")
-	case "iscsi":
-		if err := one(); err != nil {
-			return "", err
-		}
-		if d.Name == "" {
-			return "", errors.New("iscsi: target name should not be an empty string")
-		}
-		u.Path = "/" + strings.TrimPrefix(d.Name, "/")
-	case "gluster":
-		if err := one(); err != nil {
-			return "", err
-		}
-		if d.Name == "" {
-			return "", errors.New("gluster: volume name parameter should not be an empty string")
-		}
-		u.Path = "/" + strings.TrimPrefix(d.Name, "/")
-		if socket != "" {
-			return "gluster+unix://" + u.EscapedPath() + "?socket=" + url.QueryEscape(socket), nil
-		}
-	case "sheepdog":
-		if d.Name == "" {
-			return "", errors.New("sheepdog: volume parameter should not be an empty string")
-		}
-		if err := d.needPorts(); err != nil {
-			return "", err
-		}
-		u.Path = "/" + strings.TrimPrefix(d.Name, "/")
-	case "rbd":
-		if d.Name == "" {
-			return "", errors.New("rbd: image name parameter should not be an empty string")
-		}
-		if err := d.needPorts(); err != nil {
-			return "", err
-		}
-		s := "rbd:" + d.Name
-		var hosts []string
-		for _, x := range d.Server {
-			hosts = append(hosts, strings.ReplaceAll(strings.TrimPrefix(x, "tcp:"), ":", `\:`))
-		}
-		if len(hosts) > 0 {
-			s += ":mon_host=" + strings.Join(hosts, `\;`)
-		}
-		if d.User != "" {
-			s += ":id=" + d.User
-		}
-		if d.Secret != "" {
-			s += ":key=" + d.Secret
-		}
-		return s, nil
-	default:
-		return "", fmt.Errorf("unknown protocol ‘%s’", d.Protocol)
-	}
-	return u.String(), nil
-}
-
-// needPorts refuses servers without a port, for protocols that have no usual one.
-func (d *Drive) needPorts() error {
-	for _, s := range d.Server {
-		if _, _, err := net.SplitHostPort(strings.TrimPrefix(s, "tcp:")); err != nil {
-			return fmt.Errorf("%s: port number must be specified", d.Protocol)
-		}
-	}
-	return nil
-}
-
 // open checks the drive once more and makes what qemu needs. tmp is where a
 // scratch drive's space is taken.
 func (d *Drive) open(tmp string) (appliance.Drive, error) {
@@ -313,7 +192,9 @@ func (d *Drive) open(tmp string) (appliance.Drive, error) {
 		return v, err
 	}
 	if d.Protocol != "" {
-		return v, nil
+		err := d.probeRemote()
+		v.Format = d.Format
+		return v, err
 	}
 	flags := os.O_RDWR
 	if d.ReadOnly {

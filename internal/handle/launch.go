@@ -235,6 +235,9 @@ func (h *Handle) explainDrive(d *Drive, err error) string {
 	if why := err.Error(); strings.Contains(why, "Failed to get") && strings.Contains(why, "lock") {
 		return fmt.Sprintf("%s: the image is in use by another program; open it read-only, or end that program (%s)", d.Name, why)
 	}
+	if d.Protocol != "" {
+		return d.title() + ": " + d.remoteReason(err.Error())
+	}
 	return fmt.Sprintf("%s: %v", d.Name, err)
 }
 
