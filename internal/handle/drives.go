@@ -276,7 +276,7 @@ func detectFormat(f *os.File, path string) (string, error) {
 	if !suspicious {
 		return "raw", nil
 	}
-	info, err := imageInfo(context.Background(), path)
+	info, err := imageInfo(context.Background(), path, "")
 	return info.Format, err
 }
 
@@ -287,9 +287,14 @@ type info struct {
 	Backing     string `json:"backing-filename"`
 }
 
-func imageInfo(ctx context.Context, path string) (info, error) {
+// imageInfo asks qemu-img about an image; without a format it finds that too.
+func imageInfo(ctx context.Context, path, format string) (info, error) {
 	var i info
-	out, err := qemuImg(ctx, "info", "--output=json", "-U", path)
+	args := []string{"info", "--output=json", "-U"}
+	if format != "" {
+		args = append(args, "-f", format)
+	}
+	out, err := qemuImg(ctx, append(args, path)...)
 	if err == nil {
 		err = json.Unmarshal(out, &i)
 	}
@@ -339,7 +344,7 @@ func (h *Handle) diskInfo(c *Call, filename string) (info, error) {
 	if err != nil {
 		return info{}, err
 	}
-	return imageInfo(c, path)
+	return imageInfo(c, path, "")
 }
 
 type diskCreateOpts struct {
@@ -446,7 +451,7 @@ func diskCreateQcow2(c *Call, filename string, size int64, o diskCreateOpts) err
 			if !filepath.IsAbs(name) {
 				name = filepath.Join(filepath.Dir(filename), name)
 			}
-			i, err := imageInfo(c, name)
+			i, err := imageInfo(c, name, "")
 			if err != nil {
 				return err
 			}

@@ -203,20 +203,21 @@ func (d *Drive) rbd(servers []server) string {
 // remotePatience is how long a server may take to tell about its disk.
 const remotePatience = 60 * time.Second
 
-// probeRemote finds the format of a disk on a server. qemu would guess it too,
-// but then refuse to write to the first sector of a raw one.
+// probeRemote opens a disk on a server once, so that what is wrong is known before
+// a machine starts, and finds its format. qemu would guess that too, but then
+// refuse to write to the first sector of a raw disk.
 func (d *Drive) probeRemote() error {
 	switch {
 	case d.Protocol == "sheepdog":
 		return fmt.Errorf("%s: qemu has had no support for sheepdog since its version 6.1", d.title())
+	case remoteKinds[d.Protocol].label == curlKind.label && !d.ReadOnly:
+		return fmt.Errorf("%s: %s is for reading only: add the drive read-only, as --ro does", d.title(), d.Protocol)
 	case d.Protocol == "ssh" && d.Secret != "":
 		return fmt.Errorf("%s: a password cannot be given to qemu for ssh: load a key into ssh-agent", d.title())
-	case d.Format != "":
-		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), remotePatience)
 	defer cancel()
-	i, err := imageInfo(ctx, d.abs)
+	i, err := imageInfo(ctx, d.abs, d.Format)
 	if ctx.Err() != nil {
 		return fmt.Errorf("%s: the server has not answered for %v", d.title(), remotePatience)
 	}
@@ -253,11 +254,8 @@ func (d *Drive) remoteReason(s string) string {
 	if d.Secret != "" {
 		s = strings.ReplaceAll(s, d.Secret, "…")
 	}
-	switch {
-	case strings.Contains(s, "Unknown protocol"), strings.Contains(s, "Unknown driver"):
+	if strings.Contains(s, "Unknown protocol") || strings.Contains(s, "Unknown driver") {
 		s += " (install qemu-block-extra)"
-	case strings.Contains(s, "read-only") && !d.ReadOnly:
-		s += " (this protocol cannot write: add the drive read-only, as --ro does)"
 	}
 	return s
 }
