@@ -11,6 +11,7 @@ func tables() [][]Action {
 		partitionsTable,
 		blockdevTable,
 		mountTable,
+		mountLocalTable,
 		filesystemsTable,
 		swapTable,
 		extTable,

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -24,6 +25,16 @@ func TestScripts(t *testing.T) {
 			}
 			e.Setenv("HOME", e.WorkDir)
 			return nil
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond != "fuse" {
+				return false, fmt.Errorf("there is no condition %q", cond)
+			}
+			f, err := os.OpenFile("/dev/fuse", os.O_RDWR, 0)
+			if err == nil {
+				f.Close()
+			}
+			return err == nil, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			// serve VAR: a web server for the working folder; its address is in VAR.

@@ -38,6 +38,8 @@ type Handle struct {
 	callbacks []callback
 	lastEvent int
 
+	mounted *localMount // on the host, by mount_local; guarded by cancelMu
+
 	callMu sync.Mutex // held while a call runs: calls take turns
 	state  atomic.Int32
 	closed bool
@@ -114,6 +116,10 @@ func (h *Handle) Call(ctx context.Context, a *api.Action, args, opts []any) (any
 		h.UserCancel()
 		return nil, nil
 	}
+	if a.Name == "umount_local" { // its turn would come when there is nothing to unmount
+		retry, _ := orNil(opts, 0).(bool)
+		return nil, h.umountLocal(retry)
+	}
 	h.callMu.Lock()
 	defer h.callMu.Unlock()
 	if h.closed {
@@ -174,12 +180,15 @@ func (h *Handle) UserCancel() {
 	defer h.cancelMu.Unlock()
 	if h.cancel != nil {
 		h.cancel()
+	} else if m := h.mounted; m != nil {
+		go m.server.Unmount()
 	}
 }
 
 // Close ends the appliance, if one runs, after flushing what it has written,
 // and frees the handle. The error says if the flush failed. It may be repeated.
 func (h *Handle) Close() error {
+	h.endLocalMount()
 	h.callMu.Lock()
 	defer h.callMu.Unlock()
 	if h.closed {
@@ -211,4 +220,11 @@ func (h *Handle) doNamed(c *Call, name string, named map[string]any, args ...any
 		opts[i] = named[p.Name]
 	}
 	return h.invoke(c, a, args, opts)
+}
+
+func orNil(l []any, i int) any {
+	if i < len(l) {
+		return l[i]
+	}
+	return nil
 }

@@ -1,0 +1,395 @@
+package handle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/hanwen/go-fuse/v2/fs"
+	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"gofish/internal/api"
+)
+
+// localMount is the guest's file system, shown on the host through FUSE. Each
+// request of the kernel becomes calls of the handle, one after the other, while
+// mount_local_run waits.
+type localMount struct {
+	server   *fuse.Server
+	readonly bool
+
+	mu      sync.Mutex // held for a call, and until mount_local_run has begun
+	h       *Handle
+	c       *Call
+	running bool
+}
+
+type mountLocalOpts struct {
+	Readonly     *bool
+	Options      *string
+	Cachetimeout *int
+	Debugcalls   *bool
+}
+
+// defaultBelief is how long the kernel believes what it was told of a file.
+const defaultBelief = time.Minute
+
+func (h Actions) MountLocal(c *Call, localmountpoint string, o mountLocalOpts) error {
+	if h.State() != Ready {
+		return &CallError{Action: "mount_local", Text: beforeLaunch}
+	}
+	if h.mounted != nil {
+		return errors.New("the guest is mounted on the host already: unmount it first")
+	}
+	if fi, err := os.Stat(localmountpoint); err != nil || !fi.IsDir() {
+		return fmt.Errorf("%s: not a directory of the host", localmountpoint)
+	}
+	m := &localMount{h: h.Handle, readonly: o.Readonly != nil && *o.Readonly}
+	m.mu.Lock()
+	timeout := defaultBelief
+	if o.Cachetimeout != nil {
+		timeout = time.Duration(*o.Cachetimeout) * time.Second
+	}
+	options := &fs.Options{AttrTimeout: &timeout, EntryTimeout: &timeout}
+	options.MountOptions = fuse.MountOptions{
+		FsName: "gofish", Name: "gofish", DirectMount: true,
+		Debug:        o.Debugcalls != nil && *o.Debugcalls,
+		MaxReadAhead: 128 << 10,
+	}
+	if m.readonly {
+		options.Options = append(options.Options, "ro")
+	}
+	if o.Options != nil && *o.Options != "" {
+		options.Options = append(options.Options, strings.Split(*o.Options, ",")...)
+	}
+	server, err := fs.Mount(localmountpoint, &guestNode{m: m}, options)
+	if err != nil {
+		m.mu.Unlock()
+		return fmt.Errorf("%s: %v (FUSE is needed: /dev/fuse, and fusermount3 for users other than root)", localmountpoint, err)
+	}
+	m.server = server
+	h.setMounted(m)
+	return nil
+}
+
+// MountLocalRun serves the mount until it is unmounted.
+func (h Actions) MountLocalRun(c *Call) error {
+	m := h.mounted
+	if m == nil {
+		return errors.New("you must call mount_local first")
+	}
+	m.c, m.running = c, true
+	m.mu.Unlock()
+	stop := context.AfterFunc(c, func() { m.server.Unmount() })
+	m.server.Wait()
+	stop()
+	m.mu.Lock()
+	h.setMounted(nil)
+	if c.Err() != nil {
+		return errCancelledByUser
+	}
+	return nil
+}
+
+func (h *Handle) setMounted(m *localMount) {
+	h.cancelMu.Lock()
+	h.mounted = m
+	h.cancelMu.Unlock()
+}
+
+// endLocalMount unmounts what mount_local has mounted, if it has.
+func (h *Handle) endLocalMount() {
+	h.cancelMu.Lock()
+	m := h.mounted
+	h.cancelMu.Unlock()
+	if m != nil {
+		m.server.Unmount()
+	}
+}
+
+// umountLocal ends the mount. It does not wait for its turn: that is held by
+// mount_local_run.
+func (h *Handle) umountLocal(retry bool) error {
+	m := h.mounted
+	if m == nil {
+		return &CallError{Action: "umount_local", Text: "no filesystem is mounted"}
+	}
+	var err error
+	for try := 0; try < 5; try++ {
+		if err = m.server.Unmount(); err == nil {
+			if !m.running {
+				h.setMounted(nil)
+			}
+			return nil
+		}
+		if !retry {
+			break
+		}
+		time.Sleep(time.Duration(try+1) * 200 * time.Millisecond)
+	}
+	return &CallError{Action: "umount_local", Text: fmt.Sprintf("the mount is in use: %v", err)}
+}
+
+type umountLocalOpts struct{ Retry *bool }
+
+func (h Actions) UmountLocal(o umountLocalOpts) error {
+	return h.umountLocal(o.Retry != nil && *o.Retry)
+}
+
+// ask does a call for a request of the kernel.
+func ask[T any](m *localMount, name string, args ...any) (T, syscall.Errno) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	v, err := call[T](m.h, m.c, name, args...)
+	if err == nil {
+		return v, 0
+	}
+	var ce *CallError
+	if errors.As(err, &ce) && ce.Errno != 0 {
+		return v, ce.Errno
+	}
+	return v, syscall.EIO
+}
+
+// change is ask for a call that changes something.
+func (m *localMount) change(name string, args ...any) syscall.Errno {
+	if m.readonly {
+		return syscall.EROFS
+	}
+	_, e := ask[any](m, name, args...)
+	return e
+}
+
+// guestNode is a file of the guest. It knows itself by its path.
+type guestNode struct {
+	fs.Inode
+	m *localMount
+}
+
+func (n *guestNode) path(name ...string) string {
+	return "/" + strings.Trim(strings.Join(append([]string{n.Path(n.Root())}, name...), "/"), "/")
+}
+
+func fillAttr(a *fuse.Attr, s api.Statns) {
+	a.Ino, a.Size, a.Blocks = uint64(s.StIno), uint64(s.StSize), uint64(s.StBlocks)
+	a.Mode, a.Nlink, a.Rdev, a.Blksize = uint32(s.StMode), uint32(s.StNlink), uint32(s.StRdev), uint32(s.StBlksize)
+	a.Uid, a.Gid = uint32(s.StUid), uint32(s.StGid)
+	a.Atime, a.Mtime, a.Ctime = uint64(s.StAtimeSec), uint64(s.StMtimeSec), uint64(s.StCtimeSec)
+	a.Atimensec, a.Mtimensec, a.Ctimensec = uint32(s.StAtimeNsec), uint32(s.StMtimeNsec), uint32(s.StCtimeNsec)
+}
+
+// child is the node of a name, as it is now.
+func (n *guestNode) child(ctx context.Context, name string, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
+	s, e := ask[api.Statns](n.m, "lstatns", n.path(name))
+	if e != 0 {
+		return nil, e
+	}
+	fillAttr(&out.Attr, s)
+	return n.NewInode(ctx, &guestNode{m: n.m}, fs.StableAttr{Mode: uint32(s.StMode) & syscall.S_IFMT}), 0
+}
+
+func (n *guestNode) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
+	return n.child(ctx, name, out)
+}
+
+func (n *guestNode) Getattr(ctx context.Context, f fs.FileHandle, out *fuse.AttrOut) syscall.Errno {
+	s, e := ask[api.Statns](n.m, "lstatns", n.path())
+	if e == 0 {
+		fillAttr(&out.Attr, s)
+	}
+	return e
+}
+
+func (n *guestNode) Setattr(ctx context.Context, f fs.FileHandle, in *fuse.SetAttrIn, out *fuse.AttrOut) syscall.Errno {
+	p := n.path()
+	if mode, ok := in.GetMode(); ok {
+		if e := n.m.change("chmod", int(mode&0o7777), p); e != 0 {
+			return e
+		}
+	}
+	uid, hasUID := in.GetUID()
+	gid, hasGID := in.GetGID()
+	if hasUID || hasGID {
+		owner, group := -1, -1
+		if hasUID {
+			owner = int(uid)
+		}
+		if hasGID {
+			group = int(gid)
+		}
+		if e := n.m.change("lchown", owner, group, p); e != 0 {
+			return e
+		}
+	}
+	if size, ok := in.GetSize(); ok {
+		if e := n.m.change("truncate_size", p, int64(size)); e != 0 {
+			return e
+		}
+	}
+	// As utimens has it: -2 leaves a time alone.
+	times := [4]int64{0, -2, 0, -2}
+	if t, ok := in.GetATime(); ok {
+		times[0], times[1] = t.Unix(), int64(t.Nanosecond())
+	}
+	if t, ok := in.GetMTime(); ok {
+		times[2], times[3] = t.Unix(), int64(t.Nanosecond())
+	}
+	if times[1] != -2 || times[3] != -2 {
+		if e := n.m.change("utimens", p, times[0], times[1], times[2], times[3]); e != 0 {
+			return e
+		}
+	}
+	return n.Getattr(ctx, f, out)
+}
+
+func (n *guestNode) Readdir(ctx context.Context) (fs.DirStream, syscall.Errno) {
+	l, e := ask[[]api.Dirent](n.m, "readdir", n.path())
+	if e != 0 {
+		return nil, e
+	}
+	entries := make([]fuse.DirEntry, 0, len(l))
+	for _, d := range l {
+		if d.Name == "." || d.Name == ".." {
+			continue
+		}
+		entries = append(entries, fuse.DirEntry{Name: d.Name, Ino: uint64(d.Ino), Mode: direntModes[byte(d.Ftyp)]})
+	}
+	return fs.NewListDirStream(entries), 0
+}
+
+var direntModes = map[byte]uint32{
+	'b': syscall.S_IFBLK, 'c': syscall.S_IFCHR, 'd': syscall.S_IFDIR, 'f': syscall.S_IFIFO,
+	'l': syscall.S_IFLNK, 'r': syscall.S_IFREG, 's': syscall.S_IFSOCK,
+}
+
+func (n *guestNode) Readlink(ctx context.Context) ([]byte, syscall.Errno) {
+	s, e := ask[string](n.m, "readlink", n.path())
+	return []byte(s), e
+}
+
+func (n *guestNode) Open(ctx context.Context, flags uint32) (fs.FileHandle, uint32, syscall.Errno) {
+	if n.m.readonly && flags&syscall.O_ACCMODE != syscall.O_RDONLY {
+		return nil, 0, syscall.EROFS
+	}
+	return nil, 0, 0
+}
+
+func (n *guestNode) Read(ctx context.Context, f fs.FileHandle, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
+	b, e := ask[[]byte](n.m, "pread", n.path(), len(dest), off)
+	return fuse.ReadResultData(b), e
+}
+
+func (n *guestNode) Write(ctx context.Context, f fs.FileHandle, data []byte, off int64) (uint32, syscall.Errno) {
+	if n.m.readonly {
+		return 0, syscall.EROFS
+	}
+	written, e := ask[int](n.m, "pwrite", n.path(), data, off)
+	return uint32(written), e
+}
+
+func (n *guestNode) Fsync(ctx context.Context, f fs.FileHandle, flags uint32) syscall.Errno {
+	_, e := ask[any](n.m, "sync")
+	return e
+}
+
+func (n *guestNode) made(ctx context.Context, e syscall.Errno, name string, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
+	if e != 0 {
+		return nil, e
+	}
+	return n.child(ctx, name, out)
+}
+
+func (n *guestNode) Create(ctx context.Context, name string, flags, mode uint32, out *fuse.EntryOut) (*fs.Inode, fs.FileHandle, uint32, syscall.Errno) {
+	e := n.m.change("mknod", int(syscall.S_IFREG|mode&0o7777), 0, 0, n.path(name))
+	if e == syscall.EEXIST && flags&syscall.O_EXCL == 0 {
+		e = 0
+	}
+	inode, e := n.made(ctx, e, name, out)
+	return inode, nil, 0, e
+}
+
+func (n *guestNode) Mknod(ctx context.Context, name string, mode, dev uint32, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
+	// The kernel's encoding: 12 bits of the major number between the minor's.
+	major, minor := int(dev>>8&0xfff), int(dev&0xff|dev>>12&0xfff00)
+	return n.made(ctx, n.m.change("mknod", int(mode), major, minor, n.path(name)), name, out)
+}
+
+func (n *guestNode) Mkdir(ctx context.Context, name string, mode uint32, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
+	return n.made(ctx, n.m.change("mkdir_mode", n.path(name), int(mode&0o7777)), name, out)
+}
+
+func (n *guestNode) Symlink(ctx context.Context, target, name string, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
+	return n.made(ctx, n.m.change("ln_s", target, n.path(name)), name, out)
+}
+
+func (n *guestNode) Link(ctx context.Context, target fs.InodeEmbedder, name string, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
+	from := target.(*guestNode).path()
+	return n.made(ctx, n.m.change("ln", from, n.path(name)), name, out)
+}
+
+func (n *guestNode) Unlink(ctx context.Context, name string) syscall.Errno {
+	return n.m.change("rm", n.path(name))
+}
+
+func (n *guestNode) Rmdir(ctx context.Context, name string) syscall.Errno {
+	return n.m.change("rmdir", n.path(name))
+}
+
+func (n *guestNode) Rename(ctx context.Context, name string, newParent fs.InodeEmbedder, newName string, flags uint32) syscall.Errno {
+	if flags != 0 {
+		return syscall.EINVAL // exchange and the like
+	}
+	return n.m.change("rename", n.path(name), newParent.(*guestNode).path(newName))
+}
+
+func (n *guestNode) Statfs(ctx context.Context, out *fuse.StatfsOut) syscall.Errno {
+	s, e := ask[api.Statvfs](n.m, "statvfs", n.path())
+	if e == 0 {
+		out.Bsize, out.Frsize = uint32(s.Bsize), uint32(s.Frsize)
+		out.Blocks, out.Bfree, out.Bavail = uint64(s.Blocks), uint64(s.Bfree), uint64(s.Bavail)
+		out.Files, out.Ffree, out.NameLen = uint64(s.Files), uint64(s.Ffree), uint32(s.Namemax)
+	}
+	return e
+}
+
+// sized copies a value out, or tells how much room it takes.
+func sized(dest, value []byte) (uint32, syscall.Errno) {
+	if len(dest) > 0 && len(value) > len(dest) {
+		return uint32(len(value)), syscall.ERANGE
+	}
+	copy(dest, value)
+	return uint32(len(value)), 0
+}
+
+func (n *guestNode) Getxattr(ctx context.Context, attr string, dest []byte) (uint32, syscall.Errno) {
+	v, e := ask[[]byte](n.m, "lgetxattr", n.path(), attr)
+	if e != 0 {
+		return 0, e
+	}
+	return sized(dest, v)
+}
+
+func (n *guestNode) Listxattr(ctx context.Context, dest []byte) (uint32, syscall.Errno) {
+	l, e := ask[[]api.Xattr](n.m, "lgetxattrs", n.path())
+	if e != 0 {
+		return 0, e
+	}
+	var names []byte
+	for _, x := range l {
+		names = append(append(names, x.Attrname...), 0)
+	}
+	return sized(dest, names)
+}
+
+func (n *guestNode) Setxattr(ctx context.Context, attr string, data []byte, flags uint32) syscall.Errno {
+	return n.m.change("lsetxattr", attr, string(data), len(data), n.path())
+}
+
+func (n *guestNode) Removexattr(ctx context.Context, attr string) syscall.Errno {
+	return n.m.change("lremovexattr", attr, n.path())
+}
