@@ -44,7 +44,7 @@ func (h Actions) MountLocal(c *Call, localmountpoint string, o mountLocalOpts) e
 		return &CallError{Action: "mount_local", Text: beforeLaunch}
 	}
 	if h.mounted != nil {
-		return errors.New("the guest is mounted on the host already: unmount it first")
+		return &CallError{Text: "filesystem is already mounted in another thread"}
 	}
 	if fi, err := os.Stat(localmountpoint); err != nil || !fi.IsDir() {
 		return fmt.Errorf("%s: not a directory of the host", localmountpoint)
@@ -79,6 +79,13 @@ func (h Actions) MountLocal(c *Call, localmountpoint string, o mountLocalOpts) e
 
 // MountLocalRun serves the mount until it is unmounted.
 func (h Actions) MountLocalRun(c *Call) error {
+	if there, err := call[bool](h.Handle, c, "exists", "/"); err != nil || !there {
+		text := "you must call ‘guestfs_mount’ first to mount a filesystem on '/'."
+		if h.mounted != nil {
+			text += "\nNote: the mount on the host is there still; fusermount3 -u takes it away."
+		}
+		return &CallError{Text: text}
+	}
 	m := h.mounted
 	if m == nil {
 		return errors.New("you must call mount_local first")
