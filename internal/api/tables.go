@@ -27,6 +27,8 @@ func tables() [][]Action {
 		btrfsTable,
 		btrfsSubTable,
 		inspectTable,
+		watchTable,
+		copyingTable,
 		filesTable,
 		contentTable,
 		xattrTable,

@@ -251,7 +251,7 @@ func (m *Machine) kernelCommandLine(template bool) string {
 		l = append(l, "gofish_emulated=1")
 	}
 	if m.SELinux {
-		l = append(l, "selinux=1", "enforcing=0")
+		l = append(l, "selinux=1", "lsm=selinux", "enforcing=0")
 	} else {
 		l = append(l, "selinux=0", "lsm=")
 	}

@@ -27,6 +27,7 @@ type Daemon struct {
 	funcs     map[string]*api.Func
 	events    *kernelEvents        // nil in a live guest
 	inspected []inspect.Filesystem // by the last inspect_os; nil: never
+	inotify   *watcher             // nil: not in use
 	bulk      *bulkDisk            // stands in for the stream of the next call
 
 	// baseDevice is what the sysroot is on while nothing is mounted; 0: unknown.

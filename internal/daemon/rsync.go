@@ -1,0 +1,167 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+type rsyncOpts struct{ Archive, Deletedest *bool }
+
+// rsync copies; what is shown of it in errors are the names that the client gave.
+func (d *Daemon) rsync(src, dest, shown string, o rsyncOpts) error {
+	args := []string{"rsync"}
+	if given(o.Archive) {
+		args = append(args, "--archive")
+	}
+	if given(o.Deletedest) {
+		args = append(args, "--delete")
+	}
+	t := Tool{Args: append(args, "--", src, dest)}
+	if err := oneLine(t.Run(context.Background())); err != nil {
+		return fmt.Errorf("%s: %w", shown, err)
+	}
+	return nil
+}
+
+// rsyncPath is a path of the guest for rsync, to which a slash at the end means
+// the content of a directory.
+func (d *Daemon) rsyncPath(p Path, find func(Path) (string, error)) (string, error) {
+	host, err := find(p)
+	if err != nil {
+		return "", say(err, "%s", p)
+	}
+	if strings.HasSuffix(string(p), "/") {
+		host += "/"
+	}
+	return host, nil
+}
+
+func (d Actions) Rsync(src, dest Path, o rsyncOpts) error {
+	from, err := d.rsyncPath(src, d.root.HostLink)
+	if err != nil {
+		return err
+	}
+	to, err := d.rsyncPath(dest, d.root.HostNew)
+	if err != nil {
+		return err
+	}
+	return d.rsync(from, to, fmt.Sprintf("%s to %s", src, dest), o)
+}
+
+func (d Actions) RsyncIn(remote string, dest Path, o rsyncOpts) error {
+	to, err := d.rsyncPath(dest, d.root.HostNew)
+	if err != nil {
+		return err
+	}
+	return d.rsync(remote, to, remote, o)
+}
+
+func (d Actions) RsyncOut(src Path, remote string, o rsyncOpts) error {
+	from, err := d.rsyncPath(src, d.root.HostLink)
+	if err != nil {
+		return err
+	}
+	return d.rsync(from, remote, remote, o)
+}
+
+// List9p lists the tags of the host's directories that qemu shares by 9p.
+func (d Actions) List9p() ([]string, error) {
+	run("modprobe", "9pnet_virtio")
+	l := []string{}
+	for _, f := range globAll("/sys/bus/virtio/drivers/9pnet_virtio/virtio*/mount_tag") {
+		if b, err := os.ReadFile(f); err == nil {
+			l = append(l, strings.TrimRight(string(b), "\n\x00"))
+		}
+	}
+	return l, nil
+}
+
+type mount9pOpts struct{ Options *string }
+
+func (d Actions) Mount9p(mounttag, mountpoint string, o mount9pOpts) error {
+	target, err := d.mountTarget(mountpoint)
+	if err != nil {
+		return err
+	}
+	for _, m := range []string{"9p", "9pnet_virtio"} {
+		run("modprobe", m)
+	}
+	options := "trans=virtio"
+	if o.Options != nil && *o.Options != "" {
+		options += "," + *o.Options
+	}
+	if err := run("mount", "-t", "9p", "-o", options, mounttag, target); err != nil {
+		return fmt.Errorf("%s on %s: %w", mounttag, mountpoint, err)
+	}
+	return nil
+}
+
+const ownContext = "/proc/self/attr/current"
+
+func (d Actions) Getcon() (string, error) {
+	b, err := os.ReadFile(ownContext)
+	return strings.TrimRight(string(b), "\n\x00"), say(errnoOf(err), "getcon")
+}
+
+func (d Actions) Setcon(context string) error {
+	return say(writeSys(ownContext, context), "setcon: %s", context)
+}
+
+// writeSys writes to a file of the kernel.
+func writeSys(name, text string) error {
+	fd, err := unix.Open(name, unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	_, err = unix.Write(fd, []byte(text))
+	return err
+}
+
+type selinuxRelabelOpts struct{ Force *bool }
+
+func (d Actions) SelinuxRelabel(specfile string, path Path, o selinuxRelabelOpts) error {
+	return d.setfiles(specfile, []Path{path}, o.Force, nil)
+}
+
+type setfilesOpts struct {
+	Force    *bool
+	Excludes []string
+}
+
+func (d Actions) Setfiles(specfile string, paths []Path, o setfilesOpts) error {
+	return d.setfiles(specfile, paths, o.Force, o.Excludes)
+}
+
+// setfiles labels files by a list of contexts, both of the guest. What the kernel
+// mounts in a guest is left alone.
+func (d *Daemon) setfiles(specfile string, paths []Path, force *bool, excludes []string) error {
+	if !strings.HasPrefix(specfile, "/") {
+		return fmt.Errorf("%s: path must start with a / character", specfile)
+	}
+	spec, err := d.root.Host(Path(specfile))
+	if err != nil {
+		return say(err, "%s", specfile)
+	}
+	args := []string{"setfiles"}
+	if given(force) {
+		args = append(args, "-F")
+	}
+	for _, dir := range append([]string{"/dev", "/proc", "/sys", "/sys/fs/selinux"}, excludes...) {
+		args = append(args, "-e", filepath.Join(d.root.Dir(), filepath.Clean("/"+dir)))
+	}
+	args = append(args, "-r", d.root.Dir(), spec)
+	for _, p := range paths {
+		host, err := d.root.HostLink(p)
+		if err != nil {
+			return say(err, "%s", p)
+		}
+		args = append(args, host)
+	}
+	return oneLine((&Tool{Args: args, FoldStdout: true}).Run(context.Background()))
+}
