@@ -1,0 +1,145 @@
+package api
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"sort"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write docs/coverage.md anew")
+
+const coverageFile = "../../docs/coverage.md"
+
+// TestCoverageTable keeps docs/coverage.md true: which actions of libguestfs there
+// are, and which tests call them. After a change: go test ./internal/api -update.
+func TestCoverageTable(t *testing.T) {
+	want := coverageTable(t)
+	if *update {
+		if err := os.WriteFile(coverageFile, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(coverageFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != want {
+		t.Errorf("docs/coverage.md is stale: run go test ./internal/api -run Coverage -update")
+	}
+}
+
+func coverageTable(t *testing.T) string {
+	callers := callersOf(t)
+	var b strings.Builder
+	var here, tested, all int
+	var missing []string
+	rows := ""
+	for _, f := range readFacts[factAction](t, "actions.jsonl") {
+		all++
+		done := "no"
+		if All.Lookup(f.Name) != nil {
+			done = "yes"
+			here++
+		} else {
+			missing = append(missing, f.Name)
+		}
+		tests := callers[f.Name]
+		if len(tests) > 0 {
+			tested++
+		}
+		shown := strings.Join(tests[:min(4, len(tests))], ", ")
+		if len(tests) > 4 {
+			shown += fmt.Sprintf(" and %d more", len(tests)-4)
+		}
+		rows += fmt.Sprintf("| %s | %s | %s | %s |\n", f.Name, f.Group, done, shown)
+	}
+	fmt.Fprintf(&b, `# The actions of libguestfs
+
+Made by a test from the table of facts and the tests' own texts; do not edit (`+"`go test ./internal/api -update`"+`).
+Of %d actions %d are implemented, and %d are named in a test. Scripts are those of testdata/diff, which guestfish runs
+as well, and of testdata/script.
+
+Not implemented: %s.
+
+| action | group | implemented | tests |
+|---|---|---|---|
+%s`, all, here, tested, orNone(strings.Join(missing, ", ")), rows)
+	return b.String()
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+// callersOf finds, for each action, the tests that name it in a place where
+// commands stand: the first word of a line of a script, a word behind a colon, or
+// text in quotes in a Go test.
+func callersOf(t *testing.T) map[string][]string {
+	t.Helper()
+	byWord := map[string]string{}
+	for _, a := range All.Actions() {
+		byWord[a.Name], byWord[a.Dashed()] = a.Name, a.Name
+		for _, alias := range a.Aliases {
+			byWord[alias], byWord[strings.ReplaceAll(alias, "_", "-")] = a.Name, a.Name
+		}
+	}
+	found := map[string]map[string]bool{}
+	var files []string
+	for _, pattern := range []string{"../../testdata/diff/*.fish", "../../testdata/script/*.txtar", "../../testdata/wire/*", "../*/*_test.go"} {
+		l, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, l...)
+	}
+	for _, name := range files {
+		if filepath.Base(name) == "coverage_test.go" {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range commandWords(string(text), strings.HasSuffix(name, ".go")) {
+			if a := byWord[w]; a != "" {
+				if found[a] == nil {
+					found[a] = map[string]bool{}
+				}
+				found[a][filepath.Base(name)] = true
+			}
+		}
+	}
+	out := map[string][]string{}
+	for a, m := range found {
+		for f := range m {
+			out[a] = append(out[a], f)
+		}
+		sort.Strings(out[a])
+	}
+	return out
+}
+
+var (
+	scriptWords = regexp.MustCompile(`(?m)(?:^[ \t]*-?|(?:^| ): -?|exec gofish .*?(?: run : | ))([a-z][A-Za-z0-9_-]+)`)
+	quotedWords = regexp.MustCompile(`["` + "`" + `\n]-?([a-z][A-Za-z0-9_-]+)(?:["` + "`" + `\\ \n])`)
+)
+
+func commandWords(text string, isGo bool) []string {
+	pattern := scriptWords
+	if isGo {
+		pattern = quotedWords
+	}
+	var l []string
+	for _, m := range pattern.FindAllStringSubmatch(text, -1) {
+		l = append(l, m[1])
+	}
+	return l
+}
