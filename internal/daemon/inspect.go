@@ -3,6 +3,7 @@ package daemon
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gofish/internal/api"
+	"gofish/internal/hive"
 	"gofish/internal/inspect"
 )
 
@@ -61,7 +63,70 @@ func (d Actions) guest() *inspect.Guest {
 			}
 			return arch
 		},
+		Registry: d.registry,
 	}
+}
+
+// registry opens a hive of the guest.
+func (d *Daemon) registry(path string) (inspect.Registry, error) {
+	f, err := d.openContent(Path(path))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxHive+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(b) > maxHive {
+		return nil, fmt.Errorf("%s: larger than any registry hive", path)
+	}
+	h, err := hive.Open(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return registry{h}, nil
+}
+
+// maxHive is the size of the largest hive that is read.
+const maxHive = 256 << 20
+
+type registry struct{ *hive.Hive }
+
+func (r registry) Value(key, name string) (text string, raw []byte, ok bool) {
+	k, ok := r.Find(key)
+	if !ok {
+		return "", nil, false
+	}
+	v, ok := r.Hive.Value(k, name)
+	if v.Type == hive.TypeString || v.Type == hive.TypeExpandString {
+		text = hive.Text(v.Data)
+	}
+	return text, v.Data, ok
+}
+
+func (r registry) Subkeys(key string) []string {
+	k, ok := r.Find(key)
+	if !ok {
+		return nil
+	}
+	var l []string
+	for _, s := range r.Hive.Subkeys(k) {
+		l = append(l, r.Name(s))
+	}
+	return l
+}
+
+func (r registry) Values(key string) []string {
+	k, ok := r.Find(key)
+	if !ok {
+		return nil
+	}
+	var l []string
+	for _, v := range r.Hive.Values(k) {
+		l = append(l, v.Name)
+	}
+	return l
 }
 
 // guestFS shows the mounted guest to package io/fs.

@@ -1,6 +1,7 @@
 package handle
 
 import (
+	"errors"
 	"fmt"
 	"sort"
 
@@ -44,12 +45,35 @@ func (h Actions) InspectListApplications2(c *Call, root string) ([]api.Applicati
 		}
 	case "pacman":
 		list, err = h.pacman(c)
+	default:
+		err = h.cannotList(c, root, format)
 	}
 	if err != nil {
 		return nil, err
 	}
 	sort.SliceStable(list, func(i, j int) bool { return list[i].App2Name < list[j].App2Name })
 	return list, nil
+}
+
+// cannotList says so where there are applications in a form that is not read here: an
+// empty list would be a lie.
+func (h Actions) cannotList(c *Call, root, format string) error {
+	if typ, err := call[string](h.Handle, c, "inspect_get_type", root); err != nil {
+		return err
+	} else if typ == "windows" {
+		return errors.New("the applications of Windows cannot be listed")
+	}
+	for _, dir := range []string{"/var/lib/rpm", "/usr/lib/sysimage/rpm"} {
+		if format != "rpm" {
+			break
+		}
+		if is, err := call[bool](h.Handle, c, "is_dir", dir); err != nil {
+			return err
+		} else if is {
+			return errors.New(`the database of RPM cannot be read from here: use command "rpm -qa"`)
+		}
+	}
+	return nil
 }
 
 // pacman keeps a folder for each package.

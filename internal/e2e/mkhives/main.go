@@ -1,0 +1,75 @@
+// Mkhives writes the hives SOFTWARE and SYSTEM of a Windows and a cmd.exe, as far as
+// its processor can be told, into a folder, for tests:
+//
+//	mkhives DIR PRODUCT SIGNATURE START
+//
+// SIGNATURE is the disk's, in hexadecimal, and START the first byte of its partition,
+// which become the drive C:.
+package main
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"gofish/internal/hive"
+)
+
+func main() {
+	if len(os.Args) != 5 {
+		fmt.Fprintln(os.Stderr, "usage: mkhives DIR PRODUCT SIGNATURE START")
+		os.Exit(2)
+	}
+	signature, err := strconv.ParseUint(os.Args[3], 16, 32)
+	start, err2 := strconv.ParseUint(os.Args[4], 10, 64)
+	if err != nil || err2 != nil {
+		fmt.Fprintln(os.Stderr, "mkhives:", err, err2)
+		os.Exit(1)
+	}
+	drive := binary.LittleEndian.AppendUint32(nil, uint32(signature))
+	drive = binary.LittleEndian.AppendUint64(drive, start)
+	text := func(name, s string) hive.Value {
+		return hive.Value{Name: name, Type: hive.TypeString, Data: hive.UTF16(s)}
+	}
+	number := func(name string, n uint32) hive.Value {
+		return hive.Value{Name: name, Type: 4, Data: binary.LittleEndian.AppendUint32(nil, n)}
+	}
+	path := func(values []hive.Value, names ...string) hive.Node {
+		n := hive.Node{Name: names[len(names)-1], Values: values}
+		for i := len(names) - 2; i >= 0; i-- {
+			n = hive.Node{Name: names[i], Subkeys: []hive.Node{n}}
+		}
+		return n
+	}
+	// The headers of a PE32+ program for x86-64 (PE format, Microsoft).
+	exe := make([]byte, 0x400)
+	copy(exe, "MZ")
+	exe[0x3c] = 0x40
+	copy(exe[0x40:], "PE\x00\x00\x64\x86")
+	binary.LittleEndian.PutUint16(exe[0x54:], 240)
+	binary.LittleEndian.PutUint16(exe[0x56:], 0x22)
+	binary.LittleEndian.PutUint16(exe[0x58:], 0x20b)
+	exe[0x58+68], exe[0x58+108] = 3, 16
+	if err := os.WriteFile(filepath.Join(os.Args[1], "cmd.exe"), exe, 0o644); err != nil {
+		fmt.Fprintln(os.Stderr, "mkhives:", err)
+		os.Exit(1)
+	}
+	for name, root := range map[string]hive.Node{
+		"software": {Name: "software", Subkeys: []hive.Node{
+			path([]hive.Value{text("ProductName", os.Args[2]), text("CurrentVersion", "6.1"), text("InstallationType", "Client"),
+				text("CurrentBuildNumber", "7601")}, "Microsoft", "Windows NT", "CurrentVersion"),
+		}},
+		"system": {Name: "system", Subkeys: []hive.Node{
+			path([]hive.Value{text("Hostname", "winbox")}, "ControlSet001", "Services", "Tcpip", "Parameters"),
+			path([]hive.Value{{Name: `\DosDevices\C:`, Type: 3, Data: drive}}, "MountedDevices"),
+			path([]hive.Value{number("Current", 1)}, "Select"),
+		}},
+	} {
+		if err := os.WriteFile(filepath.Join(os.Args[1], name), hive.Build(root), 0o644); err != nil {
+			fmt.Fprintln(os.Stderr, "mkhives:", err)
+			os.Exit(1)
+		}
+	}
+}

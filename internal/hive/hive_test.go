@@ -1,0 +1,61 @@
+package hive
+
+import (
+	"testing"
+)
+
+func FuzzHive(f *testing.F) {
+	f.Add(Build(Node{Name: "root", Subkeys: []Node{{Name: "a", Values: []Value{{"v", TypeString, []byte("x\x00")}}}}}))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		h, err := Open(b)
+		if err != nil {
+			return
+		}
+		seen := 0
+		var walk func(k Key, depth int)
+		walk = func(k Key, depth int) {
+			if seen++; depth > 5 || seen > 1000 {
+				return
+			}
+			h.Name(k)
+			h.Values(k)
+			for _, s := range h.Subkeys(k) {
+				walk(s, depth+1)
+			}
+		}
+		walk(h.Root(), 0)
+	})
+}
+
+func TestHive(t *testing.T) {
+	big := make([]byte, 40000)
+	for i := range big {
+		big[i] = byte(i)
+	}
+	h, err := Open(Build(Node{Name: "root", Subkeys: []Node{
+		{Name: "Microsoft", Subkeys: []Node{{Name: "Windows NT"}}},
+		{Name: "Select", Values: []Value{{"Current", 4, []byte{1, 0, 0, 0}}, {"Größe", TypeString, UTF16("süß")}, {"big", 3, big[:10000]}}},
+	}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := h.Find(`microsoft\windows nt`); !ok {
+		t.Error("a key is not found")
+	}
+	if _, ok := h.Find(`microsoft\nosuch`); ok {
+		t.Error("a key is found that is not there")
+	}
+	k, _ := h.Find("Select")
+	if v, ok := h.Value(k, "current"); !ok || len(v.Data) != 4 || v.Data[0] != 1 {
+		t.Errorf("Current is %v, %v", v, ok)
+	}
+	if v, ok := h.Value(k, "größe"); !ok || Text(v.Data) != "süß" {
+		t.Errorf("the text is %q, %v", Text(v.Data), ok)
+	}
+	if v, ok := h.Value(k, "big"); !ok || len(v.Data) != 10000 {
+		t.Errorf("big has %d bytes, %v", len(v.Data), ok)
+	}
+	if _, err := Open([]byte("regf")); err == nil {
+		t.Error("a cut-off file is taken for a hive")
+	}
+}
