@@ -188,11 +188,11 @@ Fails if {root} is none of the roots that inspect_os returned.`},
 		Args:    Args{Mountable("root")},
 		Summary: "list installed packages",
 		Help: `Returns the packages that are installed in the system on {root}, by name: those of dpkg, pacman and apk.
-The list is empty for systems with other packages, or if it could not be read. The file systems of the system must be mounted first, as
+The list is empty for systems without packages. The file systems of the system must be mounted first, as
 inspect_get_mountpoints tells. Fields that a kind of package does not have are empty.
 
-Fails if {root} is none of the roots that inspect_os returned, or if the package database is damaged or
-unreasonably large.`},
+Fails if {root} is none of the roots that inspect_os returned, if the package database is damaged or
+unreasonably large, and for RPM and Windows, whose lists are not read.`},
 	{Name: "inspect_list_applications", Since: "1.7.8", Ret: RetStructs("applications", "application"),
 		Args:       Args{Mountable("root")},
 		Deprecated: "inspect_list_applications2",
