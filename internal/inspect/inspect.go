@@ -213,10 +213,22 @@ func Examine(g *Guest, mountable string) Filesystem {
 		if k.describe != nil {
 			f.OS = &OS{}
 			k.describe(g, f.OS)
+			f.OS.rootItself(g, mountable)
 		}
 		return f
 	}
 	return f
+}
+
+// rootItself puts the file system that was examined in the place of a root that its
+// fstab names as nothing here is named: an opened LUKS device, for one, has the name
+// that its opener gave it.
+func (o *OS) rootItself(g *Guest, mountable string) {
+	for i, m := range o.Mounts {
+		if m.Point == "/" && !strings.HasPrefix(m.Mountable, "btrfsvol:") && g.Device("", m.Mountable) == "" {
+			o.Mounts[i].Mountable = mountable
+		}
+	}
 }
 
 // kind is a way to recognize what a file system is for.

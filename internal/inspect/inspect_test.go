@@ -21,7 +21,10 @@ func tree(files map[string]string) *Guest {
 	return &Guest{
 		FS: m,
 		Device: func(tag, value string) string {
-			if tag == "" {
+			switch {
+			case tag == "" && strings.HasPrefix(value, "<"):
+				return value // as made below
+			case tag == "":
 				return ""
 			}
 			return "<" + tag + " " + value + ">"
