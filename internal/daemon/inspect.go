@@ -122,11 +122,7 @@ func (r registry) Values(key string) []string {
 	if !ok {
 		return nil
 	}
-	var l []string
-	for _, v := range r.Hive.Values(k) {
-		l = append(l, v.Name)
-	}
-	return l
+	return r.ValueNames(k)
 }
 
 // guestFS shows the mounted guest to package io/fs.

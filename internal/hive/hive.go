@@ -129,13 +129,15 @@ func (h *Hive) Subkeys(k Key) []Key {
 		return nil
 	}
 	var l []Key
-	h.collect(u32(c, 0x1c), 0, &l)
+	steps := maxSubkeys
+	h.collect(u32(c, 0x1c), 0, &steps, &l)
 	return l
 }
 
 // collect walks a list of subkeys: lf and lh hold offsets with hashes, li offsets,
-// ri offsets of further lists.
-func (h *Hive) collect(off uint32, depth int, l *[]Key) {
+// ri offsets of further lists. A list may name itself: steps is how many entries of
+// lists may still be looked at.
+func (h *Hive) collect(off uint32, depth int, steps *int, l *[]Key) {
 	c := h.cell(off)
 	if len(c) < 4 || depth > maxDepth {
 		return
@@ -148,10 +150,11 @@ func (h *Hive) collect(off uint32, depth int, l *[]Key) {
 	default:
 		return
 	}
-	for i, n := 0, u16(c, 2); i < n && 4+(i+1)*step <= len(c) && len(*l) < maxSubkeys; i++ {
+	for i, n := 0, u16(c, 2); i < n && 4+(i+1)*step <= len(c) && *steps > 0; i++ {
+		*steps--
 		at := u32(c, 4+i*step)
 		if string(c[:2]) == "ri" {
-			h.collect(at, depth+1, l)
+			h.collect(at, depth+1, steps, l)
 		} else if h.key(Key(at)) != nil {
 			*l = append(*l, Key(at))
 		}
@@ -177,29 +180,73 @@ next:
 	return k, true
 }
 
-// Values lists the values of a key.
+// Values lists the values of a key. Of their data no more than maxData bytes are
+// read altogether: many may name the same large one.
 func (h *Hive) Values(k Key) []Value {
-	c := h.key(k)
-	if c == nil {
-		return nil
-	}
-	n := int(min(u32(c, 0x24), maxValues))
-	list := h.cell(u32(c, 0x28))
 	var l []Value
-	for i := 0; i < n && (i+1)*4 <= len(list); i++ {
-		if v, ok := h.value(u32(list, i*4)); ok {
+	room := maxData
+	for _, off := range h.valueCells(k) {
+		if v, ok := h.value(off, room); ok {
+			room -= len(v.Data)
 			l = append(l, v)
 		}
 	}
 	return l
 }
 
-func (h *Hive) value(off uint32) (Value, bool) {
+// ValueNames lists the names of the values of a key.
+func (h *Hive) ValueNames(k Key) []string {
+	var l []string
+	for _, off := range h.valueCells(k) {
+		if c := h.valueCell(off); c != nil {
+			l = append(l, valueName(c))
+		}
+	}
+	return l
+}
+
+// Value finds a value by its name, in any case.
+func (h *Hive) Value(k Key, name string) (Value, bool) {
+	for _, off := range h.valueCells(k) {
+		if c := h.valueCell(off); c != nil && strings.EqualFold(valueName(c), name) {
+			return h.value(off, maxData)
+		}
+	}
+	return Value{}, false
+}
+
+// valueCells lists the offsets of a key's values.
+func (h *Hive) valueCells(k Key) []uint32 {
+	c := h.key(k)
+	if c == nil {
+		return nil
+	}
+	n := int(min(u32(c, 0x24), maxValues))
+	list := h.cell(u32(c, 0x28))
+	var l []uint32
+	for i := 0; i < n && (i+1)*4 <= len(list); i++ {
+		l = append(l, u32(list, i*4))
+	}
+	return l
+}
+
+func (h *Hive) valueCell(off uint32) []byte {
 	c := h.cell(off)
 	if len(c) < 0x14 || string(c[:2]) != "vk" {
+		return nil
+	}
+	return c
+}
+
+func valueName(c []byte) string { return name(c, 0x14, u16(c, 2), u16(c, 0x10)&1 != 0) }
+
+// value reads a value with at most room bytes of data.
+func (h *Hive) value(off uint32, room int) (Value, bool) {
+	c := h.valueCell(off)
+	if c == nil {
 		return Value{}, false
 	}
-	v := Value{Name: name(c, 0x14, u16(c, 2), u16(c, 0x10)&1 != 0), Type: u32(c, 0xc)}
+	v := Value{Name: valueName(c), Type: u32(c, 0xc)}
 	n := u32(c, 4)
 	if n&0x80000000 != 0 { // up to four bytes stand in the offset's place
 		n &= 0x7fffffff
@@ -212,7 +259,7 @@ func (h *Hive) value(off uint32) (Value, bool) {
 	if n == 0 {
 		return v, true
 	}
-	if n > maxData {
+	if int64(n) > int64(room) {
 		return Value{}, false
 	}
 	d := h.cell(u32(c, 8))
@@ -235,14 +282,4 @@ func (h *Hive) pieces(db []byte, n int) []byte {
 		all = append(all, p[:min(len(p), 16344)]...)
 	}
 	return all
-}
-
-// Value finds a value by its name, in any case.
-func (h *Hive) Value(k Key, name string) (Value, bool) {
-	for _, v := range h.Values(k) {
-		if strings.EqualFold(v.Name, name) {
-			return v, true
-		}
-	}
-	return Value{}, false
 }

@@ -1,6 +1,7 @@
 package hive
 
 import (
+	"encoding/binary"
 	"testing"
 )
 
@@ -57,5 +58,29 @@ func TestHive(t *testing.T) {
 	}
 	if _, err := Open([]byte("regf")); err == nil {
 		t.Error("a cut-off file is taken for a hive")
+	}
+}
+
+// TestListNamesItself: a list of lists that holds itself many times ends.
+func TestListNamesItself(t *testing.T) {
+	b := Build(Node{Name: "root", Subkeys: []Node{{Name: "a"}}})
+	h, err := Open(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A new cell behind the last: ri, with itself a hundred times.
+	root := h.key(h.Root())
+	at := uint32(len(h.data))
+	cell := make([]byte, 4+4+100*4)
+	binary.LittleEndian.PutUint32(cell, uint32(-int32(len(cell))))
+	copy(cell[4:], "ri")
+	binary.LittleEndian.PutUint16(cell[6:], 100)
+	for i := range 100 {
+		binary.LittleEndian.PutUint32(cell[8+4*i:], at)
+	}
+	binary.LittleEndian.PutUint32(root[0x1c:], at)
+	h.data = append(h.data, cell...)
+	if l := h.Subkeys(h.Root()); len(l) != 0 {
+		t.Errorf("%d subkeys", len(l))
 	}
 }
