@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"bufio"
 	"encoding/binary"
 	"io"
 	"math"
@@ -61,21 +60,10 @@ func (d Actions) InternalLstatnslist(path Path, names []string) ([]api.Statns, e
 	return list, nil
 }
 
-// InternalReaddir streams the entries as XDR, one after the other.
+// InternalReaddir streams the entries.
 func (d Actions) InternalReaddir(path Path, out io.Writer) error {
-	w := bufio.NewWriterSize(out, proto.MaxChunk)
-	err := d.readdir(path, func(e api.Dirent) error {
-		var enc proto.Encoder
-		api.EncodeStruct(&enc, e)
-		// No entry is torn between chunks.
-		if w.Available() < len(enc.Buf) {
-			if err := w.Flush(); err != nil {
-				return err
-			}
-		}
-		_, err := w.Write(enc.Buf)
-		return err
-	})
+	w := newStructWriter(out)
+	err := d.readdir(path, func(e api.Dirent) error { return w.put(e) })
 	if err != nil {
 		return err
 	}

@@ -1,11 +1,13 @@
 package daemon
 
 import (
+	"bufio"
 	"encoding/binary"
 	"errors"
 	"io"
 	"time"
 
+	"gofish/internal/api"
 	"gofish/internal/proto"
 )
 
@@ -311,4 +313,25 @@ func (m *progressMeter) finish() {
 	if m.sent && m.total > 0 {
 		m.send(m.total, m.total, time.Now())
 	}
+}
+
+// structWriter streams structs as XDR, one after the other, for the lists that may be
+// too long for a message. The last ones leave with Flush.
+type structWriter struct{ *bufio.Writer }
+
+func newStructWriter(out io.Writer) structWriter {
+	return structWriter{bufio.NewWriterSize(out, proto.MaxChunk)}
+}
+
+func (w structWriter) put(v any) error {
+	var e proto.Encoder
+	api.EncodeStruct(&e, v)
+	// No entry is torn between chunks if it can be helped.
+	if w.Available() < len(e.Buf) {
+		if err := w.Flush(); err != nil {
+			return err
+		}
+	}
+	_, err := w.Write(e.Buf)
+	return err
 }

@@ -2,13 +2,11 @@ package handle
 
 import (
 	"bytes"
-	"errors"
 	"os"
 	"sort"
 	"strings"
 
 	"gofish/internal/api"
-	"gofish/internal/proto"
 )
 
 // call does another action and gives its result its type.
@@ -133,30 +131,11 @@ func (h Actions) Readlinklist(c *Call, path string, names []string) ([]string, e
 // Readdir falls back to the call of older daemons, whose reply must fit into
 // one message.
 func (h Actions) Readdir(c *Call, dir string) ([]api.Dirent, error) {
-	b, err := h.viaFile(func(file string) error {
-		_, err := h.do(c, "internal_readdir", dir, file)
-		return err
-	})
-	var ce *CallError
+	list, err := structsFrom[api.Dirent](h.Handle, c, "internal_readdir", dir)
 	if isUnknownProcedure(err) {
 		return call[[]api.Dirent](h.Handle, c, "internal_readdir_list", dir)
 	}
-	if err != nil {
-		if ce != nil && ce.Action != "" {
-			ce.Action = "readdir" // as with one call
-		}
-		return nil, err
-	}
-	list := []api.Dirent{}
-	d := proto.NewDecoder(b)
-	for d.Len() > 0 {
-		e := api.DecodeStruct(d, api.StructType("dirent")).Interface().(api.Dirent)
-		if d.Err != nil {
-			return nil, errors.New("failed to decode the entries of the directory")
-		}
-		list = append(list, e)
-	}
-	return list, nil
+	return list, err
 }
 
 func (h Actions) ReadFile(c *Call, path string) ([]byte, error) {
