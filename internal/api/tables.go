@@ -32,6 +32,7 @@ func tables() [][]Action {
 		filesTable,
 		contentTable,
 		xattrTable,
+		yaraTable,
 		transferTable,
 		commandTable,
 	}

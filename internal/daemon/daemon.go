@@ -30,6 +30,7 @@ type Daemon struct {
 	inotify   *watcher             // nil: not in use
 	bulk      *bulkDisk            // stands in for the stream of the next call
 
+	yaraRules *os.File             // compiled; nil: none
 	// baseDevice is what the sysroot is on while nothing is mounted; 0: unknown.
 	baseDevice uint64
 

@@ -62,8 +62,8 @@ func (d Actions) InternalLstatnslist(path Path, names []string) ([]api.Statns, e
 
 // InternalReaddir streams the entries.
 func (d Actions) InternalReaddir(path Path, out io.Writer) error {
-	w := newStructWriter(out)
-	err := d.readdir(path, func(e api.Dirent) error { return w.put(e) })
+	w := api.NewStructWriter(out)
+	err := d.readdir(path, func(e api.Dirent) error { return w.Put(e) })
 	if err != nil {
 		return err
 	}

@@ -1,13 +1,13 @@
 package daemon
 
 import (
-	"bufio"
+	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
-	"gofish/internal/api"
 	"gofish/internal/proto"
 )
 
@@ -278,6 +278,39 @@ func (f *fileOut) finish(err error) error {
 	return f.s.conn.Flush()
 }
 
+// patiently does work that sends nothing for long: meanwhile the client hears that it
+// goes on, and may stop it. Only the work's context may be used inside.
+func patiently(c *Call, out io.Writer, work func(context.Context) error) error {
+	ctx, stop := context.WithCancel(c)
+	defer stop()
+	done := make(chan error, 1)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				done <- fmt.Errorf("internal error in the daemon: %v", p)
+			}
+		}()
+		done <- work(ctx)
+	}()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-done:
+			return err
+		case <-tick.C:
+			c.Progress(0, 1)
+			if f, ok := out.(*fileOut); ok {
+				if err := f.look(cancelLook); err != nil {
+					stop()
+					<-done
+					return err
+				}
+			}
+		}
+	}
+}
+
 // progressMeter sends progress messages at the protocol's rate: the first after
 // two seconds, then at most three a second, and the last one if any was sent.
 type progressMeter struct {
@@ -313,25 +346,4 @@ func (m *progressMeter) finish() {
 	if m.sent && m.total > 0 {
 		m.send(m.total, m.total, time.Now())
 	}
-}
-
-// structWriter streams structs as XDR, one after the other, for the lists that may be
-// too long for a message. The last ones leave with Flush.
-type structWriter struct{ *bufio.Writer }
-
-func newStructWriter(out io.Writer) structWriter {
-	return structWriter{bufio.NewWriterSize(out, proto.MaxChunk)}
-}
-
-func (w structWriter) put(v any) error {
-	var e proto.Encoder
-	api.EncodeStruct(&e, v)
-	// No entry is torn between chunks if it can be helped.
-	if w.Available() < len(e.Buf) {
-		if err := w.Flush(); err != nil {
-			return err
-		}
-	}
-	_, err := w.Write(e.Buf)
-	return err
 }

@@ -116,6 +116,12 @@ func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (a
 	if in != nil {
 		frame, sendErr, err = t.send(in)
 	} else {
+		if out != nil { // the daemon may work long before the first data
+			t.receiving.Store(true)
+			if t.cancelled.Load() {
+				t.stopDaemon()
+			}
+		}
 		frame, err = t.awaitFrame()
 	}
 	if err != nil {
@@ -125,6 +131,9 @@ func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (a
 	if err := checkReply(a, dec, serial); err != nil {
 		if errors.As(err, new(*CallError)) && sendErr != nil {
 			return nil, sendErr // the daemon's answer to our giving up
+		}
+		if errors.As(err, new(*CallError)) && out != nil && t.cancelled.Load() {
+			err = errCancelledByUser
 		}
 		return nil, out.close(err)
 	}
