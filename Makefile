@@ -7,14 +7,20 @@ VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || echo 0.1.
 # Slow machines stretch all tests at once.
 TEST_TIMEOUT ?= 60m
 
-.PHONY: all setup build appliance demo test bench lint clean install
+.PHONY: all setup libserver build appliance demo test bench lint clean install
 all: build
 
 setup:
 	@scripts/setup
 
-# The compiler decides what is out of date.
-build:
+# gofish carries the library server with it: see internal/library. The compiler
+# decides what is out of date; a server that stays the same keeps gofish so.
+LIBSERVER := internal/library/libserver.bin
+libserver:
+	@CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w' -o bin/libserver ./internal/library/libserver
+	@cmp -s bin/libserver $(LIBSERVER) || cp bin/libserver $(LIBSERVER)
+
+build: libserver
 	@mkdir -p bin
 	@CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/gofish ./cmd/gofish
 
@@ -30,7 +36,7 @@ test: setup build appliance lint
 bench: setup build appliance
 	@scripts/bench
 
-lint:
+lint: libserver
 	@unformatted=$$(gofmt -l cmd internal); if [ -n "$$unformatted" ]; then echo "gofmt -w is needed for:" $$unformatted >&2; exit 1; fi
 	@$(GO) vet ./...
 
@@ -54,5 +60,5 @@ install:
 
 # The demo unpacks a system as root.
 clean:
-	rm -rf bin
+	rm -rf bin $(LIBSERVER)
 	@[ ! -e demo.work ] || rm -rf demo.work 2>/dev/null || sudo rm -rf demo.work

@@ -148,6 +148,7 @@ type Action struct {
 	Opts       Args // optional arguments, in the order of their mask bits
 	Ret        Ret
 	Group      string // optional feature group that must be available
+	Library    string // C library that does it, in a process of its own: see package library
 	Aliases    []string
 	Deprecated string // what to use instead, "true" if nothing
 	Visibility Visibility

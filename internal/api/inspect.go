@@ -184,15 +184,19 @@ fedora38, ubuntu22.04 or win10; unknown if there is none. It is put together fro
 version, and may be newer than the database that is installed.
 
 Fails if {root} is none of the roots that inspect_os returned.`},
+	{Name: "internal_list_rpm_applications", Proc: 510, Since: "1.45.3", Library: "RPM", Ret: RetStructs("applications2", "application2"),
+		Visibility: Internal,
+		Summary:    "list the packages of RPM",
+		Help:       `Returns the packages of the database of RPM in the mounted guest, for inspect_list_applications2.`},
 	{Name: "inspect_list_applications2", Since: "1.19.56", Ret: RetStructs("applications2", "application2"),
 		Args:    Args{Mountable("root")},
 		Summary: "list installed packages",
-		Help: `Returns the packages that are installed in the system on {root}, by name: those of dpkg, pacman and apk.
+		Help: `Returns the packages that are installed in the system on {root}, by name: those of dpkg, RPM, pacman and apk.
 The list is empty for systems without packages. The file systems of the system must be mounted first, as
 inspect_get_mountpoints tells. Fields that a kind of package does not have are empty.
 
 Fails if {root} is none of the roots that inspect_os returned, if the package database is damaged or
-unreasonably large, and for RPM and Windows, whose lists are not read.`},
+unreasonably large, and for Windows, whose list is not read.`},
 	{Name: "inspect_list_applications", Since: "1.7.8", Ret: RetStructs("applications", "application"),
 		Args:       Args{Mountable("root")},
 		Deprecated: "inspect_list_applications2",

@@ -7,7 +7,7 @@ import (
 
 // builderVersion changes whenever the builder makes something else of the same
 // packages; appliances of another version are then built again.
-const builderVersion = 2
+const builderVersion = 3
 
 // want is something the appliance needs, and what it is needed for. Packages and
 // the host are two ways to get it.
@@ -119,13 +119,18 @@ var wants = []want{
 	{"libcap2-bin", "linuxcaps", "getcap setcap", ""},
 	{"policycoreutils", "selinuxrelabel", "setfiles", ""},
 	{"selinux-utils", "", "getenforce matchpathcon", ""},
-	{"augeas-tools", "", "augtool", ""},
+	{"augeas-tools", "", "augtool", "libaugeas.so.0"},
 	{"augeas-lenses", "augeas", "", "/usr/share/augeas/lenses"},
-	{"libhivex-bin", "hivex", "hivexsh", ""},
-	{"libhivex-bin", "", "hivexml hivexget", ""},
+	{"libhivex0", "hivex", "", "libhivex.so.0"},
+	{"libhivex-bin", "", "hivexsh hivexml hivexget", ""},
+	{"librpm9|librpm10", "", "", "librpm.so.9 librpm.so.10"},
+	{"rpm-common", "", "", "/usr/lib/rpm/rpmrc /usr/lib/rpm/macros /usr/lib/rpm/platform"},
 	{"yara", "libyara", "yara yarac", ""},
-	{"sleuthkit", "sleuthkit libtsk", "icat fls blkls ifind ils istat fsstat", ""},
-	{"systemd", "journal", "journalctl", ""},
+	{"sleuthkit", "sleuthkit", "icat blkls", ""},
+	{"sleuthkit", "", "fls ifind ils istat fsstat", ""},
+	{"libtsk19", "libtsk", "", "libtsk.so.19"},
+	{"libsystemd0", "journal", "", "libsystemd.so.0"},
+	{"systemd", "", "journalctl", ""},
 	{"icoutils", "", "wrestool icotool", ""},
 	{"netpbm", "", "bmptopnm pngtopnm pnmtopng pamcut", ""},
 	{"db-util", "", "db_dump|db5.3_dump", ""},
@@ -153,6 +158,7 @@ var only = map[string][]string{
 	"ncurses-base":              {"lib/terminfo/d/dumb", "lib/terminfo/l/linux", "usr/share/terminfo/d/dumb", "usr/share/terminfo/l/linux"},
 	"openssl":                   {"usr/bin/openssl", "etc/ssl/openssl.cnf", "usr/lib/ssl/"},
 	"openssh-client":            {"usr/bin/ssh", "usr/bin/scp", "usr/bin/sftp", "etc/ssh/"},
+	"rpm-common":                {"usr/lib/rpm/macros", "usr/lib/rpm/rpmrc", "usr/lib/rpm/platform/x86_64-linux"},
 	"fuse3":                     {"bin/fusermount3", "usr/bin/fusermount3"},
 	"grub-common":               {"usr/bin/grub-mk", "usr/bin/grub-fstest", "usr/sbin/grub-probe", "usr/bin/grub-file", "usr/bin/grub-editenv", "usr/sbin/grub-mkdevicemap", "usr/share/grub/unicode.pf2"},
 	"sleuthkit":                 {"usr/bin/icat", "usr/bin/fls", "usr/bin/blkls", "usr/bin/blkcat", "usr/bin/ifind", "usr/bin/ffind", "usr/bin/ils", "usr/bin/istat", "usr/bin/fsstat", "usr/bin/mmls", "usr/bin/img_stat"},

@@ -10,6 +10,7 @@ import (
 
 	"gofish/internal/api"
 	"gofish/internal/inspect"
+	"gofish/internal/library"
 )
 
 // Config says how a daemon works.
@@ -29,24 +30,26 @@ type Daemon struct {
 	events    *kernelEvents        // nil in a live guest
 	inspected []inspect.Filesystem // by the last inspect_os; nil: never
 	inotify   *watcher             // nil: not in use
-	bulk      *bulkDisk            // stands in for the stream of the next call
-
 	yaraRules *os.File             // compiled; nil: none
+	bulk      *bulkDisk            // stands in for the stream of the next call
+	libraries *library.Servers
+
 	// baseDevice is what the sysroot is on while nothing is mounted; 0: unknown.
 	baseDevice uint64
 
 	umaskMu sync.Mutex
 }
 
-// Actions has a method for every action of the catalogue with a procedure number.
+// Actions has a method for every action of the catalogue with a procedure number,
+// but for those that a library server does.
 type Actions struct{ *Daemon }
 
 // New prepares a daemon. It panics if a handler disagrees with the catalogue.
 func New(cfg Config) *Daemon {
-	d := &Daemon{cfg: cfg, root: NewRoot(cfg.Sysroot), devices: NewDevices("/sys", "/dev")}
+	d := &Daemon{cfg: cfg, root: NewRoot(cfg.Sysroot), devices: NewDevices("/sys", "/dev"), libraries: library.NewServers(cfg.Sysroot)}
 	var served []*api.Action
 	for _, a := range api.All.Actions() {
-		if a.Proc != 0 {
+		if a.Proc != 0 && a.Library == "" {
 			served = append(served, a)
 		}
 	}

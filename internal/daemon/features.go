@@ -16,11 +16,12 @@ const (
 )
 
 // need is what a group asks of the appliance: a program, a file system
-// of the kernel, a file.
+// of the kernel, a file, a C library.
 type need struct {
 	program    string
 	filesystem string
 	file       string
+	library    string // a library server
 }
 
 // groups lists every optional group. An empty need is met by the kernel alone.
@@ -35,11 +36,11 @@ var groups = map[string]need{
 	"fstrim":           {program: "fstrim"},
 	"gdisk":            {program: "sgdisk"},
 	"grub":             {program: "grub-install"},
-	"hivex":            {program: "hivexsh"},
+	"hivex":            {library: "hivex"},
 	"inotify":          {},
-	"journal":          {program: "journalctl"},
+	"journal":          {library: "journal"},
 	"ldm":              {program: "ldmtool"},
-	"libtsk":           {program: "fls"},
+	"libtsk":           {library: "tsk"},
 	"libyara":          {program: "yara"},
 	"linuxcaps":        {program: "setcap"},
 	"linuxfsuuid":      {},
@@ -82,6 +83,9 @@ func (d *Daemon) groupAvailable(group string) availability {
 		}
 	}
 	if n.filesystem != "" && !d.filesystemAvailable(n.filesystem) {
+		return unavailable
+	}
+	if n.library != "" && d.libraries.Check(n.library) != nil {
 		return unavailable
 	}
 	return available

@@ -150,8 +150,10 @@ func (d *Daemon) rootMounted() bool {
 	return err == nil && slices.ContainsFunc(l, func(m mountEntry) bool { return m.Point == d.root.dir })
 }
 
-// unmountAll unmounts everything in the guest, the innermost first.
+// unmountAll unmounts everything in the guest, the innermost first. What libraries
+// have open there is closed.
 func (d *Daemon) unmountAll() error {
+	d.libraries.CloseAll()
 	l, err := d.mountsBelow()
 	if err != nil {
 		return err

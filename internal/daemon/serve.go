@@ -286,6 +286,9 @@ func (s *session) invoke(c *Call, a *api.Action, args, opts []any) (result any, 
 			result, err = nil, fmt.Errorf("internal error in the daemon: %v (a bug in gofish: please report it with the arguments of the call)", r)
 		}
 	}()
+	if a.Library != "" {
+		return s.d.callLibrary(a, args, opts)
+	}
 	return s.d.funcs[a.Name].Call(c, args, opts)
 }
 

@@ -19,8 +19,14 @@ const maxStructs = 1 << 30
 
 // structsFrom does an action whose last argument is a file of structs in XDR, one
 // directly after the other, and returns them: the way of lists that are too long for
-// a message. They are decoded while they come.
+// a message.
 func structsFrom[T any](h *Handle, c *Call, action string, args ...any) ([]T, error) {
+	return listFrom(h, c, decodeStructs[T], action, args...)
+}
+
+// listFrom does an action whose last argument is a file, and returns what decode makes
+// of the file's first maxStructs bytes, while they come.
+func listFrom[T any](h *Handle, c *Call, decode func(r io.Reader, max int) ([]T, error), action string, args ...any) ([]T, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -31,7 +37,7 @@ func structsFrom[T any](h *Handle, c *Call, action string, args ...any) ([]T, er
 	}
 	done := make(chan decoded, 1)
 	go func() {
-		list, err := decodeStructs[T](r, maxStructs)
+		list, err := decode(r, maxStructs)
 		r.Close() // if decoding has failed, this ends the transfer
 		done <- decoded{list, err}
 	}()

@@ -18,7 +18,17 @@ type Node struct {
 func Build(root Node) []byte {
 	b := &builder{}
 	b.alloc(0x20 - 4) // the bin's header stands here
+	// One security descriptor for all keys: a record that is its own predecessor and
+	// successor, with the shortest descriptor there is (MS-DTYP 2.4.6), that of nobody.
+	sk := make([]byte, 0x14+20)
+	copy(sk, "sk")
+	binary.LittleEndian.PutUint32(sk[0x10:], 20)
+	sk[0x14], sk[0x17] = 1, 0x80
+	b.sk = b.cell(sk)
+	b.put(b.sk, 4, b.sk)
+	b.put(b.sk, 8, b.sk)
 	rootOff := b.node(root, 0xffffffff, 0x2c)
+	b.put(b.sk, 0xc, b.keys)
 	for len(b.data)%4096 != 0 {
 		rest := 4096 - len(b.data)%4096
 		free := make([]byte, rest)
@@ -43,7 +53,11 @@ func Build(root Node) []byte {
 	return append(head, b.data...)
 }
 
-type builder struct{ data []byte }
+type builder struct {
+	data []byte
+	sk   uint32 // offset of the security descriptor
+	keys uint32 // how many have it
+}
 
 // alloc makes a cell for n bytes, and returns its offset.
 func (b *builder) alloc(n int) uint32 {
@@ -93,9 +107,11 @@ func (b *builder) node(n Node, parent uint32, flags uint16) uint32 {
 		flags |= 0x20
 	}
 	binary.LittleEndian.PutUint16(c[2:], flags)
-	for _, at := range []int{0x1c, 0x20, 0x28, 0x2c, 0x30} {
+	for _, at := range []int{0x1c, 0x20, 0x28, 0x30} {
 		binary.LittleEndian.PutUint32(c[at:], 0xffffffff)
 	}
+	binary.LittleEndian.PutUint32(c[0x2c:], b.sk)
+	b.keys++
 	binary.LittleEndian.PutUint32(c[0x10:], parent)
 	binary.LittleEndian.PutUint16(c[0x48:], uint16(len(text)))
 	copy(c[0x4c:], text)

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/ebitengine/purego"
+
+	"gofish/internal/api"
+)
+
+// tsk is The Sleuth Kit. Its structs have the layout of the library's version 19
+// (tsk_fs.h of release 4.12), which is why no other one is loaded.
+type tsk struct {
+	*clib
+	visit    func(file, path uintptr) error // of the walk that is going on
+	err      error                          // what ended it
+	callback uintptr
+}
+
+type tskActions struct{ *tsk }
+
+func newTSK(*guest) (any, error) {
+	l, err := load("libtsk.so.19")
+	if err != nil {
+		return nil, err
+	}
+	t := &tsk{clib: l}
+	t.callback = purego.NewCallback(func(file, path, _ uintptr) uintptr {
+		if t.err = t.visit(file, path); t.err != nil {
+			return walkStop
+		}
+		return walkContinue
+	})
+	return tskActions{t}, nil
+}
+
+// tsk_fs.h
+const (
+	walkContinue = 0
+	walkStop     = 1
+
+	walkAll = 1 | 2 | 4 // allocated names, others, and what is below
+
+	nameUnallocated = 2
+	metaAllocated   = 1
+	metaCompressed  = 0x10
+)
+
+type tskFile struct {
+	tag        int32
+	name, meta uintptr
+}
+
+type tskName struct {
+	tag       int32
+	name      uintptr
+	nameSize  uintptr
+	short     uintptr
+	shortSize uintptr
+	metaAddr  uint64
+	metaSeq   uint32
+	parAddr   uint64
+	parSeq    uint32
+	dateAdded uint64
+	kind      uint32
+	flags     uint32
+}
+
+type tskTime struct {
+	sec  int64
+	nsec uint32
+}
+
+type tskMeta struct {
+	tag        int32
+	flags      uint32
+	addr       uint64
+	kind       uint32
+	mode       uint32
+	nlink      int32
+	size       int64
+	uid, gid   uint32
+	mtime      tskTime
+	atime      tskTime
+	ctime      tskTime
+	crtime     tskTime
+	time2      [9]uint64
+	content    uintptr
+	contentLen uintptr
+	contentTyp uint32
+	reset      uintptr
+	seq        uint32
+	attr       uintptr
+	attrState  uint32
+	name2      uintptr
+	link       uintptr
+}
+
+// nameTypes are the letters of TSK_FS_NAME_TYPE_ENUM, metaTypes those of
+// TSK_FS_META_TYPE_ENUM; what has no letter is u.
+const (
+	nameTypes = "ufcdbrlshwuu"
+	metaTypes = "urdfcblhswuu"
+)
+
+func letter(types string, i uint32) api.Char {
+	if int(i) < len(types) {
+		return api.Char(types[i])
+	}
+	return 'u'
+}
+
+// walk visits each name of a file system, also deleted ones.
+func (t *tsk) walk(device string, visit func(file, path uintptr) error) error {
+	img, _ := t.call("tsk_img_open_utf8_sing", device, 0, 0)
+	if img == 0 {
+		return t.failed(device)
+	}
+	defer t.call("tsk_img_close", img)
+	fs, _ := t.call("tsk_fs_open_img", img, 0, 0)
+	if fs == 0 {
+		return t.failed(device)
+	}
+	defer t.call("tsk_fs_close", fs)
+	root := *(*uint64)(at(fs + 32)) // TSK_FS_INFO.root_inum
+	t.visit, t.err = visit, nil
+	if r, _ := t.call("tsk_fs_dir_walk", fs, root, walkAll, t.callback, nil); uint8(r) != 0 {
+		return t.failed(device)
+	}
+	return t.err
+}
+
+func (t *tsk) failed(device string) error {
+	p, _ := t.call("tsk_error_get")
+	text := oneLine(textAt(p))
+	if text == "" {
+		text = "The Sleuth Kit cannot read this"
+	}
+	t.call("tsk_error_reset")
+	return fmt.Errorf("%s: %s", device, text)
+}
+
+// send writes a name, unless it is one of the two that each directory has.
+func (t *tsk) send(out *api.StructWriter, file, path uintptr) error {
+	f := (*tskFile)(at(file))
+	if f.name == 0 {
+		return nil
+	}
+	n := (*tskName)(at(f.name))
+	name := textAt(n.name)
+	if name == "." || name == ".." {
+		return nil
+	}
+	e := api.TskDirent{
+		TskInode: n.metaAddr, TskName: textAt(path) + name, TskType: letter(nameTypes, n.kind),
+		TskSize: -1, TskNlink: -1,
+		TskAtimeSec: -1, TskMtimeSec: -1, TskCtimeSec: -1, TskCrtimeSec: -1,
+		TskAtimeNsec: -1, TskMtimeNsec: -1, TskCtimeNsec: -1, TskCrtimeNsec: -1,
+	}
+	if n.flags&nameUnallocated == 0 {
+		e.TskFlags = 1
+	}
+	if f.meta != 0 {
+		m := (*tskMeta)(at(f.meta))
+		if e.TskFlags == 0 && m.flags&metaAllocated != 0 {
+			e.TskFlags = 2 // the file of this name is gone, another has its place
+		}
+		if m.flags&metaCompressed != 0 {
+			e.TskFlags |= 4
+		}
+		if n.kind == 0 {
+			e.TskType = letter(metaTypes, m.kind)
+		}
+		e.TskSize, e.TskNlink, e.TskLink = m.size, int64(m.nlink), textAt(m.link)
+		e.TskAtimeSec, e.TskAtimeNsec = m.atime.sec, int64(m.atime.nsec)
+		e.TskMtimeSec, e.TskMtimeNsec = m.mtime.sec, int64(m.mtime.nsec)
+		e.TskCtimeSec, e.TskCtimeNsec = m.ctime.sec, int64(m.ctime.nsec)
+		e.TskCrtimeSec, e.TskCrtimeNsec = m.crtime.sec, int64(m.crtime.nsec)
+	}
+	return out.Put(e)
+}
+
+func (t tskActions) InternalFilesystemWalk(device string, out io.Writer) error {
+	w := api.NewStructWriter(out)
+	err := t.walk(device, func(file, path uintptr) error { return t.send(w, file, path) })
+	return errors.Join(err, w.Flush())
+}
+
+func (t tskActions) InternalFindInode(device string, inode int64, out io.Writer) error {
+	w := api.NewStructWriter(out)
+	err := t.walk(device, func(file, path uintptr) error {
+		f := (*tskFile)(at(file))
+		if f.name == 0 || (*tskName)(at(f.name)).metaAddr != uint64(inode) {
+			return nil
+		}
+		return t.send(w, file, path)
+	})
+	return errors.Join(err, w.Flush())
+}
