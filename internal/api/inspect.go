@@ -191,12 +191,12 @@ Fails if {root} is none of the roots that inspect_os returned.`},
 	{Name: "inspect_list_applications2", Since: "1.19.56", Ret: RetStructs("applications2", "application2"),
 		Args:    Args{Mountable("root")},
 		Summary: "list installed packages",
-		Help: `Returns the packages that are installed in the system on {root}, by name: those of dpkg, RPM, pacman and apk.
-The list is empty for systems without packages. The file systems of the system must be mounted first, as
+		Help: `Returns the packages that are installed in the system on {root}, by name: those of dpkg, RPM, pacman and apk, and
+the applications that a Windows says it can remove. The list is empty for systems without packages. The file systems of the system must be mounted first, as
 inspect_get_mountpoints tells. Fields that a kind of package does not have are empty.
 
 Fails if {root} is none of the roots that inspect_os returned, if the package database is damaged or
-unreasonably large, and for Windows, whose list is not read.`},
+unreasonably large.`},
 	{Name: "inspect_list_applications", Since: "1.7.8", Ret: RetStructs("applications", "application"),
 		Args:       Args{Mountable("root")},
 		Deprecated: "inspect_list_applications2",

@@ -1,7 +1,6 @@
 package handle
 
 import (
-	"errors"
 	"fmt"
 	"sort"
 
@@ -14,16 +13,15 @@ import (
 const maxDatabase = 64 << 20
 
 // readBounded reads a file of the guest that must not be larger than max bytes.
-func (h Actions) readBounded(c *Call, path string, max int64) (string, error) {
+func (h Actions) readBounded(c *Call, path string, max int64) ([]byte, error) {
 	size, err := call[int64](h.Handle, c, "filesize", path)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if size > max {
-		return "", fmt.Errorf("%s: %d bytes are too many for what it should be (at most %d are read)", path, size, max)
+		return nil, fmt.Errorf("%s: %d bytes are too many for what it should be (at most %d are read)", path, size, max)
 	}
-	b, err := h.ReadFile(c, path)
-	return string(b), err
+	return h.ReadFile(c, path)
 }
 
 func (h Actions) InspectListApplications2(c *Call, root string) ([]api.Application2, error) {
@@ -34,46 +32,27 @@ func (h Actions) InspectListApplications2(c *Call, root string) ([]api.Applicati
 	list := []api.Application2{}
 	switch format {
 	case "deb":
-		var db string
+		var db []byte
 		if db, err = h.readBounded(c, "/var/lib/dpkg/status", maxDatabase); err == nil {
-			list = inspect.DpkgApplications(db)
+			list = inspect.DpkgApplications(string(db))
 		}
 	case "apk":
-		var db string
+		var db []byte
 		if db, err = h.readBounded(c, "/lib/apk/db/installed", maxDatabase); err == nil {
-			list = inspect.ApkApplications(db)
+			list = inspect.ApkApplications(string(db))
 		}
 	case "pacman":
 		list, err = h.pacman(c)
+	case "rpm":
+		list, err = call[[]api.Application2](h.Handle, c, "internal_list_rpm_applications")
 	default:
-		err = h.cannotList(c, root, format)
+		list, err = h.windowsApplications(c, root)
 	}
 	if err != nil {
 		return nil, err
 	}
 	sort.SliceStable(list, func(i, j int) bool { return list[i].App2Name < list[j].App2Name })
 	return list, nil
-}
-
-// cannotList says so where there are applications in a form that is not read here: an
-// empty list would be a lie.
-func (h Actions) cannotList(c *Call, root, format string) error {
-	if typ, err := call[string](h.Handle, c, "inspect_get_type", root); err != nil {
-		return err
-	} else if typ == "windows" {
-		return errors.New("the applications of Windows cannot be listed")
-	}
-	for _, dir := range []string{"/var/lib/rpm", "/usr/lib/sysimage/rpm"} {
-		if format != "rpm" {
-			break
-		}
-		if is, err := call[bool](h.Handle, c, "is_dir", dir); err != nil {
-			return err
-		} else if is {
-			return errors.New(`the database of RPM cannot be read from here: use command "rpm -qa"`)
-		}
-	}
-	return nil
 }
 
 // pacman keeps a folder for each package.
@@ -96,7 +75,7 @@ func (h Actions) pacman(c *Call) ([]api.Application2, error) {
 			return nil, err
 		}
 		room -= int64(len(desc))
-		if app, ok := inspect.PacmanApplication(desc); ok {
+		if app, ok := inspect.PacmanApplication(string(desc)); ok {
 			list = append(list, app)
 		}
 	}

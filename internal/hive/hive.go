@@ -215,6 +215,38 @@ func (h *Hive) Value(k Key, name string) (Value, bool) {
 	return Value{}, false
 }
 
+// Texts returns what text the values of a key hold, by their names in lower case; of
+// two with one name the first. room is how many bytes may still be looked at, and
+// becomes smaller; below zero something was left out.
+func (h *Hive) Texts(k Key, room *int) map[string]string {
+	const each = 64 // for a value without data, which takes time too
+	m := map[string]string{}
+	for _, off := range h.valueCells(k) {
+		if *room -= each; *room < 0 {
+			break
+		}
+		c := h.valueCell(off)
+		if c == nil || u32(c, 0xc) != TypeString && u32(c, 0xc) != TypeExpandString {
+			continue
+		}
+		*room -= u16(c, 2)
+		v, ok := h.value(off, max(*room, 0))
+		if !ok {
+			if n := u32(c, 4); n < maxData && int(n) > *room { // it is the room that is missing
+				*room = -1
+			}
+			continue
+		}
+		*room -= len(v.Data)
+		if name := strings.ToLower(v.Name); *room >= 0 {
+			if _, double := m[name]; !double {
+				m[name] = Text(v.Data)
+			}
+		}
+	}
+	return m
+}
+
 // valueCells lists the offsets of a key's values.
 func (h *Hive) valueCells(k Key) []uint32 {
 	c := h.key(k)

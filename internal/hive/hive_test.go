@@ -2,6 +2,7 @@ package hive
 
 import (
 	"encoding/binary"
+	"strings"
 	"testing"
 )
 
@@ -20,6 +21,8 @@ func FuzzHive(f *testing.F) {
 			}
 			h.Name(k)
 			h.Values(k)
+			room := 1 << 16
+			h.Texts(k, &room)
 			for _, s := range h.Subkeys(k) {
 				walk(s, depth+1)
 			}
@@ -82,5 +85,25 @@ func TestListNamesItself(t *testing.T) {
 	h.data = append(h.data, cell...)
 	if l := h.Subkeys(h.Root()); len(l) != 0 {
 		t.Errorf("%d subkeys", len(l))
+	}
+}
+
+func TestTexts(t *testing.T) {
+	long := UTF16(strings.Repeat("x", 4000))
+	h, err := Open(Build(Node{Name: "root", Values: []Value{
+		{"A", TypeString, UTF16("one")}, {"a", TypeString, UTF16("two")}, {"B", TypeExpandString, UTF16("%b%")},
+		{"n", 4, []byte{1, 0, 0, 0}}, {"long", TypeString, long},
+	}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	room := 20000
+	m := h.Texts(h.Root(), &room)
+	if len(m) != 3 || m["a"] != "one" || m["b"] != "%b%" || len(m["long"]) != 4000 || room < 11000 || room > 13000 {
+		t.Errorf("got %d texts: %.50q, room for %d", len(m), m, room)
+	}
+	room = 1000
+	if m = h.Texts(h.Root(), &room); m["a"] != "one" || m["long"] != "" || room >= 0 {
+		t.Errorf("without room: %.50q, %d", m, room)
 	}
 }

@@ -34,3 +34,7 @@ mount /dev/sda1 /
 cat win:c:\users\HELLO.TXT
 ls win:c:\windows
 -cat win:d:\x
+inspect-list-applications2 /dev/sda1
+inspect-list-applications /dev/sda1
+umount /
+-inspect-list-applications2 /dev/sda1

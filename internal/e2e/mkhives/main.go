@@ -30,19 +30,6 @@ func main() {
 	}
 	drive := binary.LittleEndian.AppendUint32(nil, uint32(signature))
 	drive = binary.LittleEndian.AppendUint64(drive, start)
-	text := func(name, s string) hive.Value {
-		return hive.Value{Name: name, Type: hive.TypeString, Data: hive.UTF16(s)}
-	}
-	number := func(name string, n uint32) hive.Value {
-		return hive.Value{Name: name, Type: 4, Data: binary.LittleEndian.AppendUint32(nil, n)}
-	}
-	path := func(values []hive.Value, names ...string) hive.Node {
-		n := hive.Node{Name: names[len(names)-1], Values: values}
-		for i := len(names) - 2; i >= 0; i-- {
-			n = hive.Node{Name: names[i], Subkeys: []hive.Node{n}}
-		}
-		return n
-	}
 	// The headers of a PE32+ program for x86-64 (PE format, Microsoft).
 	exe := make([]byte, 0x400)
 	copy(exe, "MZ")
@@ -58,8 +45,12 @@ func main() {
 	}
 	for name, root := range map[string]hive.Node{
 		"software": {Name: "software", Subkeys: []hive.Node{
-			path([]hive.Value{text("ProductName", os.Args[2]), text("CurrentVersion", "6.1"), text("InstallationType", "Client"),
-				text("CurrentBuildNumber", "7601")}, "Microsoft", "Windows NT", "CurrentVersion"),
+			{Name: "Microsoft", Subkeys: []hive.Node{
+				path([]hive.Value{text("ProductName", os.Args[2]), text("CurrentVersion", "6.1"), text("InstallationType", "Client"),
+					text("CurrentBuildNumber", "7601")}, "Windows NT", "CurrentVersion"),
+				under(uninstall(), "Windows", "CurrentVersion", "Uninstall"),
+			}},
+			under(uninstall32(), "Wow6432Node", "Microsoft", "Windows", "CurrentVersion", "Uninstall"),
 		}},
 		"system": {Name: "system", Subkeys: []hive.Node{
 			path([]hive.Value{text("Hostname", "winbox")}, "ControlSet001", "Services", "Tcpip", "Parameters"),
@@ -71,5 +62,59 @@ func main() {
 			fmt.Fprintln(os.Stderr, "mkhives:", err)
 			os.Exit(1)
 		}
+	}
+}
+
+func text(name, s string) hive.Value {
+	return hive.Value{Name: name, Type: hive.TypeString, Data: hive.UTF16(s)}
+}
+
+func number(name string, n uint32) hive.Value {
+	return hive.Value{Name: name, Type: 4, Data: binary.LittleEndian.AppendUint32(nil, n)}
+}
+
+// path is a key with values, below others.
+func path(values []hive.Value, names ...string) hive.Node {
+	n := hive.Node{Name: names[len(names)-1], Values: values}
+	for i := len(names) - 2; i >= 0; i-- {
+		n = hive.Node{Name: names[i], Subkeys: []hive.Node{n}}
+	}
+	return n
+}
+
+// under is a key with keys in it, below others.
+func under(keys []hive.Node, names ...string) hive.Node {
+	n := path(nil, names...)
+	at := &n
+	for len(at.Subkeys) > 0 {
+		at = &at.Subkeys[0]
+	}
+	at.Subkeys = keys
+	return n
+}
+
+// uninstall lists applications: whole ones, and what else is found at such a place.
+func uninstall() []hive.Node {
+	key := func(name string, values ...hive.Value) hive.Node { return hive.Node{Name: name, Values: values} }
+	raw := func(name string, typ uint32, data string) hive.Value {
+		return hive.Value{Name: name, Type: typ, Data: []byte(data)}
+	}
+	return []hive.Node{
+		key("{0F37D969-1260-419E-B308-EF7D29ABDE20}", text("DisplayName", "Zeta Viewer"), text("DisplayVersion", "2.1.0"),
+			text("InstallLocation", `C:\Program Files\Zeta`), text("Publisher", "Zeta & Söhne"), text("URLInfoAbout", "http://zeta.example/"),
+			text("Comments", "A viewer"), text("HelpLink", "http://help.example/"), text("URLUpdateInfo", "http://update.example/"),
+			text("UninstallString", "unzeta.exe"), number("EstimatedSize", 2048), text("InstallDate", "20130101"), number("VersionMajor", 2)),
+		key("Alpha", text("displayname", "Alpha"), number("SystemComponent", 1)),
+		key("日本語", text("DisplayName", "日本語 😀"), text("DisplayVersion", "1")),
+		key("NoName", text("DisplayVersion", "3")),
+		key("EmptyName", text("DisplayName", "")),
+		key("beta", raw("DisplayName", hive.TypeExpandString, "%\x00b\x00"), text("DisplayVersion", "")),
+		key("unended", raw("DisplayName", hive.TypeString, "a\x00b\x00"), text("DisplayVersion", "7")),
+	}
+}
+
+func uninstall32() []hive.Node {
+	return []hive.Node{
+		path([]hive.Value{text("DisplayName", "Alpha for 32 bits"), text("DisplayVersion", "1.32"), text("Comments", "two\nlines")}, "Alpha"),
 	}
 }

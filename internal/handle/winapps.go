@@ -1,0 +1,34 @@
+package handle
+
+import (
+	"fmt"
+
+	"gofish/internal/api"
+	"gofish/internal/inspect"
+)
+
+// maxSoftware is the size of the largest hive SOFTWARE that is read: several times
+// that of an old and busy Windows.
+const maxSoftware = 512 << 20
+
+// windowsApplications lists those of a Windows, and none of a system that has no
+// packages.
+func (h Actions) windowsApplications(c *Call, root string) ([]api.Application2, error) {
+	typ, err := call[string](h.Handle, c, "inspect_get_type", root)
+	if err != nil || typ != "windows" {
+		return []api.Application2{}, err
+	}
+	path, err := call[string](h.Handle, c, "inspect_get_windows_software_hive", root)
+	if err != nil {
+		return nil, err
+	}
+	b, err := h.readBounded(c, path, maxSoftware)
+	if err != nil {
+		return nil, err
+	}
+	list, err := inspect.WindowsApplications(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return list, nil
+}
