@@ -252,11 +252,10 @@ func (d Actions) BtrfsReplace(srcdev, targetdev Device, mntpoint Path) error {
 }
 
 func (d Actions) BtrfsSetSeeding(device Device, seeding bool) error {
-	on := "0"
 	if seeding {
-		on = "1"
+		return d.btrfsOn(device, "btrfstune", "-S", "1") // fails if it is set
 	}
-	return d.btrfsOn(device, "btrfstune", "-f", "-S", on)
+	return d.btrfsOn(device, "btrfstune", "-f", "-S", "0")
 }
 
 func (d Actions) BtrfstuneSeeding(device Device, seeding bool) error {

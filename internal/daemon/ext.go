@@ -131,6 +131,9 @@ func (d Actions) Tune2fs(device Device, o tune2fsOpts) error {
 	if b.err != nil {
 		return b.err
 	}
+	if len(b.args) == 0 {
+		return errors.New("no option is given: there is nothing to change")
+	}
 	return d.onDevice(device, append(append([]string{"tune2fs"}, b.args...), string(device))...)
 }
 

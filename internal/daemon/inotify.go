@@ -23,6 +23,9 @@ func (d *Daemon) watching(action string) (int, error) {
 }
 
 func (d Actions) InotifyInit(maxevents int) error {
+	if !d.mounted() {
+		return notMounted("inotify_init")
+	}
 	if maxevents < 0 {
 		return errors.New("max_events < 0")
 	}

@@ -289,8 +289,10 @@ func (d *Daemon) known(root Mountable, get func(*inspect.OS) string) (string, er
 	return "unknown", nil
 }
 
+// InspectGetFormat gives the one answer that is left since install media are not
+// inspected any more.
 func (d Actions) InspectGetFormat(root Mountable) (string, error) {
-	return d.known(root, func(*inspect.OS) string { return "installed" })
+	return "installed", nil
 }
 
 func (d Actions) InspectGetType(root Mountable) (string, error) {
@@ -345,15 +347,11 @@ func (d Actions) InspectGetMinorVersion(root Mountable) (int, error) {
 	return o.Minor, nil
 }
 
-// never: these questions are about install media, which are not inspected any more.
-func (d *Daemon) never(root Mountable) (bool, error) {
-	_, err := d.inspectedOS(root)
-	return false, err
-}
-
-func (d Actions) InspectIsLive(root Mountable) (bool, error)      { return d.never(root) }
-func (d Actions) InspectIsNetinst(root Mountable) (bool, error)   { return d.never(root) }
-func (d Actions) InspectIsMultipart(root Mountable) (bool, error) { return d.never(root) }
+// These questions are about install media, which are not inspected any more: the
+// answer is the same for any root.
+func (d Actions) InspectIsLive(root Mountable) (bool, error)      { return false, nil }
+func (d Actions) InspectIsNetinst(root Mountable) (bool, error)   { return false, nil }
+func (d Actions) InspectIsMultipart(root Mountable) (bool, error) { return false, nil }
 
 // ofWindows is something that only Windows has.
 func (d *Daemon) ofWindows(root Mountable, what string, get func(*inspect.Windows) string) (string, error) {

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -222,11 +221,18 @@ func (d Actions) InternalParseMountable(mountable Mountable) (api.InternalMounta
 }
 
 func (d Actions) Df() (string, error) {
-	return (&Tool{Args: []string{"df"}}).Output(context.Background())
+	return d.df("df")
 }
 
 func (d Actions) DfH() (string, error) {
-	return (&Tool{Args: []string{"df", "-h"}}).Output(context.Background())
+	return d.df("df_h", "-h")
+}
+
+func (d *Daemon) df(action string, args ...string) (string, error) {
+	if !d.mounted() {
+		return "", notMounted(action)
+	}
+	return output(append([]string{"df"}, args...)...)
 }
 
 func (d Actions) Statvfs(path Path) (api.Statvfs, error) {

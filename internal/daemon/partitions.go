@@ -199,7 +199,7 @@ func partitionRowOf(dev Device, partnum int) (string, *partitionRow, error) {
 			return label, &rows[i], nil
 		}
 	}
-	return label, nil, fmt.Errorf("partition number %d not found", partnum)
+	return label, nil, fmt.Errorf("partition number %d not found: %w", partnum, errnoOnly(syscall.ENOENT))
 }
 
 func (d Actions) PartInit(device Device, parttype string) error {
@@ -370,7 +370,7 @@ func gptField(dev Device, partnum int, field string) (string, error) {
 	}
 	s, err := sgdiskField(dev, field, "-i", strconv.Itoa(partnum))
 	if err == errNoField {
-		err = fmt.Errorf("partition number %d not found", partnum)
+		err = fmt.Errorf("partition number %d not found: %w", partnum, errnoOnly(syscall.ENOENT))
 	}
 	return s, err
 }
@@ -509,6 +509,8 @@ func (d Actions) PartExpandGpt(device Device) error {
 	return sgdisk(device, "-e")
 }
 
+var errNoPartition = fmt.Errorf("device name is not a partition: %w", errnoOnly(syscall.EINVAL))
+
 // partitionName takes the name of a partition apart: sda3, nvme0n1p3, md0p3.
 var partitionName = regexp.MustCompile(`^(/dev/.*?)(?:(\d)p)?(\d+)$`)
 
@@ -521,7 +523,7 @@ func splitPartition(part Device) (Device, int, error) {
 			return Device(m[1] + m[2]), n, nil
 		}
 	}
-	return "", 0, fmt.Errorf("device name is not a partition")
+	return "", 0, errNoPartition
 }
 
 // isPartition asks the kernel.
@@ -537,7 +539,7 @@ func isPartition(dev Device) bool {
 func (d Actions) PartToDev(partition Device) (string, error) {
 	disk, _, err := splitPartition(partition)
 	if err == nil && !isPartition(partition) {
-		err = errors.New("device name is not a partition")
+		err = errNoPartition
 	}
 	return string(disk), err
 }
@@ -545,7 +547,7 @@ func (d Actions) PartToDev(partition Device) (string, error) {
 func (d Actions) PartToPartnum(partition Device) (int, error) {
 	_, n, err := splitPartition(partition)
 	if err == nil && !isPartition(partition) {
-		err = errors.New("device name is not a partition")
+		err = errNoPartition
 	}
 	return n, err
 }

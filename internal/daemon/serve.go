@@ -287,9 +287,11 @@ func (s *session) invoke(c *Call, a *api.Action, args, opts []any) (result any, 
 		}
 	}()
 	if a.Library != "" {
-		return s.d.callLibrary(a, args, opts)
+		result, err = s.d.callLibrary(a, args, opts)
+	} else {
+		result, err = s.d.funcs[a.Name].Call(c, args, opts)
 	}
-	return s.d.funcs[a.Name].Call(c, args, opts)
+	return result, s.d.named(args, err)
 }
 
 // errnoOnly carries an error number without adding to the text.

@@ -48,7 +48,7 @@ type ToolError struct {
 
 func (e *ToolError) Error() string {
 	if e.Text != "" {
-		return e.Text
+		return sentence(e.Text)
 	}
 	if e.Status < 0 {
 		return e.Tool + " was killed by a signal"

@@ -33,6 +33,8 @@ var wireNoise = []struct {
 	with    string
 }{
 	{regexp.MustCompile(`(?m)^.*wire\.fish:`), "wire.fish:"},
+	// Ours name the file.
+	{regexp.MustCompile(`getxattr: /d/hello: getxattr: `), "getxattr: getxattr: "},
 	// guestfish says twice that a download failed here; gofish says why, once.
 	{regexp.MustCompile(`(?m)^wire\.fish:\d+: libguestfs: error: file receive cancelled by daemon\n`), ""},
 }

@@ -1,0 +1,75 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"syscall"
+)
+
+// toolNoise is a line that says nothing about the failure: the version of a tool, and
+// advice that leads nowhere in the appliance.
+var toolNoise = regexp.MustCompile(`^(\S+ v?\d[\d.]* \(.*\)$|dmesg\(1\) may have more information|/dev/\S+:$)`)
+
+// sentence makes one line of what a tool has complained in several.
+func sentence(text string) string {
+	text, _, _ = strings.Cut(text, "\nThe superblock could not be read or does not describe") // an essay of e2fsck's
+	keep := []string{}
+	for _, l := range lines(text) {
+		l = strings.TrimSpace(l)
+		if l != "" && !toolNoise.MatchString(l) {
+			keep = append(keep, l)
+		}
+	}
+	return strings.Join(keep, "; ")
+}
+
+// named makes sure that a failure says what it is about: where the text has none of
+// the call's files and devices, the first of them is put in front. What is wrong
+// with the arguments alone is left as it is.
+func (d *Daemon) named(args []any, err error) error {
+	var tool *ToolError
+	var errno syscall.Errno
+	if err == nil || !errors.As(err, &tool) && !errors.As(err, &errno) {
+		return err
+	}
+	first := ""
+	for _, arg := range args {
+		name := ""
+		switch v := arg.(type) {
+		case Path:
+			name = string(v)
+		case Device:
+			name = d.shownDevice(v)
+		case Mountable:
+			name = d.shownMountable(v)
+		case DevOrPath:
+			if name = string(v.Path); name == "" {
+				name = d.shownDevice(v.Device)
+			}
+		case MountableOrPath:
+			if name = string(v.Path); name == "" {
+				name = d.shownMountable(v.Mountable)
+			}
+		}
+		if name == "" {
+			continue
+		}
+		if strings.Contains(err.Error(), name) {
+			return err
+		}
+		if first == "" {
+			first = name
+		}
+	}
+	if first == "" {
+		return err
+	}
+	return fmt.Errorf("%s: %w", first, err)
+}
+
+func (d *Daemon) shownMountable(m Mountable) string {
+	m.Device = Device(d.shownDevice(m.Device))
+	return m.String()
+}
