@@ -53,9 +53,55 @@ func normalise(out, script string, diffs []difference) string {
 	return out
 }
 
+// traced is a line of a program that runs with -x: a call with its arguments, or its
+// result.
+var traced = regexp.MustCompile(`(?m)^(?:[^ \n]+: )?libguestfs: trace: (\w+)(.*)$`)
+
+// outcome is a call that a script made, and whether it failed.
+type outcome struct {
+	name, args string
+	failed     bool
+}
+
+// outcomes reads what a program that runs with -x has written. Calls that are made
+// within a call are left out: how an action is done is its own affair.
+func outcomes(trace string) []outcome {
+	var l, open []outcome
+	for _, m := range traced.FindAllStringSubmatch(trace, -1) {
+		result, done := strings.CutPrefix(m[2], " = ")
+		if !done {
+			open = append(open, outcome{name: m[1], args: m[2]})
+			continue
+		}
+		i := len(open) - 1
+		for i >= 0 && open[i].name != m[1] {
+			i--
+		}
+		if i == 0 {
+			open[0].failed = strings.HasSuffix(result, " (error)")
+			l = append(l, open[0])
+		}
+		open = open[:max(i, 0)]
+	}
+	return l
+}
+
+// outcomeLines is a line for each call. Its arguments are those that gofish traces:
+// guestfish writes modes and quotes in another way.
+func outcomeLines(calls, ours []outcome) string {
+	var b strings.Builder
+	for i, c := range calls {
+		if i < len(ours) && ours[i].name == c.name {
+			c.args = ours[i].args
+		}
+		fmt.Fprintf(&b, "%s%s: %s\n", c.name, c.args, map[bool]string{true: "fails", false: "succeeds"}[c.failed])
+	}
+	return b.String()
+}
+
 // TestAgainstGuestfish runs each script in an empty folder by both programs;
-// standard output and exit status must be the same. A key is the line of the script
-// that follows the command.
+// standard output, exit status, and which calls fail must be the same. A key is the
+// line of the script that follows the command.
 func TestAgainstGuestfish(t *testing.T) {
 	need(t, "guestfish")
 	scripts, err := filepath.Glob(repo + "/testdata/diff/*.fish")
@@ -71,9 +117,13 @@ func TestAgainstGuestfish(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ours := program(t, t.TempDir(), nil, "", gofishBin, "--keys-from-stdin", "-f", abs)
-			theirs := program(t, t.TempDir(), nil, "", "guestfish", "--keys-from-stdin", "-f", abs)
+			ours := program(t, t.TempDir(), nil, "", gofishBin, "-x", "--keys-from-stdin", "-f", abs)
+			theirs := program(t, t.TempDir(), nil, "", "guestfish", "-x", "--keys-from-stdin", "-f", abs)
 			a, b := normalise(ours.stdout, name, diffs), normalise(theirs.stdout, name, diffs)
+			if a == b {
+				calls := outcomes(ours.stderr)
+				a, b = normalise(outcomeLines(calls, calls), name, diffs), normalise(outcomeLines(outcomes(theirs.stderr), calls), name, diffs)
+			}
 			if a != b || ours.status != theirs.status {
 				t.Errorf("gofish (status %d) and guestfish (status %d) differ:\n%s\ngofish's errors:\n%s\nguestfish's errors:\n%s",
 					ours.status, theirs.status, firstDifference(a, b), ours.stderr, theirs.stderr)
