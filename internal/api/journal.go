@@ -22,8 +22,8 @@ false, and stays, if there is no further one. Fails if no journal is open.`},
 		Args:    Args{Int64("skip")},
 		Group:   "journal",
 		Summary: "skip entries of the journal, forwards or backwards",
-		Help: `Goes {skip} entries on, or back if it is negative, and returns how many it were; fewer at the end, as many as
-there are. Fails if no journal is open.`},
+		Help: `Goes {skip} entries on, or back if it is negative, and returns how many it were (not negative); as many as
+there are, if fewer. Fails if no journal is open.`},
 	{Name: "internal_journal_get", Proc: 408, Since: "1.23.11", Library: "journal", Ret: Err,
 		Args:       Args{FileOut("filename")},
 		Group:      "journal",

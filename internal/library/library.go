@@ -95,8 +95,15 @@ func (s *Servers) Call(a *api.Action, args, opts []any, out io.Writer) (any, err
 			err = fmt.Errorf("the %s library crashed on this data (%v); what it had open is closed", a.Library, p.ended)
 		}
 	}
+	if forgetful[a.Library] {
+		s.Close(a.Library)
+	}
 	return result, err
 }
+
+// forgetful libraries have nothing to remember between calls. Their process ends with
+// each: what they left open would keep the guest's file systems busy.
+var forgetful = map[string]bool{"RPM": true, "tsk": true}
 
 // Close ends a library's process, if there is one.
 func (s *Servers) Close(name string) {
@@ -112,9 +119,6 @@ func (s *Servers) CloseAll() {
 		s.Close(name)
 	}
 }
-
-// Running reports whether a library has something to remember.
-func (s *Servers) Running(name string) bool { return s.running[name] != nil }
 
 // get returns the running server of a library, and starts it if there is none.
 func (s *Servers) get(name string) (*process, error) {

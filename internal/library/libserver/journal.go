@@ -85,9 +85,6 @@ func (x journalActions) JournalSkip(skip int64) (int64, error) {
 		symbol, steps = "sd_journal_previous_skip", -steps
 	}
 	n, err := x.do(symbol, steps)
-	if skip < 0 {
-		n = -n
-	}
 	return int64(n), err
 }
 

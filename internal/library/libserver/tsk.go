@@ -41,7 +41,7 @@ const (
 	walkContinue = 0
 	walkStop     = 1
 
-	walkAll = 1 | 2 | 4 // allocated names, others, and what is below
+	walkAll = 1 | 2 | 4 | 8 // allocated names, others, what is below, but no search for lost files
 
 	nameUnallocated = 2
 	metaAllocated   = 1
@@ -98,16 +98,11 @@ type tskMeta struct {
 	link       uintptr
 }
 
-// nameTypes are the letters of TSK_FS_NAME_TYPE_ENUM, metaTypes those of
-// TSK_FS_META_TYPE_ENUM; what has no letter is u.
-const (
-	nameTypes = "ufcdbrlshwuu"
-	metaTypes = "urdfcblhswuu"
-)
-
-func letter(types string, i uint32) api.Char {
-	if int(i) < len(types) {
-		return api.Char(types[i])
+// letter is the letter of a TSK_FS_NAME_TYPE_ENUM; what has none is u.
+func letter(kind uint32) api.Char {
+	const letters = "ufcdbrlshwuu"
+	if int(kind) < len(letters) {
+		return api.Char(letters[kind])
 	}
 	return 'u'
 }
@@ -142,19 +137,20 @@ func (t *tsk) failed(device string) error {
 	return fmt.Errorf("%s: %s", device, text)
 }
 
-// send writes a name, unless it is one of the two that each directory has.
+// send writes a name, unless it is one of the two that each directory has; the root
+// directory has no other.
 func (t *tsk) send(out *api.StructWriter, file, path uintptr) error {
 	f := (*tskFile)(at(file))
 	if f.name == 0 {
 		return nil
 	}
 	n := (*tskName)(at(f.name))
-	name := textAt(n.name)
-	if name == "." || name == ".." {
+	name, dir := textAt(n.name), textAt(path)
+	if name == ".." || name == "." && dir != "" {
 		return nil
 	}
 	e := api.TskDirent{
-		TskInode: n.metaAddr, TskName: textAt(path) + name, TskType: letter(nameTypes, n.kind),
+		TskInode: n.metaAddr, TskName: dir + name, TskType: letter(n.kind),
 		TskSize: -1, TskNlink: -1,
 		TskAtimeSec: -1, TskMtimeSec: -1, TskCtimeSec: -1, TskCrtimeSec: -1,
 		TskAtimeNsec: -1, TskMtimeNsec: -1, TskCtimeNsec: -1, TskCrtimeNsec: -1,
@@ -169,9 +165,6 @@ func (t *tsk) send(out *api.StructWriter, file, path uintptr) error {
 		}
 		if m.flags&metaCompressed != 0 {
 			e.TskFlags |= 4
-		}
-		if n.kind == 0 {
-			e.TskType = letter(metaTypes, m.kind)
 		}
 		e.TskSize, e.TskNlink, e.TskLink = m.size, int64(m.nlink), textAt(m.link)
 		e.TskAtimeSec, e.TskAtimeNsec = m.atime.sec, int64(m.atime.nsec)
