@@ -61,8 +61,10 @@ func (a *augeas) failed(what string) error {
 	return errors.New(strings.Join(parts, ": "))
 }
 
+// oneLine is the first line of a text.
 func oneLine(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' }), "; ")
+	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
+	return strings.TrimSpace(line)
 }
 
 // check runs fn if there is a tree; a negative number is an error about what.
