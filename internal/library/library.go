@@ -93,6 +93,10 @@ func (s *Servers) Call(a *api.Action, args, opts []any, out io.Writer) (any, err
 		s.Close(a.Library)
 		if err == errLink {
 			err = fmt.Errorf("the %s library crashed on this data (%v); what it had open is closed", a.Library, p.ended)
+			var exit *exec.ExitError
+			if errors.As(p.ended, &exit) && exit.ExitCode() == crashed {
+				err = fmt.Errorf("the %s library crashed on this data (-v shows where); what it had open is closed", a.Library)
+			}
 		}
 	}
 	if forgetful[a.Library] {
@@ -173,6 +177,9 @@ func (p *process) end() {
 		p.ended = errors.New("it ended")
 	}
 }
+
+// crashed is the status with which Go's run time ends a process after a fault in C.
+const crashed = 2
 
 // errLink says that the connection to the process is broken.
 var errLink = errors.New("the connection is broken")
