@@ -18,12 +18,12 @@ Links in the guest are followed inside the guest.`},
 	{Name: "aug_defvar", Proc: 17, Since: "0.0.7", Library: "Augeas", Ret: RetInt("nrnodes"),
 		Args:    Args{String("name"), OptString("expr")},
 		Summary: "define a variable of Augeas",
-		Help: `Lets $NAME in later expressions stand for what {expr} is now, and returns how many nodes that are, 0 if it is
+		Help: `Lets {name} with a $ before it stand for what {expr} is now, in later expressions, and returns how many nodes that are, 0 if it is
 no set of nodes. Without {expr} the variable is removed. Fails if the expression or the name is none.`},
 	{Name: "aug_defnode", Proc: 18, Since: "0.0.7", Library: "Augeas", Ret: RetStruct("nrnodescreated", "int_bool"),
 		Args:    Args{String("name"), String("expr"), String("val")},
 		Summary: "define a variable for a node, made if need be",
-		Help: `As aug_defvar, but if {expr} matches nothing, it is taken as a path and the node is made, with the value
+		Help: `Defines the variable {name} as aug_defvar does, but if {expr} matches nothing, it is taken as a path and the node is made, with the value
 {val}. Returns the number of nodes, and whether one was made. Fails if {expr} is no path that could be made.`},
 	{Name: "aug_get", Proc: 19, Since: "0.0.7", Library: "Augeas", Ret: RetString("val"),
 		Args:    Args{String("augpath")},
@@ -38,7 +38,7 @@ Fails if the path matches several nodes. To take a value away use aug_clear.`},
 	{Name: "aug_insert", Proc: 21, Since: "0.0.7", Library: "Augeas", Ret: Err,
 		Args:    Args{String("augpath"), String("label"), Bool("before")},
 		Summary: "insert a node beside another",
-		Help: `Makes a node called {label} directly before the node {augpath}, or behind it. Fails if the path does not match
+		Help: `Makes a node called {label} directly before the node {augpath} if {before} is true, else behind it. Fails if the path does not match
 exactly one node, or the label has a slash.`},
 	{Name: "aug_rm", Proc: 22, Since: "0.0.7", Library: "Augeas", Ret: RetInt("nrnodes"),
 		Args:    Args{String("augpath")},

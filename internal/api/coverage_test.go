@@ -3,10 +3,14 @@ package api
 import (
 	"flag"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
 	"regexp"
 	"sort"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -117,12 +121,60 @@ func callersOf(t *testing.T) map[string][]string {
 			}
 		}
 	}
+	// A test of a public action is one of the internal actions by which it is done.
+	for internal, publics := range doneBy(t) {
+		for _, public := range publics {
+			for file := range found[public] {
+				if found[internal] == nil {
+					found[internal] = map[string]bool{}
+				}
+				found[internal][file] = true
+			}
+		}
+	}
 	out := map[string][]string{}
 	for a, m := range found {
 		for f := range m {
 			out[a] = append(out[a], f)
 		}
 		sort.Strings(out[a])
+	}
+	return out
+}
+
+// doneBy finds, for each internal action, the public ones whose method in package
+// handle calls it.
+func doneBy(t *testing.T) map[string][]string {
+	t.Helper()
+	methods := map[string]string{}
+	for _, a := range All.Actions() {
+		methods[a.Camel()] = a.Name
+	}
+	files, err := filepath.Glob("../handle/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string][]string{}
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range file.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if !ok || fn.Recv == nil || methods[fn.Name.Name] == "" {
+				continue
+			}
+			ast.Inspect(fn, func(n ast.Node) bool {
+				if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+					s, _ := strconv.Unquote(lit.Value)
+					if a := All.Lookup(s); a != nil && (a.Visibility == Internal || a.Visibility == NoFish) {
+						out[s] = append(out[s], methods[fn.Name.Name])
+					}
+				}
+				return true
+			})
+		}
 	}
 	return out
 }

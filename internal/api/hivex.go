@@ -102,5 +102,6 @@ write:true.`},
 		Group:      "hivex",
 		Deprecated: "hivex_value_string",
 		Summary:    "the text of a registry value",
-		Help:       `The same as hivex_value_string.`},
+		Help: `Returns the value {valueh}, of a type that is text, as UTF-8, as hivex_value_string does. Fails if it is of another type or
+no value.`},
 }

@@ -44,8 +44,8 @@ Fails if no journal is open.`},
 		Args:    Args{Int64("threshold", Bytes)},
 		Group:   "journal",
 		Summary: "say how much of a field is read, at most",
-		Help: `Sets how many bytes of a field journal_get has to return; 64 KB before, 0 for no limit. Fails if it is negative
-or no journal is open.`},
+		Help: `Lets journal_get return at least {threshold} bytes of a field, 65536 before, 0 for all of it; what is longer may be
+cut off. Fails if it is negative or no journal is open.`},
 	{Name: "journal_get_realtime_usec", Proc: 420, Since: "1.27.18", Library: "journal", Ret: RetInt64("usec"),
 		Group:   "journal",
 		Summary: "when an entry of the journal was written",

@@ -43,6 +43,6 @@ system is of no kind that The Sleuth Kit reads.`},
 		Args:  Args{Mountable("device"), Int64("inode")},
 		Group: "libtsk", Progress: true, Cancel: true,
 		Summary: "list the names of an inode",
-		Help: `Returns those entries of filesystem_walk that lead to the inode of number {inode}; none if no name does. Fails
+		Help: `Returns those entries of filesystem_walk on {device} that lead to the inode of number {inode}; none if no name does. Fails
 if the file system is of no kind that The Sleuth Kit reads.`},
 }

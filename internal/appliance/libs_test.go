@@ -215,7 +215,7 @@ func TestDropBroken(t *testing.T) {
 }
 
 func TestCheck(t *testing.T) {
-	root := tree{dir: t.TempDir()}
+	root, dirs := tree{dir: t.TempDir()}, []string{"/usr/lib"}
 	var all []string
 	for _, w := range wants[1:] {
 		for _, tool := range strings.Fields(w.tools) {
@@ -223,18 +223,22 @@ func TestCheck(t *testing.T) {
 			write(t, root.path("usr/bin/"+n), "")
 		}
 		if w.tools == "" {
-			write(t, root.path(strings.ReplaceAll(strings.Fields(w.data)[0], "*", "x")), "")
+			file := strings.ReplaceAll(strings.Fields(w.data)[0], "*", "x")
+			if !strings.HasPrefix(file, "/") {
+				file = dirs[0] + "/" + file
+			}
+			write(t, root.path(file), "")
 		}
 		all = append(all, strings.Fields(w.groups)...)
 	}
-	if lacks, off := root.check(nil); len(lacks)+len(off) > 0 {
+	if lacks, off := root.check(dirs); len(lacks)+len(off) > 0 {
 		t.Errorf("nothing should be missing: %q %q", lacks, off)
 	}
 	for _, n := range []string{"mkfs.hfsplus", "fsck.hfsplus", "mkfs.cramfs", "scrub"} {
 		os.Remove(root.path("usr/bin/" + n))
 	}
 	os.RemoveAll(root.path("usr/lib/grub"))
-	lacks, off := root.check(nil)
+	lacks, off := root.check(dirs)
 	if got := strings.Join(lacks, "; "); got != "util-linux (mkfs.cramfs); hfsprogs; scrub; grub-pc-bin" {
 		t.Error(got)
 	}
