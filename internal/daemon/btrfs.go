@@ -1,10 +1,12 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/bits"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -316,15 +318,42 @@ func (d Actions) BtrfsImage(source []Device, image Path, o btrfsImageOpts) error
 	for _, dev := range source {
 		b.args = append(b.args, string(dev))
 	}
-	f, err := d.open(image, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC, 0o666)
-	if err != nil {
-		return say(err, "%s", image)
+	// The tool writes to us: it would follow a link to anywhere, and a file that is
+	// there must stay as it is if there is nothing to write.
+	out := &lateFile{open: func() (*os.File, error) {
+		return d.open(image, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC, 0o666)
+	}}
+	err := oneLine((&Tool{Args: append(b.args, "-"), Stdout: out}).Run(context.Background()))
+	if closed := out.close(); out.err != nil || err == nil {
+		return say(cmp.Or(out.err, closed), "%s", image)
 	}
-	defer f.Close()
-	// The tool gets the open file: it would follow a link to anywhere.
-	t := Tool{Args: append(b.args, "-"), Stdout: f}
-	if err := oneLine(t.Run(context.Background())); err != nil {
-		return d.failed(err, source[0])
+	return d.failed(err, source[0])
+}
+
+// lateFile is a file that is opened when there is something to write.
+type lateFile struct {
+	open func() (*os.File, error)
+	f    *os.File
+	err  error
+}
+
+func (l *lateFile) Write(p []byte) (n int, err error) {
+	if l.f == nil {
+		if l.f, l.err = l.open(); l.err != nil {
+			return 0, l.err
+		}
 	}
-	return say(f.Sync(), "%s", image)
+	if n, err = l.f.Write(p); err != nil {
+		l.err = err
+	}
+	return n, err
+}
+
+func (l *lateFile) close() error {
+	if l.f == nil {
+		return nil
+	}
+	err := l.f.Sync()
+	l.f.Close()
+	return err
 }

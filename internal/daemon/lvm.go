@@ -24,7 +24,7 @@ func lvm(args ...string) error {
 
 func lvmOutput(args ...string) (string, error) {
 	out, err := (&Tool{Args: append([]string{"lvm"}, args...)}).Output(context.Background())
-	return out, oneLine(err, "Run `", "Cannot process volume group")
+	return out, oneLine(err, "Run `", "Cannot process volume group", "Really WIPE LABELS")
 }
 
 // lvmColumn reads one column of a report (pvs, vgs, lvs), sorted, without empty lines.
@@ -245,7 +245,9 @@ func (d Actions) Vgremove(vgname string) error {
 }
 
 func (d Actions) Pvremove(device Device) error {
-	return lvm("pvremove", "--yes", string(device))
+	// Forced, it does not mind that there is nothing to remove; without an answer to its
+	// question, what a volume group uses stays.
+	return lvm("pvremove", "--force", "--force", string(device))
 }
 
 func (d Actions) Pvresize(device Device) error { return lvm("pvresize", "--yes", string(device)) }

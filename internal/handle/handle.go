@@ -132,15 +132,15 @@ func (h *Handle) Call(ctx context.Context, a *api.Action, args, opts []any) (any
 // come back here.
 func (h *Handle) invoke(ctx context.Context, a *api.Action, args, opts []any) (result any, err error) {
 	h.emit(Event{Type: EventEnter, Message: a.Name})
+	if err := checkArgs(a, args); err != nil {
+		return nil, err
+	}
 	if h.Settings.Trace {
 		h.emit(Event{Type: EventTrace, Message: traceCall(a, args, opts)})
 		defer func() { h.emit(Event{Type: EventTrace, Message: traceResult(a, result, err)}) }()
 	}
 	if a.ConfigOnly && h.State() != Config {
 		return nil, &CallError{Action: a.Name, Text: "this function can only be called in the config state"}
-	}
-	if err := checkArgs(a, args); err != nil {
-		return nil, err
 	}
 	if a.Proc != 0 {
 		return h.remote(ctx, a, args, opts)

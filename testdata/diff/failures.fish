@@ -1,0 +1,678 @@
+# Calls that must fail, and of which nothing is left: before anything is mounted, on devices
+# that are not there or empty, on paths that do not exist or are of another kind.
+sparse a.img 20M
+sparse b.img 20M
+run
+echo ---nothing is mounted
+-touch /x
+-ll /x
+-rm /x
+-rmdir /x
+-rm-rf /x
+-mkdir /x
+-mkdir-p /x
+-chmod 0644 /x
+-chown 1 1 /x
+-exists /x
+-is-file /x
+-is-dir /x
+-write-file /x x 1
+-umount /x
+-file /x
+-command x
+-command-lines x
+-statvfs /x
+-upload /etc/passwd /x
+-download /x out
+-checksum md5 /x
+-tar-in /etc/passwd /x
+-tar-out /x out
+-tgz-in /etc/passwd /x
+-tgz-out /x out
+-cp /x /x
+-cp-a /x /x
+-mv /x /x
+-equal /x /x
+-strings /x
+-strings-e x /x
+-hexdump /x
+-sh /bin/true
+-sh-lines /bin/true
+-glob-expand /x
+-scrub-file /x
+-scrub-freespace /x
+-mkdtemp /x
+-wc-l /x
+-wc-w /x
+-wc-c /x
+-head /x
+-head-n 1 /x
+-tail /x
+-tail-n 1 /x
+-du /x
+-initrd-list /x
+-mount-loop /x /x
+-mknod 0644 1 1 /x
+-mkfifo 0644 /x
+-mknod-b 0644 1 1 /x
+-mknod-c 0644 1 1 /x
+-zfile x /x
+-getxattrs /x
+-lgetxattrs /x
+-setxattr user.x x 1 /x
+-lsetxattr user.x x 1 /x
+-removexattr user.x /x
+-lremovexattr user.x /x
+-grep x /x
+-egrep x /x
+-fgrep x /x
+-grepi x /x
+-egrepi x /x
+-fgrepi x /x
+-zgrep x /x
+-zegrep x /x
+-zfgrep x /x
+-zgrepi x /x
+-zegrepi x /x
+-zfgrepi x /x
+-realpath /x
+-ln /t /x
+-ln-f /t /x
+-ln-s /t /x
+-ln-sf /t /x
+-readlink /x
+-fallocate /x 1
+-swapon-file /x
+-swapoff-file /x
+-mkswap-file /x
+-inotify-add-watch /x 1
+-find0 /x out
+-case-sensitive-path /x
+-truncate /x
+-truncate-size /x 1
+-utimens /x 1 1 1 1
+-mkdir-mode /x 0644
+-lchown 1 1 /x
+-pread /x 1 1
+-fill 1 1 /x
+-dd /x /x
+-filesize /x
+-initrd-cat /x x
+-copy-size /x /x 1
+-txz-in /etc/passwd /x
+-txz-out /x out
+-base64-in /etc/passwd /x
+-base64-out /x out
+-checksums-out md5 /x out
+-fill-pattern x 1 /x
+-pwrite /x abc 1
+-fallocate64 /x 1
+-is-chardev /x
+-is-blockdev /x
+-is-fifo /x
+-is-symlink /x
+-is-socket /x
+-upload-offset /etc/passwd /x 1
+-download-offset /x out 1 1
+-getxattr /x x
+-lgetxattr /x x
+-is-zero /x
+-mount-9p x /x
+-btrfs-filesystem-resize /x
+-compress-out gzip /x out
+-copy-file-to-file /x /x
+-llz /x
+-zero-free-space /x
+-isoinfo /x
+-get-e2attrs /x
+-set-e2attrs /x x
+-get-e2generation /x
+-set-e2generation /x 1
+-btrfs-subvolume-snapshot /x /x
+-btrfs-subvolume-delete /x
+-btrfs-subvolume-create /x
+-btrfs-subvolume-list /x
+-btrfs-subvolume-set-default 1 /x
+-btrfs-filesystem-sync /x
+-btrfs-filesystem-balance /x
+-fstrim /x
+-xfs-info /x
+-xfs-growfs /x
+-ls0 /x out
+-fill-dir /x 1
+-xfs-repair /x
+-rm-f /x
+-mktemp /x
+-mklost-and-found /x
+-acl-get-file /x access
+-acl-set-file /x access u::rwx,g::r-x,o::r-x
+-acl-delete-def-file /x
+-cap-get-file /x
+-cap-set-file /x cap_net_raw+ep
+-rename /x /x
+-extlinux /x
+-cp-r /x /x
+-remount /x
+-copy-attributes /x /x
+-cpio-out /x out
+-statns /x
+-lstatns /x
+-btrfs-subvolume-get-default /x
+-btrfs-subvolume-show /x
+-btrfs-quota-enable /x true
+-btrfs-quota-rescan /x
+-btrfs-qgroup-limit /x 1
+-btrfs-qgroup-create x /x
+-btrfs-qgroup-destroy x /x
+-btrfs-qgroup-show /x
+-btrfs-qgroup-assign /x x /x
+-btrfs-qgroup-remove /x x /x
+-btrfs-scrub-start /x
+-btrfs-scrub-cancel /x
+-btrfs-scrub-resume /x
+-btrfs-balance-pause /x
+-btrfs-balance-cancel /x
+-btrfs-balance-resume /x
+-btrfs-filesystem-defragment /x
+-btrfs-balance-status /x
+-btrfs-scrub-status /x
+-mksquashfs /x out
+-file-architecture /x
+-cat /x
+-find /x
+-ls /x
+-lstat /x
+-lstatlist /x a
+-lstatnslist /x a
+-lxattrlist /x a
+-read-file /x
+-read-lines /x
+-readdir /x
+-readlinklist /x a
+-stat /x
+-write /x abc
+-write-append /x abc
+echo ---no such device
+-mount /dev/sdz /x
+-pvcreate /dev/sdz
+-vgcreate VG /dev/sdz
+-sfdisk /dev/sdz 1 1 1 x
+-tune2fs-l /dev/sdz
+-blockdev-setro /dev/sdz
+-blockdev-setrw /dev/sdz
+-blockdev-getro /dev/sdz
+-blockdev-getss /dev/sdz
+-blockdev-getbsz /dev/sdz
+-blockdev-setbsz /dev/sdz 1
+-blockdev-getsz /dev/sdz
+-blockdev-getsize64 /dev/sdz
+-blockdev-flushbufs /dev/sdz
+-blockdev-rereadpt /dev/sdz
+-mount-ro /dev/sdz /x
+-mount-options ro /dev/sdz /x
+-mount-vfs ro ext2 /dev/sdz /x
+-lvremove /dev/sdz
+-pvremove /dev/sdz
+-set-e2label /dev/sdz lab
+-get-e2label /dev/sdz
+-set-e2uuid /dev/sdz 01234567-89AB-CDEF-0123-456789ABCDEF
+-get-e2uuid /dev/sdz
+-fsck ext2 /dev/sdz
+-zero /dev/sdz
+-zerofree /dev/sdz
+-pvresize /dev/sdz
+-sfdisk-N /dev/sdz 1 1 1 1 x
+-sfdisk-l /dev/sdz
+-sfdisk-kernel-geometry /dev/sdz
+-sfdisk-disk-geometry /dev/sdz
+-lvresize /dev/sdz 1
+-resize2fs /dev/sdz
+-e2fsck-f /dev/sdz
+-ntfs-3g-probe true /dev/sdz
+-scrub-device /dev/sdz
+-mkswap /dev/sdz
+-mkswap-L lab /dev/sdz
+-mkswap-U 01234567-89AB-CDEF-0123-456789ABCDEF /dev/sdz
+-sfdiskM /dev/sdz x
+-swapon-device /dev/sdz
+-swapoff-device /dev/sdz
+-mkfs-b ext2 1 /dev/sdz
+-mke2journal 1 /dev/sdz
+-mke2journal-L 1 lab /dev/sdz
+-mke2journal-U 1 01234567-89AB-CDEF-0123-456789ABCDEF /dev/sdz
+-mke2fs-J ext2 1 /dev/sdz /dev/sdz
+-mke2fs-JL ext2 1 /dev/sdz lab
+-mke2fs-JU ext2 1 /dev/sdz 01234567-89AB-CDEF-0123-456789ABCDEF
+-vfs-type /dev/sdz
+-part-init /dev/sdz mbr
+-part-add /dev/sdz p 1 1
+-part-disk /dev/sdz mbr
+-part-set-bootable /dev/sdz 1 true
+-part-set-name /dev/sdz 1 x
+-part-list /dev/sdz
+-part-get-parttype /dev/sdz
+-pvuuid /dev/sdz
+-lvuuid /dev/sdz
+-zero-device /dev/sdz
+-part-del /dev/sdz 1
+-part-get-bootable /dev/sdz 1
+-part-get-mbr-id /dev/sdz 1
+-part-set-mbr-id /dev/sdz 1 1
+-checksum-device md5 /dev/sdz
+-lvresize-free /dev/sdz 1
+-resize2fs-size /dev/sdz 1
+-pvresize-size /dev/sdz 1
+-ntfsresize-size /dev/sdz 1
+-vfs-label /dev/sdz
+-vfs-uuid /dev/sdz
+-lvm-set-filter /dev/sdz
+-luks-open /dev/sdz map
+secret
+-luks-open-ro /dev/sdz map
+secret
+-luks-close /dev/sdz
+-luks-format /dev/sdz 1
+secret
+-luks-format-cipher /dev/sdz 1 aes-cbc
+secret
+-luks-add-key /dev/sdz 1
+secret
+secret
+-luks-kill-slot /dev/sdz 1
+secret
+-is-lv /dev/sdz
+-part-to-dev /dev/sdz
+-pwrite-device /dev/sdz abc 1
+-pread-device /dev/sdz 1 1
+-mkfs ext2 /dev/sdz
+-resize2fs-M /dev/sdz
+-is-zero-device /dev/sdz
+-ntfsresize /dev/sdz
+-compress-device-out gzip /dev/sdz out
+-part-to-partnum /dev/sdz
+-copy-device-to-device /dev/sdz /dev/sdz
+-copy-device-to-file /dev/sdz /x
+-copy-file-to-device /x /dev/sdz
+-tune2fs /dev/sdz
+-md-create x /dev/sdz
+-md-detail /dev/sdz
+-md-stop /dev/sdz
+-blkid /dev/sdz
+-e2fsck /dev/sdz
+-wipefs /dev/sdz
+-ntfsfix /dev/sdz
+-ntfsclone-out /dev/sdz out
+-ntfsclone-in /etc/passwd /dev/sdz
+-set-label /dev/sdz lab
+-isoinfo-device /dev/sdz
+-md-stat /dev/sdz
+-mkfs-btrfs /dev/sdz
+-btrfs-device-add /dev/sdz /x
+-btrfs-device-delete /dev/sdz /x
+-btrfs-set-seeding /dev/sdz true
+-btrfs-fsck /dev/sdz
+-pvchange-uuid /dev/sdz
+-xfs-admin /dev/sdz
+-mke2fs /dev/sdz
+-ldmtool-scan-devices /dev/sdz
+-part-set-gpt-type /dev/sdz 1 01234567-89AB-CDEF-0123-456789ABCDEF
+-part-get-gpt-type /dev/sdz 1
+-is-whole-device /dev/sdz
+-syslinux /dev/sdz
+-set-uuid /dev/sdz 01234567-89AB-CDEF-0123-456789ABCDEF
+-part-get-name /dev/sdz 1
+-blkdiscard /dev/sdz
+-blkdiscardzeroes /dev/sdz
+-blockdev-setra /dev/sdz 1
+-btrfs-rescue-chunk-recover /dev/sdz
+-btrfs-rescue-super-recover /dev/sdz
+-part-set-gpt-guid /dev/sdz 1 01234567-89AB-CDEF-0123-456789ABCDEF
+-part-get-gpt-guid /dev/sdz 1
+-btrfstune-seeding /dev/sdz true
+-btrfstune-enable-extended-inode-refs /dev/sdz
+-btrfstune-enable-skinny-metadata-extent-refs /dev/sdz
+-btrfs-image /dev/sdz /x
+-part-get-mbr-part-type /dev/sdz 1
+-btrfs-replace /dev/sdz /dev/sdz /x
+-set-uuid-random /dev/sdz
+-vfs-minimum-size /dev/sdz
+-part-set-disk-guid /dev/sdz 01234567-89AB-CDEF-0123-456789ABCDEF
+-part-get-disk-guid /dev/sdz
+-part-set-disk-guid-random /dev/sdz
+-part-expand-gpt /dev/sdz
+-ntfscat-i /dev/sdz 1 out
+-btrfs-filesystem-show /dev/sdz
+-part-resize /dev/sdz 1 1
+-inspect-get-format /dev/sdz
+-inspect-get-type /dev/sdz
+-inspect-get-distro /dev/sdz
+-inspect-get-package-format /dev/sdz
+-inspect-get-package-management /dev/sdz
+-inspect-get-product-name /dev/sdz
+-inspect-get-product-variant /dev/sdz
+-inspect-get-major-version /dev/sdz
+-inspect-get-minor-version /dev/sdz
+-inspect-get-arch /dev/sdz
+-inspect-get-hostname /dev/sdz
+-inspect-get-windows-systemroot /dev/sdz
+-inspect-get-windows-software-hive /dev/sdz
+-inspect-get-windows-system-hive /dev/sdz
+-inspect-get-windows-current-control-set /dev/sdz
+-inspect-is-live /dev/sdz
+-inspect-is-netinst /dev/sdz
+-inspect-is-multipart /dev/sdz
+-inspect-get-mountpoints /dev/sdz
+-inspect-get-filesystems /dev/sdz
+-inspect-get-drive-mappings /dev/sdz
+-part-set-gpt-attributes /dev/sdz 1 1
+-part-get-gpt-attributes /dev/sdz 1
+-f2fs-expand /dev/sdz
+-luks-uuid /dev/sdz
+-cryptsetup-open /dev/sdz map
+secret
+-cryptsetup-close /dev/sdz
+-inspect-get-osinfo /dev/sdz
+-inspect-list-applications /dev/sdz
+-inspect-list-applications2 /dev/sdz
+-mountable-device /dev/sdz
+-mountable-subvolume /dev/sdz
+echo ---nothing of this name
+-lvcreate LV VG 1
+-vgremove x
+-vg-activate true x
+-df
+-df-h
+-mkmountpoint x
+-rmmountpoint x
+-swapon-label lab
+-swapoff-label lab
+-swapon-uuid 01234567-89AB-CDEF-0123-456789ABCDEF
+-swapoff-uuid 01234567-89AB-CDEF-0123-456789ABCDEF
+-inotify-init 1
+-inotify-rm-watch 1
+-inotify-read
+-inotify-files
+-inotify-close
+-lvrename LV x
+-vgrename VG x
+-vguuid x
+-vgpvuuids x
+-vglvuuids x
+-findfs-uuid 01234567-89AB-CDEF-0123-456789ABCDEF
+-findfs-label lab
+-lvm-canonical-lv-name VG
+-lvcreate-free LV VG 1
+-vgmeta x
+-vgchange-uuid x
+-ldmtool-diskgroup-name x
+-ldmtool-diskgroup-volumes x
+-ldmtool-diskgroup-disks x
+-ldmtool-volume-type x x
+-ldmtool-volume-hint x x
+-ldmtool-volume-partitions x x
+-available x
+-feature-available x
+list-devices
+list-filesystems
+pvs
+mountpoints
+mkfs ext4 /dev/sda
+mount /dev/sda /
+write /file abc
+mkdir /dir
+mkdir /dir/d
+echo ---no such path
+-touch /none/x
+-ll /none/x
+-rm /none/x
+-rmdir /none/x
+-mkdir /none/x
+-write-file /none/x x 1
+-umount /none/x
+-upload /etc/passwd /none/x
+-download /none/x out
+-checksum md5 /none/x
+-tar-in /etc/passwd /none/x
+-mount-ro /dev/sdb /none/x
+-mount-options ro /dev/sdb /none/x
+-mount-vfs ro ext2 /dev/sdb /none/x
+-cp /none/x /none/x
+-mv /none/x /none/x
+-strings /none/x
+-strings-e x /none/x
+-hexdump /none/x
+-scrub-file /none/x
+-scrub-freespace /none/x
+-mkdtemp /none/x
+-wc-l /none/x
+-wc-w /none/x
+-wc-c /none/x
+-head /none/x
+-head-n 1 /none/x
+-tail /none/x
+-tail-n 1 /none/x
+-mount-loop /none/x /none/x
+-mknod 0644 1 1 /none/x
+-mkfifo 0644 /none/x
+-mknod-b 0644 1 1 /none/x
+-mknod-c 0644 1 1 /none/x
+-zfile x /none/x
+-lremovexattr user.x /none/x
+-grep x /none/x
+-egrep x /none/x
+-fgrep x /none/x
+-grepi x /none/x
+-egrepi x /none/x
+-fgrepi x /none/x
+-zgrep x /none/x
+-zegrep x /none/x
+-zfgrep x /none/x
+-zgrepi x /none/x
+-zegrepi x /none/x
+-zfgrepi x /none/x
+-ln /t /none/x
+-ln-f /t /none/x
+-readlink /none/x
+-fallocate /none/x 1
+-inotify-add-watch /none/x 1
+-truncate /none/x
+-truncate-size /none/x 1
+-mkdir-mode /none/x 0644
+-pread /none/x 1 1
+-fill 1 1 /none/x
+-dd /none/x /none/x
+-txz-in /etc/passwd /none/x
+-base64-in /etc/passwd /none/x
+-base64-out /none/x out
+-fill-pattern x 1 /none/x
+-pwrite /none/x abc 1
+-fallocate64 /none/x 1
+-upload-offset /etc/passwd /none/x 1
+-download-offset /none/x out 1 1
+-getxattr /none/x x
+-lgetxattr /none/x x
+-is-zero /none/x
+-mount-9p x /none/x
+-copy-device-to-file /dev/sdb /none/x
+-copy-file-to-device /none/x /dev/sdb
+-copy-file-to-file /none/x /none/x
+-isoinfo /none/x
+-set-e2generation /none/x 1
+-btrfs-filesystem-balance /none/x
+-mktemp /none/x
+-cap-set-file /none/x cap_net_raw+ep
+-remount /none/x
+-btrfs-image /dev/sdb /none/x
+-file-architecture /none/x
+-cat /none/x
+-read-file /none/x
+-read-lines /none/x
+-write /none/x abc
+-write-append /none/x abc
+find /
+echo ---an empty device
+-sfdisk /dev/sdb 1 1 1 x
+-blockdev-setbsz /dev/sdb 1
+-mount-ro /dev/sdb /dir
+-mount-options ro /dev/sdb /dir
+-mount-vfs ro ext2 /dev/sdb /dir
+-set-e2label /dev/sdb lab
+-set-e2uuid /dev/sdb 01234567-89AB-CDEF-0123-456789ABCDEF
+-sfdisk-N /dev/sdb 1 1 1 1 x
+-sfdiskM /dev/sdb x
+-luks-open-ro /dev/sdb map
+secret
+-copy-device-to-file /dev/sdb /dir
+-copy-file-to-device /dir /dev/sdb
+-set-label /dev/sdb lab
+-isoinfo-device /dev/sdb
+-btrfs-set-seeding /dev/sdb true
+-btrfs-image /dev/sdb /dir
+-set-uuid-random /dev/sdb
+-vfs-minimum-size /dev/sdb
+-inspect-get-type /dev/sdb
+-inspect-get-distro /dev/sdb
+-inspect-get-package-format /dev/sdb
+-inspect-get-package-management /dev/sdb
+-inspect-get-product-name /dev/sdb
+-inspect-get-product-variant /dev/sdb
+-inspect-get-major-version /dev/sdb
+-inspect-get-minor-version /dev/sdb
+-inspect-get-arch /dev/sdb
+-inspect-get-hostname /dev/sdb
+-inspect-get-windows-systemroot /dev/sdb
+-inspect-get-windows-software-hive /dev/sdb
+-inspect-get-windows-system-hive /dev/sdb
+-inspect-get-windows-current-control-set /dev/sdb
+-inspect-get-mountpoints /dev/sdb
+-inspect-get-filesystems /dev/sdb
+-inspect-get-drive-mappings /dev/sdb
+-inspect-get-osinfo /dev/sdb
+-inspect-list-applications /dev/sdb
+-inspect-list-applications2 /dev/sdb
+-mountable-subvolume /dev/sdb
+is-zero-device /dev/sdb
+echo ---a directory
+-touch /dir
+-rm /dir
+-rmdir /dir
+-write-file /dir x 1
+-umount /dir
+-upload /etc/passwd /dir
+-download /dir out
+-checksum md5 /dir
+-tar-in /etc/passwd /dir
+-mount-ro /dev/sdb /dir
+-mount-options ro /dev/sdb /dir
+-mount-vfs ro ext2 /dev/sdb /dir
+-cp /dir /dir
+-mv /dir /dir
+-strings /dir
+-strings-e x /dir
+-hexdump /dir
+-scrub-file /dir
+-scrub-freespace /dir
+-mkdtemp /dir
+-wc-l /dir
+-wc-w /dir
+-wc-c /dir
+-head /dir
+-head-n 1 /dir
+-tail /dir
+-tail-n 1 /dir
+-mount-loop /dir /dir
+-mknod 0644 1 1 /dir
+-mkfifo 0644 /dir
+-mknod-b 0644 1 1 /dir
+-mknod-c 0644 1 1 /dir
+-zfile x /dir
+-lremovexattr user.x /dir
+-grep x /dir
+-egrep x /dir
+-fgrep x /dir
+-grepi x /dir
+-egrepi x /dir
+-fgrepi x /dir
+-zgrep x /dir
+-zegrep x /dir
+-zfgrep x /dir
+-zgrepi x /dir
+-zegrepi x /dir
+-zfgrepi x /dir
+-ln /t /dir
+-ln-f /t /dir
+-readlink /dir
+-fallocate /dir 1
+-inotify-add-watch /dir 1
+-truncate /dir
+-truncate-size /dir 1
+-mkdir-mode /dir 0644
+-pread /dir 1 1
+-fill 1 1 /dir
+-dd /dir /dir
+-txz-in /etc/passwd /dir
+-base64-in /etc/passwd /dir
+-base64-out /dir out
+-fill-pattern x 1 /dir
+-pwrite /dir abc 1
+-fallocate64 /dir 1
+-upload-offset /etc/passwd /dir 1
+-download-offset /dir out 1 1
+-getxattr /dir x
+-lgetxattr /dir x
+-is-zero /dir
+-mount-9p x /dir
+-copy-device-to-file /dev/sdb /dir
+-copy-file-to-device /dir /dev/sdb
+-copy-file-to-file /dir /dir
+-isoinfo /dir
+-set-e2generation /dir 1
+-btrfs-filesystem-balance /dir
+-rm-f /dir
+-mktemp /dir
+-cap-set-file /dir cap_net_raw+ep
+-remount /dir
+-btrfs-image /dev/sdb /dir
+-file-architecture /dir
+-cat /dir
+-read-file /dir
+-read-lines /dir
+-write /dir abc
+-write-append /dir abc
+find /
+echo ---a file
+-rmdir /file
+-umount /file
+-tar-in /etc/passwd /file
+-mount-ro /dev/sdb /file
+-mount-options ro /dev/sdb /file
+-mount-vfs ro ext2 /dev/sdb /file
+-cp /file /file
+-strings-e x /file
+-mkdtemp /file
+-mount-loop /file /file
+-mkfifo 0644 /file
+-mknod-b 0644 1 1 /file
+-mknod-c 0644 1 1 /file
+-zfile x /file
+-lremovexattr user.x /file
+-ln /t /file
+-readlink /file
+-inotify-add-watch /file 1
+-txz-in /etc/passwd /file
+-getxattr /file x
+-lgetxattr /file x
+-mount-9p x /file
+-isoinfo /file
+-set-e2generation /file 1
+-btrfs-filesystem-balance /file
+-mktemp /file
+-remount /file
+-btrfs-image /dev/sdb /file
+-file-architecture /file
+find /
+cat /file
+mountpoints
+is-zero-device /dev/sdb
+umount /
+e2fsck /dev/sda correct:true
