@@ -2,13 +2,11 @@ package daemon
 
 import (
 	"io"
-
-	"gofish/internal/api"
 )
 
 // callLibrary lets an action's library server do a call, whose arguments have been
 // checked like any other's.
-func (d *Daemon) callLibrary(a *api.Action, args, opts []any) (any, error) {
+func (d *Daemon) callLibrary(c *Call, args, opts []any) (any, error) {
 	var out io.Writer
 	plain := make([]any, len(args))
 	for i, v := range args {
@@ -23,5 +21,11 @@ func (d *Daemon) callLibrary(a *api.Action, args, opts []any) (any, error) {
 			plain[i] = v
 		}
 	}
-	return d.libraries.Call(a, plain, opts, out)
+	return d.libraries.Call(c.Action, plain, opts, out, func() error {
+		c.Progress(0, 1)
+		if f, ok := out.(*fileOut); ok {
+			return f.look(cancelLook)
+		}
+		return nil
+	})
 }

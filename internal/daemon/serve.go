@@ -287,7 +287,7 @@ func (s *session) invoke(c *Call, a *api.Action, args, opts []any) (result any, 
 		}
 	}()
 	if a.Library != "" {
-		result, err = s.d.callLibrary(a, args, opts)
+		result, err = s.d.callLibrary(c, args, opts)
 	} else {
 		result, err = s.d.funcs[a.Name].Call(c, args, opts)
 	}

@@ -12,5 +12,6 @@
 //
 // A socket, the server's standard input. It begins with a reply that says whether the
 // library could be loaded. Then calls and replies alternate, in the messages of package
-// proto. If the action writes a file, its chunks come before the reply.
+// proto. If the action writes a file, its chunks come before the reply, and
+// progress messages without numbers while there are none.
 package library

@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -44,9 +43,7 @@ type Servers struct {
 	sysroot string
 	image   *os.File // the program in memory; nil before it is needed
 	running map[string]*process
-
-	mu     sync.Mutex
-	checks map[string]error
+	checks  map[string]error // what Check has found
 }
 
 // NewServers starts nothing yet. sysroot is the root of the guest's files.
@@ -64,30 +61,26 @@ type process struct {
 }
 
 // Check reports why a library cannot be used here, nil if it can. The answer is
-// remembered.
+// remembered; the server that gave it waits for calls.
 func (s *Servers) Check(name string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	err, known := s.checks[name]
 	if !known {
-		_, running := s.running[name]
-		if _, err = s.get(name); err == nil && !running {
-			s.Close(name)
-		}
+		_, err = s.get(name)
 		s.checks[name] = err
 	}
 	return err
 }
 
 // Call lets the action's library do a call. args and opts are as api.Action.EncodeArgs
-// takes them; out gets the data of an action that writes a file. If it refuses, or if
+// takes them; out gets the data of an action that writes a file, and alive, which may be
+// nil, is called now and then while it goes on. If one of them returns an error, or if
 // the server's process ends, what the library remembered is gone.
-func (s *Servers) Call(a *api.Action, args, opts []any, out io.Writer) (any, error) {
+func (s *Servers) Call(a *api.Action, args, opts []any, out io.Writer, alive func() error) (any, error) {
 	p, err := s.get(a.Library)
 	if err != nil {
 		return nil, err
 	}
-	result, err := p.call(a, args, opts, out)
+	result, err := p.call(a, args, opts, out, alive)
 	var said *Error
 	if err != nil && !errors.As(err, &said) {
 		s.Close(a.Library)
@@ -184,7 +177,7 @@ const crashed = 2
 // errLink says that the connection to the process is broken.
 var errLink = errors.New("the connection is broken")
 
-func (p *process) call(a *api.Action, args, opts []any, out io.Writer) (any, error) {
+func (p *process) call(a *api.Action, args, opts []any, out io.Writer, alive func() error) (any, error) {
 	body := &proto.Encoder{}
 	mask, err := a.EncodeArgs(body, args, opts)
 	if err != nil {
@@ -201,6 +194,14 @@ func (p *process) call(a *api.Action, args, opts []any, out io.Writer) (any, err
 	}
 	for out != nil {
 		ev, frame, err := p.conn.Next(&proto.Progress{})
+		if err == nil && ev == proto.EventProgress {
+			if alive != nil {
+				if err := alive(); err != nil {
+					return nil, err
+				}
+			}
+			continue
+		}
 		if err != nil || ev != proto.EventFrame {
 			return nil, errLink
 		}

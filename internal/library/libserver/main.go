@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"runtime"
 	"syscall"
+	"time"
 
 	"gofish/internal/api"
 	"gofish/internal/proto"
@@ -101,7 +102,7 @@ func serve(name, sysroot string, rw io.ReadWriter) error {
 		}
 		i := a.FileParam(api.KFileOut)
 		if i >= 0 {
-			args[i] = io.Writer(chunks{conn})
+			args[i] = io.Writer(&chunks{conn: conn})
 		}
 		result, err := funcs[a.Name].Call(nil, args, opts)
 		if i >= 0 {
@@ -146,9 +147,23 @@ func reply(conn *proto.Conn, a *api.Action, result any, err error) error {
 }
 
 // chunks writes a file's data as chunks.
-type chunks struct{ conn *proto.Conn }
+type chunks struct {
+	conn *proto.Conn
+	told time.Time // when the daemon last heard of it
+}
 
-func (c chunks) Write(p []byte) (int, error) {
+// working tells the daemon, now and then, that a call that writes to out goes on: it can
+// end the process if the client wants that no more.
+func working(out io.Writer) error {
+	c, ok := out.(*chunks)
+	if now := time.Now(); ok && now.Sub(c.told) > 100*time.Millisecond {
+		c.told = now
+		return c.conn.WriteProgress(proto.Progress{})
+	}
+	return nil
+}
+
+func (c *chunks) Write(p []byte) (int, error) {
 	for rest := p; len(rest) > 0; {
 		n := min(len(rest), proto.MaxChunk)
 		if err := c.conn.WriteChunk(rest[:n], false); err != nil {

@@ -107,8 +107,9 @@ func letter(kind uint32) api.Char {
 	return 'u'
 }
 
-// walk visits each name of a file system, also deleted ones.
-func (t *tsk) walk(device string, visit func(file, path uintptr) error) error {
+// walk visits each name of a file system, also deleted ones; what visit writes goes to
+// out.
+func (t *tsk) walk(device string, out io.Writer, visit func(file, path uintptr) error) error {
 	img, _ := t.call("tsk_img_open_utf8_sing", device, 0, 0)
 	if img == 0 {
 		return t.failed(device)
@@ -120,7 +121,12 @@ func (t *tsk) walk(device string, visit func(file, path uintptr) error) error {
 	}
 	defer t.call("tsk_fs_close", fs)
 	root := *(*uint64)(at(fs + 32)) // TSK_FS_INFO.root_inum
-	t.visit, t.err = visit, nil
+	t.visit, t.err = func(file, path uintptr) error {
+		if err := working(out); err != nil {
+			return err
+		}
+		return visit(file, path)
+	}, nil
 	if r, _ := t.call("tsk_fs_dir_walk", fs, root, walkAll, t.callback, nil); uint8(r) != 0 {
 		return t.failed(device)
 	}
@@ -177,13 +183,13 @@ func (t *tsk) send(out *api.StructWriter, file, path uintptr) error {
 
 func (t tskActions) InternalFilesystemWalk(device string, out io.Writer) error {
 	w := api.NewStructWriter(out)
-	err := t.walk(device, func(file, path uintptr) error { return t.send(w, file, path) })
+	err := t.walk(device, out, func(file, path uintptr) error { return t.send(w, file, path) })
 	return errors.Join(err, w.Flush())
 }
 
 func (t tskActions) InternalFindInode(device string, inode int64, out io.Writer) error {
 	w := api.NewStructWriter(out)
-	err := t.walk(device, func(file, path uintptr) error {
+	err := t.walk(device, out, func(file, path uintptr) error {
 		f := (*tskFile)(at(file))
 		if f.name == 0 || (*tskName)(at(f.name)).metaAddr != uint64(inode) {
 			return nil
