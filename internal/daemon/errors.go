@@ -38,6 +38,10 @@ func (d *Daemon) named(args []any, err error) error {
 	for _, arg := range args {
 		name := ""
 		switch v := arg.(type) {
+		case string: // a path that is no path of the guest
+			if strings.HasPrefix(v, "/") && strings.Contains(err.Error(), v) {
+				return err
+			}
 		case Path:
 			name = string(v)
 		case Device:

@@ -21,6 +21,7 @@ func TestNamed(t *testing.T) {
 		{[]any{MountableOrPath{Mountable: Mountable{Device: "/dev/sda", Volume: "v"}}}, syscall.EIO, "btrfsvol:/dev/sda/v: input/output error"},
 		{[]any{Path("/a"), Path("/b")}, fmt.Errorf("read /b: %w", syscall.EIO), "read /b: input/output error"},
 		{[]any{Path("/a")}, errors.New("size cannot be negative"), "size cannot be negative"},
+		{[]any{Path("/a"), "/spec"}, fmt.Errorf("/spec: %w", syscall.ENOENT), "/spec: no such file or directory"},
 		{[]any{"text"}, syscall.EIO, "input/output error"},
 	} {
 		if got := d.named(c.args, c.err); got.Error() != c.want || !errors.Is(got, c.err) {
