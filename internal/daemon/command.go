@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -34,7 +35,12 @@ func (d Actions) CommandLines(c *Call, arguments []string) ([]string, error) {
 }
 
 func (d Actions) CommandOut(c *Call, arguments []string, output io.Writer) error {
-	return d.guestCommand(c, arguments, output)
+	// Once data is on its way, a failure can no longer say why: a little waits.
+	b := bufio.NewWriterSize(output, 64<<10)
+	if err := d.guestCommand(c, arguments, b); err != nil {
+		return err
+	}
+	return b.Flush()
 }
 
 func shell(command string) []string { return []string{"/bin/sh", "-c", command} }
@@ -44,7 +50,7 @@ func (d Actions) ShLines(c *Call, command string) ([]string, error) {
 	return d.CommandLines(c, shell(command))
 }
 func (d Actions) ShOut(c *Call, command string, output io.Writer) error {
-	return d.guestCommand(c, shell(command), output)
+	return d.CommandOut(c, shell(command), output)
 }
 
 // guestPath is where a program without a slash in its name is looked for.
