@@ -18,12 +18,8 @@ const (
 	augNoMem   = 1
 )
 
-// augeas is a tree of the guest's configuration; aug is 0 before aug_init.
-type augeas struct {
-	*clib
-	guest *guest
-	aug   uintptr
-}
+// augeas is a tree of the guest's configuration.
+type augeas struct{ object }
 
 type augeasActions struct{ *augeas }
 
@@ -32,14 +28,14 @@ func newAugeas(g *guest) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return augeasActions{&augeas{clib: l, guest: g}}, nil
+	return augeasActions{&augeas{object{clib: l, guest: g, closer: "aug_close", none: errNoAugeas}}}, nil
 }
 
 var errNoAugeas = errors.New("you must call 'aug-init' first to initialize Augeas")
 
 // do calls a function of the library whose first argument is the tree.
 func (a *augeas) do(symbol string, args ...any) int {
-	n, _ := a.number(symbol, append([]any{a.aug}, args...)...)
+	n, _ := a.number(symbol, append([]any{a.p}, args...)...)
 	return n
 }
 
@@ -50,7 +46,7 @@ func (a *augeas) failed(what string) error {
 	}
 	parts := []string{what}
 	for _, symbol := range []string{"aug_error_message", "aug_error_minor_message", "aug_error_details"} {
-		p, _ := a.call(symbol, a.aug)
+		p, _ := a.call(symbol, a.p)
 		if s := textAt(p); s != "" && !(symbol == "aug_error_message" && a.do("aug_error") == augNoError) {
 			parts = append(parts, oneLine(s))
 		}
@@ -69,7 +65,7 @@ func oneLine(s string) string {
 
 // check runs fn if there is a tree; a negative number is an error about what.
 func (a *augeas) check(what string, fn func() int) (int, error) {
-	if a.aug == 0 {
+	if a.p == 0 {
 		return 0, errNoAugeas
 	}
 	n := fn()
@@ -87,7 +83,7 @@ func (a augeasActions) AugInit(root string, flags int) error {
 	if aug == 0 {
 		return errors.New("augeas initialization failed: out of memory")
 	}
-	a.aug = aug
+	a.p = aug
 	if a.do("aug_error") != augNoError {
 		err := a.failed("augeas initialization")
 		a.close()
@@ -99,20 +95,7 @@ func (a augeasActions) AugInit(root string, flags int) error {
 	return a.AugLoad()
 }
 
-func (a *augeas) close() {
-	if a.aug != 0 {
-		a.call("aug_close", a.aug)
-		a.aug = 0
-	}
-}
-
-func (a augeasActions) AugClose() error {
-	if a.aug == 0 {
-		return errNoAugeas
-	}
-	a.close()
-	return nil
-}
+func (a augeasActions) AugClose() error { return a.end() }
 
 func (a augeasActions) AugLoad() error {
 	_, err := a.check("load the guest's files", func() (n int) {
@@ -125,7 +108,7 @@ func (a augeasActions) AugLoad() error {
 }
 
 func (a augeasActions) AugSave() error {
-	if a.aug == 0 {
+	if a.p == 0 {
 		return errNoAugeas
 	}
 	n := 0
@@ -251,7 +234,7 @@ func (a *augeas) match(expr string) ([]string, error) {
 func (a augeasActions) AugMatch(augpath string) ([]string, error) { return a.match(augpath) }
 
 func (a augeasActions) AugLs(augpath string) ([]string, error) {
-	if a.aug == 0 {
+	if a.p == 0 {
 		return nil, errNoAugeas
 	}
 	if augpath != "/" && strings.ContainsAny(lastByte(augpath), "/]*") {

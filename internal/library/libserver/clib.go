@@ -176,3 +176,29 @@ func (g *guest) inside(fn func()) error {
 }
 
 const wordSize = unsafe.Sizeof(uintptr(0))
+
+// object is what a library has open between calls: a tree, a hive, a journal. p is 0
+// while there is none.
+type object struct {
+	*clib
+	guest  *guest
+	p      uintptr
+	closer string // the function that closes it
+	none   error  // what a call says that needs one
+}
+
+func (o *object) close() {
+	if o.p != 0 {
+		o.call(o.closer, o.p)
+		o.p = 0
+	}
+}
+
+// end is close for an action: it fails if nothing is open.
+func (o *object) end() error {
+	if o.p == 0 {
+		return o.none
+	}
+	o.close()
+	return nil
+}

@@ -18,12 +18,8 @@ const (
 	hivexUnsafe  = 8
 )
 
-// hivex is a registry hive that is open; h is 0 before hivex_open.
-type hivex struct {
-	*clib
-	guest *guest
-	h     uintptr
-}
+// hivex is a registry hive that is open.
+type hivex struct{ object }
 
 type hivexActions struct{ *hivex }
 
@@ -37,7 +33,7 @@ func newHivex(g *guest) (any, error) {
 		l.call("iconv_open", "UTF-8", from)
 		l.call("iconv_open", from, "UTF-8")
 	}
-	return hivexActions{&hivex{clib: l, guest: g}}, nil
+	return hivexActions{&hivex{object{clib: l, guest: g, closer: "hivex_close", none: errNoHive}}}, nil
 }
 
 var errNoHive = errors.New("you must call 'hivex-open' first to initialize the hivex handle")
@@ -45,29 +41,26 @@ var errNoHive = errors.New("you must call 'hivex-open' first to initialize the h
 // do calls a function of the library whose first argument is the hive. Functions
 // report a failure by 0 or -1, and a number that may be 0 for "none" if errno is 0.
 func (x *hivex) do(symbol string, args ...any) (uintptr, error) {
-	if x.h == 0 {
+	if x.p == 0 {
 		return 0, errNoHive
 	}
-	r, errno := x.call(symbol, append([]any{x.h}, args...)...)
+	r, errno := x.call(symbol, append([]any{x.p}, args...)...)
 	if r == 0 && errno != 0 {
 		return 0, errno
 	}
 	return r, nil
 }
 
-func ofNode(n int64, err error) error {
+// of names the key or value that an error is about.
+func of(what string, n int64, err error) error {
 	if err == nil || err == errNoHive {
 		return err
 	}
-	return fmt.Errorf("node %d: %w", n, err)
+	return fmt.Errorf("%s %d: %w", what, n, err)
 }
 
-func ofValue(n int64, err error) error {
-	if err == nil || err == errNoHive {
-		return err
-	}
-	return fmt.Errorf("value %d: %w", n, err)
-}
+func ofNode(n int64, err error) error  { return of("node", n, err) }
+func ofValue(n int64, err error) error { return of("value", n, err) }
 
 type hivexOpenOpts struct{ Verbose, Debug, Write, Unsafe *bool }
 
@@ -86,35 +79,22 @@ func (x hivexActions) HivexOpen(filename string, o hivexOpenOpts) error {
 		if special = err == nil && !st.Mode().IsRegular(); special {
 			return
 		}
-		x.h, errno = x.call("hivex_open", filename, flags)
+		x.p, errno = x.call("hivex_open", filename, flags)
 	}); err != nil {
 		return err
 	}
 	switch {
 	case special:
 		return fmt.Errorf("%s: not a regular file", filename)
-	case x.h == 0 && (errno == syscall.EINVAL || errno == syscall.ENOTSUP):
+	case x.p == 0 && (errno == syscall.EINVAL || errno == syscall.ENOTSUP):
 		return fmt.Errorf("%s: not a registry hive, or a damaged one (try unsafe:true): %w", filename, errno)
-	case x.h == 0:
+	case x.p == 0:
 		return fmt.Errorf("%s: %w", filename, errno)
 	}
 	return nil
 }
 
-func (x *hivex) close() {
-	if x.h != 0 {
-		x.call("hivex_close", x.h)
-		x.h = 0
-	}
-}
-
-func (x hivexActions) HivexClose() error {
-	if x.h == 0 {
-		return errNoHive
-	}
-	x.close()
-	return nil
-}
+func (x hivexActions) HivexClose() error { return x.end() }
 
 func (x hivexActions) HivexRoot() (int64, error) {
 	n, err := x.do("hivex_root")
@@ -179,12 +159,12 @@ func (x hivexActions) HivexValueKey(valueh int64) (string, error) {
 }
 
 func (x hivexActions) HivexValueType(valueh int64) (int64, error) {
-	if x.h == 0 {
+	if x.p == 0 {
 		return 0, errNoHive
 	}
 	var kind int32 // an enum
 	var size uintptr
-	n, errno := x.number("hivex_value_type", x.h, valueh, &kind, &size)
+	n, errno := x.number("hivex_value_type", x.p, valueh, &kind, &size)
 	if n < 0 {
 		return 0, ofValue(valueh, errno)
 	}
@@ -211,7 +191,7 @@ func (x hivexActions) HivexValueString(valueh int64) (string, error) {
 func (x hivexActions) HivexValueUtf8(valueh int64) (string, error) { return x.HivexValueString(valueh) }
 
 func (x hivexActions) HivexCommit(filename *string) error {
-	if x.h == 0 {
+	if x.p == 0 {
 		return errNoHive
 	}
 	name := "the hive"
@@ -229,7 +209,7 @@ func (x hivexActions) HivexCommit(filename *string) error {
 				return
 			}
 		}
-		n, errno = x.number("hivex_commit", x.h, filename, 0)
+		n, errno = x.number("hivex_commit", x.p, filename, 0)
 	}); err != nil {
 		return err
 	}
@@ -256,17 +236,17 @@ func (x hivexActions) HivexNodeAddChild(parent int64, name string) (int64, error
 }
 
 func (x hivexActions) HivexNodeDeleteChild(nodeh int64) error {
-	if x.h == 0 {
+	if x.p == 0 {
 		return errNoHive
 	}
-	if n, errno := x.number("hivex_node_delete_child", x.h, nodeh); n < 0 {
+	if n, errno := x.number("hivex_node_delete_child", x.p, nodeh); n < 0 {
 		return x.writing(fmt.Sprintf("node %d: delete", nodeh), errno)
 	}
 	return nil
 }
 
 func (x hivexActions) HivexNodeSetValue(nodeh int64, key string, t int64, val []byte) error {
-	if x.h == 0 {
+	if x.p == 0 {
 		return errNoHive
 	}
 	// struct hive_set_value { char *key; enum t; size_t len; char *value; }, made of
@@ -283,7 +263,7 @@ func (x hivexActions) HivexNodeSetValue(nodeh int64, key string, t int64, val []
 	for _, w := range []uintptr{name, uintptr(uint32(t)), uintptr(len(val)), data} {
 		value = append(value, unsafe.Slice((*byte)(unsafe.Pointer(&w)), wordSize)...)
 	}
-	if n, errno := x.number("hivex_node_set_value", x.h, nodeh, value, 0); n < 0 {
+	if n, errno := x.number("hivex_node_set_value", x.p, nodeh, value, 0); n < 0 {
 		return x.writing(fmt.Sprintf("node %d: set %s", nodeh, key), errno)
 	}
 	return nil

@@ -8,13 +8,8 @@ import (
 	"syscall"
 )
 
-// journal is a directory of systemd's journals that is open, with a place in it; j is
-// 0 before journal_open.
-type journal struct {
-	*clib
-	guest *guest
-	j     uintptr
-}
+// journal is a directory of systemd's journals that is open, with a place in it.
+type journal struct{ object }
 
 type journalActions struct{ *journal }
 
@@ -23,7 +18,7 @@ func newJournal(g *guest) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return journalActions{&journal{clib: l, guest: g}}, nil
+	return journalActions{&journal{object{clib: l, guest: g, closer: "sd_journal_close", none: errNoJournal}}}, nil
 }
 
 var errNoJournal = errors.New("you must call 'journal-open' first to initialize the journal handle")
@@ -31,10 +26,10 @@ var errNoJournal = errors.New("you must call 'journal-open' first to initialize 
 // do calls a function of the library whose first argument is the journal; it returns
 // an error's number, negative.
 func (x *journal) do(symbol string, args ...any) (int, error) {
-	if x.j == 0 {
+	if x.p == 0 {
 		return 0, errNoJournal
 	}
-	n, _ := x.number(symbol, append([]any{x.j}, args...)...)
+	n, _ := x.number(symbol, append([]any{x.p}, args...)...)
 	if n < 0 {
 		return 0, syscall.Errno(-n)
 	}
@@ -44,30 +39,17 @@ func (x *journal) do(symbol string, args ...any) (int, error) {
 func (x journalActions) JournalOpen(directory string) error {
 	x.close()
 	n := 0
-	if err := x.guest.inside(func() { n, _ = x.number("sd_journal_open_directory", &x.j, directory, 0) }); err != nil {
+	if err := x.guest.inside(func() { n, _ = x.number("sd_journal_open_directory", &x.p, directory, 0) }); err != nil {
 		return err
 	}
 	if n < 0 {
-		x.j = 0
+		x.p = 0
 		return fmt.Errorf("%s: %w", directory, syscall.Errno(-n))
 	}
 	return nil
 }
 
-func (x *journal) close() {
-	if x.j != 0 {
-		x.call("sd_journal_close", x.j)
-		x.j = 0
-	}
-}
-
-func (x journalActions) JournalClose() error {
-	if x.j == 0 {
-		return errNoJournal
-	}
-	x.close()
-	return nil
-}
+func (x journalActions) JournalClose() error { return x.end() }
 
 func (x journalActions) JournalNext() (bool, error) {
 	n, err := x.do("sd_journal_next")
@@ -77,7 +59,7 @@ func (x journalActions) JournalNext() (bool, error) {
 func (x journalActions) JournalSkip(skip int64) (int64, error) {
 	symbol, steps := "sd_journal_next_skip", uint64(skip)
 	switch {
-	case x.j == 0:
+	case x.p == 0:
 		return 0, errNoJournal
 	case skip == 0:
 		return 0, nil
@@ -118,10 +100,10 @@ func here(err error) error {
 
 // InternalJournalGet writes each field, NAME=VALUE, behind its length of 64 bits.
 func (x journalActions) InternalJournalGet(out io.Writer) error {
-	if x.j == 0 {
+	if x.p == 0 {
 		return errNoJournal
 	}
-	x.call("sd_journal_restart_data", x.j)
+	x.call("sd_journal_restart_data", x.p)
 	for {
 		var data, size uintptr
 		n, err := x.do("sd_journal_enumerate_data", &data, &size)
