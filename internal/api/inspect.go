@@ -197,6 +197,17 @@ inspect_get_mountpoints tells. Fields that a kind of package does not have are e
 
 Fails if {root} is none of the roots that inspect_os returned, if the package database is damaged or
 unreasonably large.`},
+	{Name: "inspect_get_icon", Since: "1.11.12", Ret: RetBuffer("icon"),
+		Args:    Args{Mountable("root")},
+		Opts:    Args{Bool("favicon"), Bool("highquality")},
+		Summary: "get the logo of an operating system",
+		Help: `Returns the logo of the system on {root} as a PNG file, as the system itself has it: of many Linux distributions a
+file, of Windows XP and 7 a picture in its explorer. The result is empty if none is known or there. The file systems
+of the system must be mounted first, as inspect_get_mountpoints tells. {favicon}, which is true if not given, allows
+/etc/favicon.png; {highquality} leaves that and other small pictures out. The file comes from the guest: what shows
+it must expect any content.
+
+Fails if {root} is none of the roots that inspect_os returned, or if the file is unreasonably large.`},
 	{Name: "inspect_list_applications", Since: "1.7.8", Ret: RetStructs("applications", "application"),
 		Args:       Args{Mountable("root")},
 		Deprecated: "inspect_list_applications2",

@@ -303,19 +303,16 @@ func (s *Shell) drive(letter string) (string, error) {
 	if len(roots) == 0 {
 		return "", s.errorf(intro + `you must inspect the guest ("-i" option or run "inspect-os" command)`)
 	}
-	kind, err := s.callString("inspect_get_type", roots[0])
-	if err != nil {
-		return "", err
-	}
-	if kind != "windows" {
-		return "", s.errorf(intro + "this must be a Windows guest")
-	}
 	v, err := s.call("inspect_get_drive_mappings", roots[0])
 	if err != nil {
 		return "", err
 	}
+	drives := v.(api.Hash)
+	if len(drives) == 0 {
+		return "", s.errorf(intro + "this must be a Windows guest")
+	}
 	device := ""
-	for _, p := range v.(api.Hash) {
+	for _, p := range drives {
 		if strings.EqualFold(p.Key, letter) {
 			device = p.Value
 		}

@@ -36,5 +36,12 @@ ls win:c:\windows
 -cat win:d:\x
 inspect-list-applications2 /dev/sda1
 inspect-list-applications /dev/sda1
+inspect-get-icon /dev/sda1 | wc -c
+upload cmd.exe /Windows/Explorer.exe
+inspect-get-icon /dev/sda1 | wc -c
+mkdir /Windows/SysWOW64
+upload explorer.exe /Windows/SysWOW64/explorer.EXE
+inspect-get-icon /dev/sda1 | pngtopnm | md5sum
+inspect-get-icon /dev/sda1 favicon:false highquality:true | pngtopnm | md5sum
 umount /
 -inspect-list-applications2 /dev/sda1

@@ -1,5 +1,5 @@
-// Mkhives writes the hives SOFTWARE and SYSTEM of a Windows and a cmd.exe, as far as
-// its processor can be told, into a folder, for tests:
+// Mkhives writes the hives SOFTWARE and SYSTEM of a Windows, a cmd.exe, as far as its
+// processor can be told, and an explorer.exe with pictures into a folder, for tests:
 //
 //	mkhives DIR PRODUCT SIGNATURE START
 //
@@ -15,6 +15,7 @@ import (
 	"strconv"
 
 	"gofish/internal/hive"
+	"gofish/internal/peicon"
 )
 
 func main() {
@@ -40,6 +41,12 @@ func main() {
 	binary.LittleEndian.PutUint16(exe[0x58:], 0x20b)
 	exe[0x58+68], exe[0x58+108] = 3, 16
 	if err := os.WriteFile(filepath.Join(os.Args[1], "cmd.exe"), exe, 0o644); err != nil {
+		fmt.Fprintln(os.Stderr, "mkhives:", err)
+		os.Exit(1)
+	}
+	picture := peicon.BuildBitmap(21, 63, func(x, y int) [3]byte { return [3]byte{byte(12 * x), byte(4 * y), byte(x * y)} })
+	explorer := peicon.Build(false, map[int][]byte{143: picture, 6801: picture})
+	if err := os.WriteFile(filepath.Join(os.Args[1], "explorer.exe"), explorer, 0o644); err != nil {
 		fmt.Fprintln(os.Stderr, "mkhives:", err)
 		os.Exit(1)
 	}
