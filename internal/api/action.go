@@ -271,14 +271,17 @@ func number(name string, k Kind, unit []Unit) Param {
 // Err is the result of an action that only succeeds or fails.
 var Err = Ret{}
 
-func RetInt(name string, f ...Format) Ret {
-	r := Ret{Kind: RInt, Name: name}
+func RetInt(name string, f ...Format) Ret   { return integer(name, RInt, f) }
+func RetInt64(name string, f ...Format) Ret { return integer(name, RInt64, f) }
+
+func integer(name string, k RetKind, f []Format) Ret {
+	r := Ret{Kind: k, Name: name}
 	if len(f) > 0 {
 		r.Format = f[0]
 	}
 	return r
 }
-func RetInt64(name string) Ret          { return Ret{Kind: RInt64, Name: name} }
+
 func RetBool(name string) Ret           { return Ret{Kind: RBool, Name: name} }
 func RetConstString(name string) Ret    { return Ret{Kind: RConstString, Name: name} }
 func RetConstOptString(name string) Ret { return Ret{Kind: RConstOptString, Name: name} }

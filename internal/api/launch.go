@@ -35,6 +35,10 @@ var handleTable = []Action{
 		Visibility: StateTest,
 		Summary:    "number of the handle's state",
 		Help:       `Returns 0 before launch, 1 while starting, 2 when ready. Meant for debugging; use the tests is-config, is-launching and is-ready.`},
+	{Name: "c_pointer", Since: "1.29.17", Ret: RetInt64("ptr", HexFormat),
+		Summary: "address of the handle",
+		Help: `Returns the address of the handle in the memory of this program, which tells handles apart. There is nothing at it
+that another program, or a library in C, could use.`},
 	{Name: "wait_ready", Since: "0.0.3", Ret: Err,
 		Deprecated: "true", Visibility: StateTest,
 		Summary: "do nothing, or fail before launch",

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gofish/internal/api"
+	"gofish/internal/proto"
 )
 
 func (d Actions) PingDaemon() error { return nil }
@@ -52,6 +53,18 @@ func (d Actions) InternalExit() error {
 	unix.Sync()
 	unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART)
 	return nil
+}
+
+// InternalRhbz914931 is named after the bug in libguestfs that it was made to test: what
+// a client does when the daemon dies in the middle of an upload.
+func (d Actions) InternalRhbz914931(filename io.Reader, count int) error {
+	if count <= 0 || count > 1000 {
+		return errors.New("count out of range")
+	}
+	if _, err := io.CopyN(io.Discard, filename, int64(count)*proto.MaxChunk); err != nil && err != io.EOF {
+		return err
+	}
+	return d.InternalExit()
 }
 
 func (d Actions) InternalFeatureAvailable(group string) (int, error) {

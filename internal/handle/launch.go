@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unsafe"
 
 	"gofish/internal/api"
 	"gofish/internal/appliance"
@@ -28,6 +29,9 @@ func (h Actions) IsLaunching() (bool, error)    { return h.State() == Launching,
 func (h Actions) IsReady() (bool, error)        { return h.State() == Ready, nil }
 func (h Actions) IsBusy() (bool, error)         { return false, nil }
 func (h Actions) GetState() (int, error)        { return int(h.State()), nil }
+
+// CPointer: memory does not move while it is in use.
+func (h Actions) CPointer() (int64, error) { return int64(uintptr(unsafe.Pointer(h.Handle))), nil }
 
 func (h Actions) WaitReady() error {
 	if h.State() != Ready {
