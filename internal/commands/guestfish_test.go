@@ -237,6 +237,7 @@ get-hv
 get-qemu
 set-path /tmp
 get-path
+get-sockdir
 user-cancel
 `},
 	{name: "drives", script: `disk-format disk
@@ -249,6 +250,17 @@ add-drive-ro-with-if disk virtio
 -add-drive nosuch
 -add-drive-ro nosuch
 max-disks
+debug-drives
+`},
+	{name: "debug-drives", script: `-debug-drives
+-add-drive disk format:raw readonly:true iface:ide name:hda label:lab cachemode:unsafe discard:besteffort copyonread:true
+-add-drive disk readonly:false discard:enable cachemode:writeback
+-add-drive disk blocksize:4096 discard:disable
+-add-drive disk copyonread:true format:qcow2 blocksize:512
+-add-drive x protocol:nbd server:host:1234
+-add-drive pool/x protocol:rbd "server:host:1234 tcp:h2:9" username:u
+-add-drive x/y protocol:iscsi server:host username:me
+debug-drives
 `},
 	{name: "nullable", script: "set-append \"\"\nget-append\nset-append abc\nget-append\nset-append ''\nget-append\n"},
 	{name: "options unknown", script: "-disk-create x raw 1K foo:bar\n-disk-create x raw 1K bogus\n-disk-create x raw 1K Preallocation:off\n"},
@@ -262,6 +274,10 @@ max-disks
 	{name: "heredoc", script: "-upload -<<END /x\necho no\nEND\necho next\n-upload \"-<<E F\" /x\nmore\n END\nE F\necho last\nnosuch-really\n-mount a b\n"},
 	{name: "heredoc line numbers", script: "-upload -<<END /x\necho no\nEND\nmount /dev/sda1 /\n"},
 	{name: "before launch", script: "-mount /dev/sda1 /\n-cat /x\n-ls /\n-echo-daemon \"a b\"\n-get-pid\n-supported\n-glob echo /x*\n-edit /x\n-copy-in a /\n-copy-out a /\n-hexedit /x\n-more /x\n-run\n"},
+	{name: "before launch, without arguments", script: "-list-partitions\n-list-devices\n-list-filesystems\n-list-md-devices\n-list-dm-devices\n-list-ldm-volumes\n-list-ldm-partitions\n-list-9p\n-list-disk-labels\n" +
+		"-nr-devices\n-pvs\n-vgs\n-lvs\n-pvs-full\n-vgs-full\n-lvs-full\n-vgscan\n-lvm-scan true\n-lvm-clear-filter\n-pvchange-uuid-all\n-vgchange-uuid-all\n-lvm-remove-all\n" +
+		"-mounts\n-mountpoints\n-umount-all\n-df\n-df-h\n-dmesg\n-sync\n-sleep 0\n-ping-daemon\n-drop-caches 3\n-utsname\n-get-umask\n-available-all-groups\n-filesystem-available ext4\n" +
+		"-ldmtool-create-all\n-ldmtool-remove-all\n-ldmtool-scan\n-inspect-os\n-inspect-get-roots\n-inotify-close\n-canonical-device-name /dev/vda\n-device-index /dev/sdb\n-mountable-device /dev/sda\n-debug-upload disk /x 0644\n"},
 	{name: "windows path", script: "-cat win:c\n-ls WIN:\n"},
 	{name: "events", script: "event a trace 'echo [$0] $EVENT $# $1'\nlist-events\ntrace true\nget-memsize\ndelete-event a\ntrace false\nlist-events\n-delete-event a\n"},
 	{name: "events sets", script: "event b * 'true'\nevent c close,launch_done ''\nevent d '' x\n-event e bogus,close x\n-event e close,bogus,x x\nevent f cl 'echo closed $#'\nlist-events | sort\n"},

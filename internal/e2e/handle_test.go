@@ -146,6 +146,48 @@ func TestHandle(t *testing.T) {
 		}
 	})
 
+	t.Run("between handle and daemon", func(t *testing.T) {
+		for group, want := range map[string]int{"lvm2": 0, "nosuchgroup": 2} {
+			if v := must(t, h, "internal_feature_available", group); v != want {
+				t.Errorf("group %s: %v, not %d", group, v, want)
+			}
+		}
+		if v := must(t, h, "internal_parse_mountable", "btrfsvol:/dev/sda/a/b"); v != (api.InternalMountable{ImType: 1, ImDevice: "/dev/sda", ImVolume: "a/b"}) {
+			t.Errorf("a subvolume is %+v", v)
+		}
+		if _, err := call(h, "internal_parse_mountable", "btrfsvol:/dev/sdz/a"); err == nil {
+			t.Error("a subvolume of no device is taken")
+		}
+		file := filepath.Join(t.TempDir(), "file")
+		if err := os.WriteFile(file, []byte("text"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		must(t, h, "internal_upload", file, "/tmp/uploaded", 0o640)
+		if v := must(t, h, "debug", "sh", []string{"cat /tmp/uploaded; stat -c ' %a' /tmp/uploaded"}); v != "text 640\n" && v != "text 640" {
+			t.Errorf("uploaded: %q", v)
+		}
+		if _, err := call(h, "internal_upload", file, "/nosuch/uploaded", 0o640); err == nil || !strings.Contains(err.Error(), "/nosuch/uploaded: No such file") {
+			t.Errorf("internal_upload: %v", err)
+		}
+		must(t, h, "internal_write", "/internal", []byte("one"))
+		must(t, h, "internal_write_append", "/internal", []byte("two"))
+		if v := must(t, h, "cat", "/internal"); v != "onetwo" {
+			t.Errorf("written: %q", v)
+		}
+		for _, name := range []string{"internal_lstatnslist", "internal_lxattrlist", "internal_readlinklist"} {
+			must(t, h, name, "/", []string{"internal", "nosuch"})
+			if _, err := call(h, name, "/nosuch", []string{"a"}); name == "internal_readlinklist" && err == nil {
+				t.Errorf("%s of no folder", name)
+			}
+		}
+		if v := must(t, h, "device_name", 0); v != "/dev/sda" {
+			t.Errorf("device 0 is %v", v)
+		}
+		if _, err := call(h, "device_name", 7); err == nil {
+			t.Error("there is a device 7")
+		}
+	})
+
 	t.Run("qemu is killed in a call", func(t *testing.T) {
 		pid := must(t, h, "get_pid").(int)
 		time.AfterFunc(limit(time.Second), func() { syscall.Kill(pid, syscall.SIGKILL) })
@@ -165,6 +207,10 @@ func TestHandle(t *testing.T) {
 		must(t, h, "launch")
 		if l := must(t, h, "list_devices").([]string); len(l) != 1 {
 			t.Errorf("devices %v", l)
+		}
+		// The machine leaves by itself.
+		if _, err := call(h, "internal_exit"); !errors.As(err, &le) || h.State() != handle.Config {
+			t.Errorf("internal_exit: %v, state %d", err, h.State())
 		}
 	})
 	if err := h.Close(); err != nil {

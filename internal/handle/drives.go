@@ -2,6 +2,7 @@ package handle
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -32,6 +33,7 @@ type Drive struct {
 	Scratch  int64 // size in bytes of a scratch drive
 	target   int   // SCSI target
 	options  appliance.Drive
+	asked    addDriveOpts // what was asked for, of which some has no effect here
 }
 
 type addDriveOpts struct {
@@ -78,7 +80,7 @@ func (d *Drive) setBlockSize(bytes *int) error {
 }
 
 func (h Actions) AddDrive(c *Call, filename string, o addDriveOpts) error {
-	d := &Drive{Name: filename, Protocol: orEmpty(o.Protocol), Server: o.Server, User: orEmpty(o.Username), Secret: orEmpty(o.Secret)}
+	d := &Drive{Name: filename, Protocol: orEmpty(o.Protocol), Server: o.Server, User: orEmpty(o.Username), Secret: orEmpty(o.Secret), asked: o}
 	d.ReadOnly = o.Readonly != nil && *o.Readonly
 	if o.Format != nil {
 		if d.Format = *o.Format; !validFormat.MatchString(d.Format) {
@@ -571,24 +573,42 @@ func (h Actions) Config(hvparam string, hvvalue *string) error {
 
 func (h Actions) MaxDisks() (int, error) { return maxDrives, nil }
 
-// DebugDrives describes the drives, one a line, as qemu will be told.
+// DebugDrives describes the drives, one a line, in the words of libguestfs.
 func (h Actions) DebugDrives() ([]string, error) {
 	l := []string{}
 	for _, d := range h.drives {
-		s := "path=" + d.abs
-		if d.Scratch > 0 {
-			s = fmt.Sprintf("scratch=%d", d.Scratch)
-		}
-		if d.ReadOnly {
-			s += " readonly"
-		}
-		if d.Format != "" {
-			s += " format=" + d.Format
-		}
-		if d.options.Label != "" {
-			s += " label=" + d.options.Label
-		}
-		l = append(l, s)
+		l = append(l, d.String())
 	}
 	return l, nil
+}
+
+func (d *Drive) String() string {
+	var b strings.Builder
+	b.WriteString(d.Name)
+	if d.Scratch > 0 {
+		fmt.Fprintf(&b, "scratch=%d", d.Scratch)
+	}
+	flag := func(name string, on bool) {
+		if on {
+			b.WriteString(" " + name)
+		}
+	}
+	value := func(name, v string) {
+		if v != "" {
+			b.WriteString(" " + name + "=" + v)
+		}
+	}
+	flag("readonly", d.ReadOnly)
+	value("format", d.Format)
+	value("protocol", cmp.Or(d.Protocol, "file"))
+	value("iface", orEmpty(d.asked.Iface))
+	value("name", orEmpty(d.asked.Name))
+	value("label", d.options.Label)
+	value("cache", d.options.CacheMode)
+	value("discard", strings.TrimPrefix(orEmpty(d.asked.Discard), "disable"))
+	flag("copyonread", d.options.CopyOnRead)
+	if d.options.BlockSize > 0 {
+		value("blocksize", fmt.Sprint(d.options.BlockSize))
+	}
+	return b.String()
 }

@@ -37,3 +37,9 @@ utsname | grep sysname
 -is-whole-device /dev/sdz
 -device-index /dev/sda
 -list-disk-labels
+dmesg | grep -c "Linux version"
+! echo uploaded > host
+debug-upload host /tmp/uploaded 0600
+debug sh "cat /tmp/uploaded; stat -c %a /tmp/uploaded"
+-debug-upload host /nosuch/uploaded 0600
+-debug-upload nosuch /tmp/uploaded 0600
