@@ -192,7 +192,7 @@ func doneBy(t *testing.T) map[string][]string {
 
 var (
 	scriptWords = regexp.MustCompile(`(?m)(?:^[ \t]*-?|(?:^| ): -?|exec gofish .*?(?: run : | ))([a-z][A-Za-z0-9_-]+)`)
-	quotedWords = regexp.MustCompile(`["` + "`" + `\n]-?([a-z][A-Za-z0-9_-]+)(?:["` + "`" + `\\ \n])`)
+	quotedWords = regexp.MustCompile(`["` + "`" + `\n]-?([a-z][A-Za-z0-9_-]+)`)
 )
 
 func commandWords(text string, isGo bool) []string {
@@ -201,8 +201,11 @@ func commandWords(text string, isGo bool) []string {
 		pattern = quotedWords
 	}
 	var l []string
-	for _, m := range pattern.FindAllStringSubmatch(text, -1) {
-		l = append(l, m[1])
+	for _, m := range pattern.FindAllStringSubmatchIndex(text, -1) {
+		// What ends one word may begin the next: it is no part of the match.
+		if end := m[3]; !isGo || end < len(text) && strings.ContainsRune("\"`\\ \n", rune(text[end])) {
+			l = append(l, text[m[2]:end])
+		}
 	}
 	return l
 }
