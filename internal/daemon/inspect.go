@@ -163,6 +163,10 @@ func (d *Daemon) deviceOfGuest(tag, value string) string {
 	switch tag {
 	case "":
 		return d.namedDevice(value)
+	case "DM_NAME":
+		return d.namedDevice("/dev/mapper/" + value)
+	case "MD_UUID", "MD_NAME":
+		return d.arrayOf(tag, value)
 	case "disk", "bsd":
 		letters, part, _ := strings.Cut(value, ":")
 		i, disks := api.DriveIndex(letters), d.devices.disks()
@@ -195,6 +199,29 @@ func (d *Daemon) namedDevice(name string) string {
 		return ""
 	}
 	return volumeName(name)
+}
+
+// arrayOf finds an array by its UUID, however it is grouped, or by its name, which may
+// follow that of a host and a colon.
+func (d *Daemon) arrayOf(tag, value string) string {
+	plain := func(s string) string {
+		if tag == "MD_NAME" {
+			return s[strings.LastIndex(s, ":")+1:]
+		}
+		return strings.ToLower(strings.NewReplacer(":", "", "-", "").Replace(s))
+	}
+	for _, md := range d.mdDevices() {
+		out, err := output("mdadm", "--detail", "--export", md)
+		if err != nil {
+			continue
+		}
+		for _, line := range lines(out) {
+			if v, ok := strings.CutPrefix(line, tag+"="); ok && plain(v) == plain(value) {
+				return md
+			}
+		}
+	}
+	return ""
 }
 
 // bsdPartition is where the kernel shows a partition of a BSD label: behind the

@@ -57,7 +57,8 @@ type Filesystem struct {
 type Guest struct {
 	FS fs.FS // links stay inside
 	// Device finds a device by what an fstab calls it: a tag (UUID, LABEL,
-	// PARTUUID, PARTLABEL) and its value, or an empty tag and a device name.
+	// PARTUUID, PARTLABEL, MD_UUID, MD_NAME, DM_NAME) and its value, or an empty
+	// tag and a device name.
 	// It is empty if there is none.
 	Device func(tag, value string) string
 	// Architecture is that of a program, empty if it is none.

@@ -96,9 +96,14 @@ proc /proc proc
 tmpfs /tmp tmpfs
 /dev/cdrom /cd iso9660
 /dev/sda1
-`})
+/dev/md0 /md ext4
+/dev/md/data /data ext4
+/dev/disk/by-id/md-uuid-1:2:3:4 /byid ext4
+/dev/disk/by-id/dm-name-vg-lv /dm ext4
+`, "etc/mdadm/mdadm.conf": "# arrays\nHOMEHOST <system>\nARRAY /dev/md/0 metadata=1.2 UUID=a:b:c:d name=host:0\nARRAY\n"})
 	want := []Mount{{"btrfsvol:<UUID 1-2>/@", "/"}, {"<LABEL x>", "/x"}, {"<LABEL a b>", "/blank s"},
-		{"<disk b:2>", "/c"}, {"<disk c:3>", ""}, {"/dev/mapper/vg-lv", "/lv"}}
+		{"<disk b:2>", "/c"}, {"<disk c:3>", ""}, {"/dev/mapper/vg-lv", "/lv"},
+		{"<MD_UUID a:b:c:d>", "/md"}, {"<MD_NAME data>", "/data"}, {"<MD_UUID 1:2:3:4>", "/byid"}, {"<DM_NAME vg-lv>", "/dm"}}
 	if got := g.fstab("/etc/fstab", linuxDevice); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}

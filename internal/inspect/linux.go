@@ -185,6 +185,9 @@ func linuxDevice(g *Guest, spec string) string {
 	if m := ccissPattern.FindStringSubmatch(name); m != nil {
 		return g.Device("disk", letter(m[1])+":"+m[2])
 	}
+	if dev := mdDevice(g, name); dev != "" {
+		return dev
+	}
 	if dev := g.Device("", spec); dev != "" {
 		return dev
 	}
@@ -194,6 +197,7 @@ func linuxDevice(g *Guest, spec string) string {
 // byLinks are udev's folders of links, and what the names in them are.
 var byLinks = map[string]string{
 	"disk/by-uuid/": "UUID", "disk/by-label/": "LABEL", "disk/by-partuuid/": "PARTUUID", "disk/by-partlabel/": "PARTLABEL",
+	"disk/by-id/md-uuid-": "MD_UUID", "disk/by-id/dm-name-": "DM_NAME",
 }
 
 // Disks by letter, whatever drives them, and partitions of them; the same disk of a
