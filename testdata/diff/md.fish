@@ -83,8 +83,8 @@ md-stop /dev/md126
 md-stop /dev/md127
 list-md-devices
 echo ---as a guest calls it
-md-create sys "/dev/sda /dev/sdb"
-md-create store "/dev/sdc /dev/sdd"
+md-create one "/dev/sda /dev/sdb"
+md-create two "/dev/sdc /dev/sdd"
 mkfs ext2 /dev/md127
 mkfs ext2 /dev/md126
 md-detail /dev/md127 | awk '/^uuid/ { print "ARRAY /dev/md7 metadata=1.2 UUID=" $2 }' > conf
