@@ -232,3 +232,5 @@ echo ---grep
 -hexdump /rnd | head -20
 -file /dev/sda | sed 's/UUID=[^ ]*/UUID/'
 -grep '[' /w.txt
+truncate /f2
+filesize /f2

@@ -177,3 +177,14 @@ echo ---cp
 -umask 022
 -get-umask
 -ll / | grep -v ' \.\.$' | sed -E 's/ [A-Z][a-z]{2} [ 0-9]{2} [ 0-9:]{5} / DATE /'
+echo ---and these succeed
+ln /a /hard
+lstatlist / "a hard" | grep -E "nlink|size"
+lstat /hard | grep -E "nlink|mode"
+readdir /p | grep name | sort
+mktemp /tXXXXXX | sed s/......$//
+mktemp /tXXXXXX suffix:.txt | sed s/t.......txt/t.txt/
+glob is-file /t??????
+llz /p | wc -l
+ls0 /p - | tr "\\0" "\n"
+find0 /p - | tr "\\0" "\n" | sort

@@ -115,3 +115,5 @@ statvfs / | grep -v -e fsid
 -mount btrfsvol:/dev/sdc/none /
 -mount-options noatime btrfsvol:/dev/sdc/vol/nested /
 -mountpoints
+df | awk 'NR > 1 && $6 ~ "sysroot" { print $6 }'
+df-h | awk 'NR > 1 && $6 ~ "sysroot" { print $6 }'

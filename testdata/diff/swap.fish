@@ -78,3 +78,8 @@ set-label /dev/sda ok
 vfs-label /dev/sda
 set-uuid /dev/sda 11111111-2222-3333-4444-555555555555
 vfs-uuid /dev/sda
+mkswap /dev/sda uuid:51111111-2222-3333-4444-555555555555
+swapon-uuid 51111111-2222-3333-4444-555555555555
+debug sh "cat /proc/swaps" | grep -c partition
+swapoff-uuid 51111111-2222-3333-4444-555555555555
+debug sh "cat /proc/swaps" | grep -c partition

@@ -52,3 +52,7 @@ echo ---xattr
 -cap-get-file /zz
 -cap-set-file /d cap_net_raw+ep
 -ll / | grep -v ' \.\.$' | sed -E 's/ [A-Z][a-z]{2} [ 0-9]{2} [ 0-9:]{5} / DATE /'
+lgetxattr /hello user.fox | od -c
+lremovexattr user.fox /hello
+lgetxattrs /hello | grep name | sort
+-lremovexattr user.fox /hello
