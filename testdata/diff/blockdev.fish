@@ -97,3 +97,6 @@ list-partitions
 echo ---lists
 list-md-devices
 list-dm-devices
+checksum-device md5 /dev/sdb
+checksum-device crc /dev/sdb
+-checksum-device nosuch /dev/sdb
