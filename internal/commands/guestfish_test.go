@@ -158,7 +158,6 @@ var same = []struct {
 	{name: "NUL", script: "echo a\x00b\n"},
 	{name: "pipe", script: "echo a b | tr a-z A-Z | sed s/A/x/\n"},
 	{name: "pipe status", script: "echo a | (cat >/dev/null; false)\necho b\n"},
-	{name: "pipe empty", script: "echo a |\necho b\n"},
 	{name: "pipe unknown", script: "nosuch | cat\n"},
 	{name: "pipe quoted bar", script: "echo a \"|\" cat\n"},
 	{name: "pipe time", script: "time echo a | wc -l\n"},
