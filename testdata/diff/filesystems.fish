@@ -183,3 +183,7 @@ umount-all
 mkfs ext2 /dev/sda
 vfs-type /dev/sda
 list-partitions
+mkfs ntfs /dev/sda
+ntfsresize-size /dev/sda 300000000
+vfs-minimum-size /dev/sda
+-ntfsresize-size /dev/sda 1
