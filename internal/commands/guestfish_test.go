@@ -251,9 +251,16 @@ add-drive-with-if disk ide
 add-drive-ro-with-if disk virtio
 -add-drive nosuch
 -add-drive-ro nosuch
+-add-cdrom nosuch
+-add-drive-with-if nosuch ide
+-add-drive-ro-with-if nosuch ide
+-add-drive-with-if disk "a b"
+-add-drive-scratch 1M label:a/b
 max-disks
 debug-drives
 `},
+	{name: "settings that are refused", script: "-set-backend nosuch\n-get-backend\n-set-attach-method nosuch\n-get-attach-method\n-set-program\n-set-path\n-set-network x\n-set-selinux x\n-set-pgroup x\n-set-recovery-proc x\n-set-trace x\n-set-verbose x\n-set-direct x\n-set-backend-setting a\n-set-identifier\n-set-hv\n-set-qemu\n-shutdown x\n-get-hv x\n"},
+	{name: "environment that is refused", script: "-parse-environment\n-get-smp\n", env: []string{"LIBGUESTFS_SMP=many"}},
 	{name: "debug-drives", script: `-debug-drives
 -add-drive disk format:raw readonly:true iface:ide name:hda label:lab cachemode:unsafe discard:besteffort copyonread:true
 -add-drive disk readonly:false discard:enable cachemode:writeback

@@ -95,6 +95,32 @@ func TestHandle(t *testing.T) {
 		t.Errorf("set_memsize in the ready state: %v", err)
 	}
 
+	t.Run("settings of the config state", func(t *testing.T) {
+		for _, a := range api.All.Actions() {
+			if !a.ConfigOnly {
+				continue
+			}
+			var args []any
+			for _, p := range a.Args {
+				switch p.Kind {
+				case api.KBool:
+					args = append(args, true)
+				case api.KInt:
+					args = append(args, 1)
+				case api.KOptString:
+					args = append(args, (*string)(nil))
+				case api.KStringList:
+					args = append(args, []string{})
+				default:
+					args = append(args, "x")
+				}
+			}
+			if _, err := call(h, a.Name, args...); err == nil || err.Error() != a.Name+": this function can only be called in the config state" {
+				t.Errorf("%s in the ready state: %v", a.Name, err)
+			}
+		}
+	})
+
 	t.Run("goroutines", func(t *testing.T) {
 		must(t, h, "mkfs", "ext2", "/dev/sda")
 		must(t, h, "mount", "/dev/sda", "/")
