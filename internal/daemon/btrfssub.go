@@ -204,7 +204,13 @@ func parseQgroups(out string) []api.Btrfsqgroup {
 	return list
 }
 
-func (d Actions) BtrfsScrubStart(path Path) error  { return d.btrfsAt(path, "scrub", "start") }
+// scrub starts one and leaves it to itself: it can be looked at and stopped. Whoever
+// unmounts waits for it.
+func (d *Daemon) scrub(path Path, verb string) error {
+	return d.toolOnFile(path, &Tool{Args: []string{"btrfs", "scrub", verb}, Background: &d.background})
+}
+
+func (d Actions) BtrfsScrubStart(path Path) error  { return d.scrub(path, "start") }
 func (d Actions) BtrfsScrubCancel(path Path) error { return d.btrfsAt(path, "scrub", "cancel") }
 
 // noScrub is the exit status of btrfs scrub resume if none was stopped; it says so
@@ -212,7 +218,7 @@ func (d Actions) BtrfsScrubCancel(path Path) error { return d.btrfsAt(path, "scr
 const noScrub = 2
 
 func (d Actions) BtrfsScrubResume(path Path) error {
-	err := d.btrfsAt(path, "scrub", "resume")
+	err := d.scrub(path, "resume")
 	var te *ToolError
 	if errors.As(err, &te) && te.Status == noScrub {
 		return fmt.Errorf("%s: no scrub was stopped here before its end", path)

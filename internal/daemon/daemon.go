@@ -33,6 +33,8 @@ type Daemon struct {
 	yaraRules *os.File             // compiled; nil: none
 	bulk      *bulkDisk            // stands in for the stream of the next call
 	libraries *library.Servers
+	// background is what tools have left behind, which keeps file systems busy.
+	background sync.WaitGroup
 
 	// baseDevice is what the sysroot is on while nothing is mounted; 0: unknown.
 	baseDevice uint64

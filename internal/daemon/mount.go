@@ -119,6 +119,9 @@ type umountOpts struct{ Force, Lazyunmount *bool }
 
 func (d Actions) Umount(pathordevice DevOrPath, o umountOpts) error {
 	args := []string{"umount"}
+	if !given(o.Force) && !given(o.Lazyunmount) {
+		d.background.Wait()
+	}
 	if given(o.Force) {
 		args = append(args, "-f")
 	}
@@ -153,6 +156,7 @@ func (d *Daemon) rootMounted() bool {
 // have open there is closed.
 func (d *Daemon) unmountAll() error {
 	d.libraries.CloseAll()
+	d.background.Wait()
 	l, err := d.mountsBelow()
 	if err != nil {
 		return err

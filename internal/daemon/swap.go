@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"regexp"
@@ -71,6 +72,11 @@ func (d Actions) SwapoffFile(file Path) error { return d.onFile(file, "swapoff")
 
 // onFile runs a tool on a file of the guest; links do not lead out of it.
 func (d *Daemon) onFile(path Path, args ...string) error {
+	return d.toolOnFile(path, &Tool{Args: args})
+}
+
+// toolOnFile runs a tool with the file as its last argument.
+func (d *Daemon) toolOnFile(path Path, t *Tool) error {
 	st, err := d.root.Stat(path)
 	if err == nil {
 		err = mayOpen(st)
@@ -80,7 +86,8 @@ func (d *Daemon) onFile(path Path, args ...string) error {
 	}
 	name, err := d.root.Host(path)
 	if err == nil {
-		err = oneLine(run(append(args, name)...))
+		t.Args = append(t.Args, name)
+		err = oneLine(t.Run(context.Background()))
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)

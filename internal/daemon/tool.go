@@ -37,6 +37,9 @@ type Tool struct {
 	// FoldStdout puts standard output into the error text too, for tools that
 	// complain there.
 	FoldStdout bool
+	// Background is for a tool that leaves a process behind to do the work: its end
+	// is not waited for, but this is done when the process has ended.
+	Background *sync.WaitGroup
 }
 
 // ToolError is a tool that ended with a status other than zero.
@@ -67,13 +70,12 @@ func (t *Tool) Run(ctx context.Context) error {
 		c.Path, c.Err = name, nil
 	}
 	errText := &limited{max: maxStderr}
-	c.Stderr = errText
 	c.Stdin, c.Stdout, c.Dir, c.ExtraFiles = t.Stdin, t.Stdout, t.Dir, t.Files
 	if t.FoldStdout && t.Stdout == nil {
 		c.Stdout = errText
 	}
 	c.Env = append(os.Environ(), t.Env...)
-	err := c.Run()
+	err := t.wait(c, errText)
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
@@ -84,6 +86,37 @@ func (t *Tool) Run(ctx context.Context) error {
 		return fmt.Errorf("%s: this program is not in the appliance", name)
 	}
 	return fmt.Errorf("%s: %w", name, err)
+}
+
+// wait runs the command. What it leaves in the background has the same standard error,
+// so there a pipe of our own is read, as long as somebody has its other end.
+func (t *Tool) wait(c *exec.Cmd, errText io.Writer) error {
+	if t.Background == nil {
+		c.Stderr = errText
+		return c.Run()
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	c.Stderr = w
+	err = c.Start()
+	w.Close()
+	read := make(chan struct{})
+	t.Background.Add(1)
+	go func() {
+		defer t.Background.Done()
+		defer close(read)
+		defer r.Close()
+		io.Copy(errText, r)
+	}()
+	if err == nil {
+		err = c.Wait()
+	}
+	if err != nil {
+		<-read // there is none in the background
+	}
+	return err
 }
 
 // Output runs the tool and returns its standard output.
