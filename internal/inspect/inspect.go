@@ -253,7 +253,7 @@ var kinds = []kind{
 		return g.dirs("/etc", "/bin") && g.files("/service/vm", "/etc/fstab", "/etc/version")
 	}, minix},
 	{Root, isLinux, linux},
-	{Root, func(g *Guest) bool { return g.dirs("/root", "/home", "/usr") && g.files("/etc/coreos/update.conf") }, linux},
+	{Root, func(g *Guest) bool { return g.dirs("/root", "/home", "/usr") && g.files("/etc/coreos/update.conf") }, coreOS},
 	{Usr, func(g *Guest) bool { return g.dirs("/bin", "/share", "/local") && g.isFile("/lib/os-release") }, usr},
 	{Usr, func(g *Guest) bool { return g.dirs("/bin", "/share") && g.isFile("/lib/os-release") }, usr},
 	{Root, isWindows, windows},

@@ -145,3 +145,28 @@ func FuzzGuest(f *testing.F) {
 		PacmanApplication(packages)
 	})
 }
+
+func TestCombineCopies(t *testing.T) {
+	root := func(mountable, itsRoot string) Filesystem {
+		return Filesystem{mountable, Root, &OS{Mounts: []Mount{{itsRoot, "/"}}}}
+	}
+	for _, tc := range []struct {
+		name  string
+		found []Filesystem
+		want  string
+	}{
+		{"snapshot", []Filesystem{root("btrfsvol:/dev/sda1/root", "btrfsvol:/dev/sda1/root"), root("btrfsvol:/dev/sda1/snapshots/1", "btrfsvol:/dev/sda1/root")}, "btrfsvol:/dev/sda1/root"},
+		{"default subvolume", []Filesystem{root("/dev/sda1", "btrfsvol:/dev/sda1/root"), root("btrfsvol:/dev/sda1/root", "btrfsvol:/dev/sda1/root")}, "btrfsvol:/dev/sda1/root"},
+		{"in a volume group", []Filesystem{root("btrfsvol:/dev/vg/lv/a", "/dev/vg/lv"), root("/dev/vg/lv", "/dev/vg/lv")}, "/dev/vg/lv"},
+		{"two disks", []Filesystem{root("/dev/sda1", "/dev/sda1"), root("/dev/sdb1", "/dev/sda1")}, "/dev/sda1 /dev/sdb1"},
+		{"two disks with btrfs", []Filesystem{root("btrfsvol:/dev/sda1/root", "btrfsvol:/dev/sda1/root"), root("btrfsvol:/dev/sdb1/root", "btrfsvol:/dev/sda1/root")}, "btrfsvol:/dev/sda1/root btrfsvol:/dev/sdb1/root"},
+	} {
+		var got []string
+		for _, f := range Combine(tc.found) {
+			got = append(got, f.Mountable)
+		}
+		if s := strings.Join(got, " "); s != tc.want {
+			t.Errorf("%s: got %s, want %s", tc.name, s, tc.want)
+		}
+	}
+}

@@ -42,6 +42,14 @@ func usr(g *Guest, o *OS) {
 	}
 }
 
+// coreOS describes the root directory of a CoreOS, which does not say more of itself.
+func coreOS(g *Guest, o *OS) {
+	linux(g, o)
+	if o.Distro == "" {
+		o.Distro = "coreos"
+	}
+}
+
 // linuxHostname: SUSE's file, the usual one, Red Hat's old one.
 func linuxHostname(g *Guest) string {
 	for _, f := range []string{"/etc/HOSTNAME", "/etc/hostname"} {
@@ -95,8 +103,6 @@ func packages(o *OS) (format, manager string) {
 	case "voidlinux":
 		return "xbps", "xbps"
 	case "netbsd":
-		return "pkgsrc", "pkgsrc"
-	case "minix":
 		return "pkgsrc", "pkgsrc"
 	}
 	return "", ""

@@ -137,6 +137,7 @@ var releaseFiles = []releaseFile{
 	{"/etc/rocky-release", `^Rocky Linux.*release (\d+)`, "rocky"},
 	{"/etc/almalinux-release", `^AlmaLinux.*release (\d+)`, "almalinux"},
 	{"/etc/altlinux-release", "", "altlinux"},
+	{"/etc/openmandriva-release", "", "openmandriva"},
 	{"/etc/redhat-release", `^Fedora.*release (\d+)`, "fedora"},
 	{"/etc/redhat-release", `^Red Hat.*release (\d+)`, "rhel"},
 	{"/etc/redhat-release", `^CentOS.*release (\d+)`, "centos"},
@@ -151,8 +152,8 @@ var releaseFiles = []releaseFile{
 	{"/etc/meego-release", "", "meego"},
 	{"/etc/slackware-version", "", "slackware"},
 	{"/etc/ttylinux-target", "", "ttylinux"},
-	{"/etc/SuSE-release", `^openSUSE`, "opensuse"},
-	{"/etc/SuSE-release", `^SUSE Linux Enterprise`, "sles"},
+	{"/etc/SuSE-release", `^(SUSE (Linux|LINUX) Enterprise|Novell Linux Desktop) `, "sles"},
+	{"/etc/SuSE-release", `^(openSUSE|SuSE Linux|SUSE LINUX) `, "opensuse"},
 	{"/etc/SuSE-release", "", "suse-based"},
 	{"/etc/cirros/version", "", "cirros"},
 	{"/etc/br-version", "", "buildroot"},
@@ -163,6 +164,9 @@ var releaseFiles = []releaseFile{
 	{"/etc/openEuler-release", "", "openeuler"},
 	{"/etc/kylin-release", "", "kylin"},
 }
+
+// updatePattern is how Red Hat called point releases before 5.
+var updatePattern = regexp.MustCompile(`release \d+.*Update (\d+)`)
 
 // ownFile looks for a release file.
 func (o *OS) ownFile(g *Guest, only string) bool {
@@ -177,6 +181,9 @@ func (o *OS) ownFile(g *Guest, only string) bool {
 		o.Distro, o.Product = r.distro, line
 		o.Major, o.Minor = 0, 0
 		o.setVersion(line)
+		if m := updatePattern.FindStringSubmatch(line); m != nil {
+			o.Minor, _ = strconv.Atoi(m[1])
+		}
 		if r.file == "/etc/SuSE-release" {
 			o.suse(g)
 		}

@@ -27,9 +27,10 @@ func openBSD(g *Guest, o *OS) {
 	o.Hostname = g.firstLine("/etc/myname")
 }
 
-// uname takes product and version from a line such as "NetBSD 9.3 (GENERIC)".
+// uname takes product and version from a line such as "NetBSD 9.3 (GENERIC)", or one
+// that welcomes to it.
 func (o *OS) uname(line, name string) {
-	if rest, ok := strings.CutPrefix(line, name); ok {
+	if _, rest, ok := strings.Cut(line, name); ok {
 		o.Product = line
 		o.setVersion(rest)
 	}
@@ -74,6 +75,16 @@ func bsdDevice(g *Guest, spec string) string {
 	return g.Device("disk", disk+":")
 }
 
+// Hurd names disks and their partitions by number: hd0s1 is the first of all.
+var hurdPattern = regexp.MustCompile(`^/dev/[hsw]d(\d+)(?:s(\d+))?$`)
+
+func hurdDevice(g *Guest, spec string) string {
+	if m := hurdPattern.FindStringSubmatch(spec); m != nil {
+		return g.Device("disk", letter(m[1])+":"+m[2])
+	}
+	return linuxDevice(g, spec)
+}
+
 func hurd(g *Guest, o *OS) {
 	o.Type = "hurd"
 	if !o.ownFile(g, "debian") {
@@ -86,11 +97,11 @@ func hurd(g *Guest, o *OS) {
 		}
 	}
 	o.Hostname = linuxHostname(g)
-	o.Mounts = g.fstab("/etc/fstab", linuxDevice)
+	o.Mounts = g.fstab("/etc/fstab", hurdDevice)
 }
 
 func minix(g *Guest, o *OS) {
-	o.Type, o.Distro = "minix", "minix"
+	o.Type = "minix" // there is one distribution, which has no name
 	o.PackageFormat, o.Manager = "pkgsrc", "pkgsrc"
 	line := g.firstLine("/etc/version")
 	if strings.HasPrefix(line, "Minix") || line != "" {
@@ -111,8 +122,8 @@ func freeDOS(g *Guest, o *OS) {
 	*o = OS{Type: "dos", Distro: "freedos", Product: "FreeDOS", Arch: "i386"}
 	for _, f := range []string{"/FDOS/VERSION.FDI", "/FDOS/VERSION"} {
 		if name := g.fold(f); name != "" {
-			if line := g.firstLine(name); line != "" {
-				o.Product = line
+			if line := g.firstLine(name); strings.Contains(line, "FreeDOS") {
+				o.Product = line[strings.Index(line, "FreeDOS"):]
 				o.setVersion(line)
 			}
 			break
