@@ -86,7 +86,11 @@ type result struct {
 // which inherits it keeps nobody waiting.
 func program(t *testing.T, dir string, env []string, stdin string, args ...string) result {
 	t.Helper()
-	ctx, stop := context.WithTimeout(context.Background(), limit(5*time.Minute))
+	patience := 5 * time.Minute
+	if *record {
+		patience = 20 * time.Minute // some are slow, and nobody waits
+	}
+	ctx, stop := context.WithTimeout(context.Background(), limit(patience))
 	defer stop()
 	c := exec.CommandContext(ctx, args[0], args[1:]...)
 	c.Dir = dir

@@ -88,13 +88,13 @@ md-create two "/dev/sdc /dev/sdd"
 mkfs ext2 /dev/md127
 mkfs ext2 /dev/md126
 md-detail /dev/md127 | awk '/^uuid/ { print "ARRAY /dev/md7 metadata=1.2 UUID=" $2 }' > conf
-md-detail /dev/md126 | awk '/^uuid/ { print "ARRAY /dev/md/other UUID=" $2 }' >> conf
+md-detail /dev/md126 | awk '/^uuid/ { print "ARRAY /dev/md8 UUID=" $2 }' >> conf
 mount /dev/md127 /
 mkdir /etc
 mkdir /bin
 upload conf /etc/mdadm.conf
 write /etc/os-release "ID=debian\nVERSION_ID=12\n"
 write /etc/debian_version "12.1\n"
-write /etc/fstab "/dev/md7 / ext2 defaults 0 1\n/dev/md/other /data ext2 defaults 0 1\n"
+write /etc/fstab "/dev/md7 / ext2 defaults 0 1\n/dev/md8 /data ext2 defaults 0 1\n"
 inspect-os
 inspect-get-mountpoints /dev/md127
