@@ -60,7 +60,21 @@ func TestSystems(t *testing.T) {
 		{"OpenBSD", map[string]string{"bin/": "", "bsd": "", "etc/fstab": "", "etc/motd": "OpenBSD 7.4 (GENERIC)\n", "etc/myname": "open\n"},
 			OS{Type: "openbsd", Distro: "openbsd", Product: "OpenBSD 7.4 (GENERIC)", Major: 7, Minor: 4, Hostname: "open"}},
 		{"MS-DOS", map[string]string{"IO.SYS": "", "MSDOS.SYS": "", "COMMAND.COM": ""},
-			OS{Type: "dos", Distro: "msdos", Product: "MS-DOS", Arch: "i386"}},
+			OS{Type: "dos", Distro: "msdos", Arch: "i386"}},
+		{"FreeDOS", map[string]string{"FDOS/FREEDOS.BSS": "", "fdos2": "", "FDOS/VERSION.FDI": "PRODUCT=FreeDOS 1.2\nVERSION=1.2\n"},
+			OS{Type: "dos", Distro: "freedos", Product: "FreeDOS 1.2", Arch: "i386", Major: 1, Minor: 2}},
+		{"FreeBSD with os-release", map[string]string{"bin/": "", "etc/fstab": "/dev/ada0s2a /two ufs rw 1 1\n", "etc/freebsd-update.conf": "", "etc/motd": "Welcome\n", "etc/rc.conf": "hostname='single'\n", "etc/os-release": "ID=freebsd\nVERSION_ID=13.2\nPRETTY_NAME=\"FreeBSD 13.2-RELEASE\"\n"},
+			OS{Type: "freebsd", Distro: "freebsd", Product: "FreeBSD 13.2-RELEASE", Major: 13, Minor: 2, Hostname: "single", Mounts: []Mount{{"<bsd a:a>", "/two"}}}},
+		{"Fedora Core", map[string]string{"bin/": "", "etc/fstab": "", "etc/redhat-release": "Fedora Core release 6 (Zod)\n"},
+			OS{Type: "linux", Distro: "fedora", Product: "Fedora Core release 6 (Zod)", Major: 6, PackageFormat: "rpm", Manager: "yum"}},
+		{"AlmaLinux by redhat-release", map[string]string{"bin/": "", "etc/fstab": "", "etc/redhat-release": "AlmaLinux release 9.1 (Lime Lynx)\n"},
+			OS{Type: "linux", Distro: "almalinux", Product: "AlmaLinux release 9.1 (Lime Lynx)", Major: 9, Minor: 1, PackageFormat: "rpm", Manager: "dnf"}},
+		{"Oracle with os-release", map[string]string{"bin/": "", "etc/fstab": "", "etc/oracle-release": "Oracle Linux Server release 8.7\n", "etc/os-release": "ID=\"ol\"\nID_LIKE=\"fedora\"\nVERSION_ID=\"8.7\"\nPRETTY_NAME=\"Oracle Linux Server 8.7\"\n", "etc/sysconfig/network": "HOSTNAME=\"eight.example\"\n"},
+			OS{Type: "linux", Distro: "oraclelinux", Product: "Oracle Linux Server 8.7", Major: 8, Minor: 7, Hostname: "eight.example", PackageFormat: "rpm", Manager: "dnf"}},
+		{"Mandriva", map[string]string{"bin/": "", "etc/fstab": "", "etc/lsb-release": "DISTRIB_ID=MandrivaLinux\nDISTRIB_RELEASE=2010.1\nDISTRIB_DESCRIPTION=\"Mandriva Linux 2010.1\"\n"},
+			OS{Type: "linux", Distro: "mandriva", Product: "Mandriva Linux 2010.1", Major: 2010, Minor: 1, PackageFormat: "rpm", Manager: "urpmi"}},
+		{"PLD", map[string]string{"bin/": "", "etc/fstab": "", "etc/pld-release": "3.0 PLD Linux (Th)\n"},
+			OS{Type: "linux", Distro: "pldlinux", Product: "3.0 PLD Linux (Th)", Major: 3, PackageFormat: "rpm"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			f := Examine(tree(tc.files), "/dev/sda1")

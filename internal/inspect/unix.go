@@ -119,7 +119,7 @@ func minix(g *Guest, o *OS) {
 }
 
 func freeDOS(g *Guest, o *OS) {
-	*o = OS{Type: "dos", Distro: "freedos", Product: "FreeDOS", Arch: "i386"}
+	*o = OS{Type: "dos", Distro: "freedos", Arch: "i386"}
 	for _, f := range []string{"/FDOS/VERSION.FDI", "/FDOS/VERSION"} {
 		if name := g.fold(f); name != "" {
 			if line := g.firstLine(name); strings.Contains(line, "FreeDOS") {
@@ -137,5 +137,5 @@ func isMSDOS(g *Guest) bool {
 }
 
 func msDOS(g *Guest, o *OS) {
-	*o = OS{Type: "dos", Distro: "msdos", Product: "MS-DOS", Arch: "i386"}
+	*o = OS{Type: "dos", Distro: "msdos", Arch: "i386"}
 }
