@@ -86,11 +86,7 @@ type result struct {
 // which inherits it keeps nobody waiting.
 func program(t *testing.T, dir string, env []string, stdin string, args ...string) result {
 	t.Helper()
-	patience := 5 * time.Minute
-	if *record {
-		patience = 20 * time.Minute // some are slow, and nobody waits
-	}
-	ctx, stop := context.WithTimeout(context.Background(), limit(patience))
+	ctx, stop := context.WithTimeout(context.Background(), limit(10*time.Minute)) // guestfish's inspection takes half of it
 	defer stop()
 	c := exec.CommandContext(ctx, args[0], args[1:]...)
 	c.Dir = dir
