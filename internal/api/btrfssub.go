@@ -102,8 +102,8 @@ member.`},
 		Group:   "btrfs",
 		Summary: "begin to check all data on btrfs",
 		Help: `Begins to read all data of the btrfs file system mounted at {path} and to compare it with its checksums,
-and mends what has a good copy. It goes on after the call; btrfs_scrub_status tells how far it is.
-Fails if one runs already.`},
+and mends what has a good copy. It goes on after the call; btrfs_scrub_status tells how far it is, and
+unmounting waits for it. Fails if one runs already.`},
 	{Name: "btrfs_scrub_cancel", Proc: 436, Since: "1.29.22", Ret: Err,
 		Args:    Args{Path("path")},
 		Group:   "btrfs",

@@ -107,6 +107,7 @@ func outcomeLines(calls, ours []outcome) string {
 // guestfish's own disks sometimes come up in another order. A key is the line of the
 // script that follows the command.
 func TestAgainstGuestfish(t *testing.T) {
+	t.Parallel()
 	need(t, "guestfish")
 	scripts, err := filepath.Glob(repo + "/testdata/diff/*.fish")
 	if err != nil || len(scripts) == 0 {

@@ -10,6 +10,7 @@ import (
 // TestPrompt uses the prompt as a person does, on a pseudo-terminal, with a guest
 // behind it: completion, history, a progress bar, an interrupt, a key.
 func TestPrompt(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	if err := os.WriteFile(dir+"/local file", []byte("from the host\n"), 0o644); err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 
 // TestReadme runs the here-documents of README.md as they stand there.
 func TestReadme(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile(repo + "/README.md")
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 // tests, from a read-only file system. The host's rpm is the judge where it can read
 // the kind of database; Debian's cannot read SUSE's.
 func TestRPM(t *testing.T) {
+	t.Parallel()
 	need(t, "rpm")
 	home, err := realHome()
 	if err != nil {

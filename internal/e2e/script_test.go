@@ -14,10 +14,11 @@ import (
 
 // TestScripts runs testdata/script.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:                 repo + "/testdata/script",
 		RequireExplicitExec: true,
-		Deadline:            time.Now().Add(limit(20 * time.Minute)),
+		Deadline:            time.Now().Add(limit(40 * time.Minute)),
 		UpdateScripts:       os.Getenv("GOFISH_UPDATE") != "",
 		Setup: func(e *testscript.Env) error {
 			for _, name := range []string{"PATH", "XDG_CACHE_HOME", "LIBGUESTFS_BACKEND"} {

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -33,15 +34,19 @@ func smallHandle(t *testing.T, megabytes int) *handle.Handle {
 	return h
 }
 
-// findTemplate is the template that a launch has just made: the one that was not
-// there before.
-func findTemplate(t *testing.T, launch func()) string {
+// findTemplate is the template of machines with so much memory that a launch has just
+// made: the one that was not there before.
+func findTemplate(t *testing.T, megabytes int, launch func()) string {
 	t.Helper()
 	list := func() map[string]bool {
 		l, _ := filepath.Glob(templateFolder(t) + "/*/manifest.json")
 		m := map[string]bool{}
 		for _, f := range l {
-			m[filepath.Dir(f)] = true
+			var manifest struct{ Bytes int64 }
+			b, err := os.ReadFile(f)
+			if err == nil && json.Unmarshal(b, &manifest) == nil && manifest.Bytes == int64(megabytes)<<20 {
+				m[filepath.Dir(f)] = true
+			}
 		}
 		return m
 	}
@@ -59,9 +64,10 @@ func findTemplate(t *testing.T, launch func()) string {
 // TestDamagedTemplates damages the files of a template in every way, at random
 // places, and launches 50 times; each launch must succeed.
 func TestDamagedTemplates(t *testing.T) {
+	t.Parallel()
 	// A size that nobody else uses, also no earlier run that was killed.
 	memory := 300 + rand.IntN(700)
-	dir := findTemplate(t, func() {
+	dir := findTemplate(t, memory, func() {
 		h := smallHandle(t, memory)
 		must(t, h, "launch")
 		h.Close()
@@ -191,7 +197,7 @@ func TestBrokenRestore(t *testing.T) {
 		}
 	}
 	qemu("true")
-	dir := findTemplate(t, func() {
+	dir := findTemplate(t, memory, func() {
 		if launch().has(handle.EventLibrary, "booting instead") {
 			t.Error("the mended program could not restore")
 		}

@@ -40,6 +40,7 @@ var wireNoise = []struct {
 }
 
 func TestWireBothWays(t *testing.T) {
+	t.Parallel()
 	need(t, "guestfish", "libguestfs-make-fixed-appliance")
 	ours, err := ourExport()
 	if err != nil {
@@ -95,6 +96,7 @@ func TestWireBothWays(t *testing.T) {
 // TestCancel sends Ctrl-C to both programs, each at a prompt of its own with our
 // appliance, in the middle of an upload and a download that never end.
 func TestCancel(t *testing.T) {
+	t.Parallel()
 	ours, err := ourExport()
 	if err != nil {
 		t.Fatal(err)
