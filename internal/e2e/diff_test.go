@@ -129,11 +129,7 @@ func TestAgainstGuestfish(t *testing.T) {
 			}
 			if d != "" || *record {
 				t.Logf("guestfish is run itself: %s", d)
-				run := program(t, t.TempDir(), nil, "", "guestfish", "-x", "--keys-from-stdin", "-f", abs)
-				theirs := answerOf(run)
-				if d := difference(name, diffs, ours, theirs); d != "" {
-					t.Errorf("%s\ngofish's errors:\n%s\nguestfish's errors:\n%s", d, ours.stderr, run.stderr)
-				} else if *record {
+				if theirs, same := askGuestfish(t, name, abs, diffs, ours); same && *record {
 					theirs.write(t, name)
 				}
 			}
@@ -144,12 +140,22 @@ func TestAgainstGuestfish(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			run := program(t, t.TempDir(), []string{"LIBGUESTFS_PATH=" + appliance}, "", "guestfish", "-x", "--keys-from-stdin", "-f", abs)
-			if d := difference(name, diffs, ours, answerOf(run)); d != "" {
-				t.Errorf("guestfish on our appliance: %s\ngofish's errors:\n%s\nguestfish's errors:\n%s", d, ours.stderr, run.stderr)
-			}
+			askGuestfish(t, name, abs, diffs, ours, "LIBGUESTFS_PATH="+appliance)
 		})
 	}
+}
+
+// askGuestfish lets guestfish run a script, and reports a failure unless it does what
+// gofish did.
+func askGuestfish(t *testing.T, name, script string, diffs []accepted, ours result, env ...string) (theirs answer, same bool) {
+	t.Helper()
+	run := program(t, t.TempDir(), env, "", "guestfish", "-x", "--keys-from-stdin", "-f", script)
+	theirs = answerOf(run)
+	d := difference(name, diffs, ours, theirs)
+	if d != "" {
+		t.Errorf("guestfish %v: %s\ngofish's errors:\n%s\nguestfish's errors:\n%s", env, d, ours.stderr, run.stderr)
+	}
+	return theirs, d == ""
 }
 
 var mixed = flag.Bool("mixed", false, "let guestfish run every script of testdata/diff on gofish's appliance")

@@ -15,8 +15,7 @@ func Combine(found []Filesystem) []Filesystem {
 			continue
 		}
 		if u := coreOSUsr(f.OS, found); u != nil {
-			f.OS.Distro = "" // what its /usr says is better
-			f.OS.complete(u.OS)
+			f.OS.Distro = "" // what its /usr says is better, and is taken over below
 			f.OS.Mounts = append(f.OS.Mounts, Mount{u.Mountable, "/usr"})
 		}
 		for _, m := range f.OS.Mounts {

@@ -104,7 +104,7 @@ func minix(g *Guest, o *OS) {
 	o.Type = "minix" // there is one distribution, which has no name
 	o.PackageFormat, o.Manager = "pkgsrc", "pkgsrc"
 	line := g.firstLine("/etc/version")
-	if strings.HasPrefix(line, "Minix") || line != "" {
+	if line != "" {
 		o.Product = line
 		o.setVersion(line)
 	}
@@ -122,8 +122,9 @@ func freeDOS(g *Guest, o *OS) {
 	*o = OS{Type: "dos", Distro: "freedos", Arch: "i386"}
 	for _, f := range []string{"/FDOS/VERSION.FDI", "/FDOS/VERSION"} {
 		if name := g.fold(f); name != "" {
-			if line := g.firstLine(name); strings.Contains(line, "FreeDOS") {
-				o.Product = line[strings.Index(line, "FreeDOS"):]
+			line := g.firstLine(name)
+			if i := strings.Index(line, "FreeDOS"); i >= 0 {
+				o.Product = line[i:]
 				o.setVersion(line)
 			}
 			break
