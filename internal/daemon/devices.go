@@ -17,8 +17,8 @@ import (
 )
 
 // Devices knows the disks of the appliance and their order. It asks the kernel
-// each time, so a disk that is plugged in later is there at once, and needs
-// neither udev nor its links.
+// each time, so a disk that is plugged in later is there at once, and needs no
+// udev. Names that udev would have made are looked up in names.go.
 //
 // Clients see disks as /dev/sda, /dev/sdb, … in the order in which the drives
 // were added, whatever the kernel calls them.
@@ -181,6 +181,11 @@ func (d *Devices) Translate(name string) (Device, error) {
 		}
 	}
 	err := canOpen(real)
+	if err == unix.ENOENT {
+		if linked := d.Linked(name); len(linked) > 0 {
+			real, err = linked[0], canOpen(linked[0])
+		}
+	}
 	if (err == unix.ENOENT || err == unix.ENXIO) && strings.HasPrefix(name, "/dev/sd") {
 		for _, prefix := range []string{"/dev/vd", "/dev/hd", "/dev/ubd"} {
 			alt := prefix + strings.TrimPrefix(name, "/dev/sd")

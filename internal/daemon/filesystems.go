@@ -394,7 +394,7 @@ func (d Actions) FindfsPartlabel(label string) (string, error) { return d.findfs
 
 // findfs finds the first device with a property.
 func (d *Daemon) findfs(tag, value string) (string, error) {
-	devs, err := d.findDevices(tag, value)
+	devs, err := d.devices.Tagged(tag, value)
 	if err != nil {
 		return "", err
 	}
@@ -402,23 +402,6 @@ func (d *Daemon) findfs(tag, value string) (string, error) {
 		return "", fmt.Errorf("findfs exited with status 1: findfs: unable to resolve '%s=%s'", tag, value)
 	}
 	return devs[0], nil
-}
-
-// findDevices lists the devices with a property, but for the appliance's own.
-func (d *Daemon) findDevices(tag, value string) ([]string, error) {
-	out, err := output("blkid", "-c", "/dev/null", "-o", "device", "-t", tag+"="+value)
-	var te *ToolError
-	if err != nil && !(errors.As(err, &te) && te.Status == 2) {
-		return nil, err
-	}
-	root := d.devices.rootDisk()
-	var devs []string
-	for _, dev := range lines(out) {
-		if root == "" || !strings.HasPrefix(dev, "/dev/"+root) {
-			devs = append(devs, volumeName(dev))
-		}
-	}
-	return devs, nil
 }
 
 // volumeName turns /dev/mapper/VG-LV into /dev/VG/LV if that is there.

@@ -510,6 +510,7 @@ func activateVolumes() {
 	scan("sd", "hd", "vd")
 	if found["md"] {
 		run("mdadm", "-As", "--auto=yes", "--run")
+		nameArrays()
 		scan("md")
 	}
 	if found["lvm"] {

@@ -166,7 +166,10 @@ func (d *Daemon) deviceOfGuest(tag, value string) string {
 	case "DM_NAME":
 		return d.namedDevice("/dev/mapper/" + value)
 	case "MD_UUID", "MD_NAME":
-		return d.arrayOf(tag, value)
+		if l := arraysOf(tag, value); len(l) > 0 {
+			return l[0]
+		}
+		return ""
 	case "disk", "bsd":
 		letters, part, _ := strings.Cut(value, ":")
 		i, disks := api.DriveIndex(letters), d.devices.disks()
@@ -185,7 +188,7 @@ func (d *Daemon) deviceOfGuest(tag, value string) string {
 		}
 		tag, value = "PARTUUID", guidText([]byte(value))
 	}
-	devs, err := d.findDevices(tag, value)
+	devs, err := d.devices.Tagged(tag, value)
 	if err != nil || len(devs) == 0 {
 		return ""
 	}
@@ -199,29 +202,6 @@ func (d *Daemon) namedDevice(name string) string {
 		return ""
 	}
 	return volumeName(name)
-}
-
-// arrayOf finds an array by its UUID, however it is grouped, or by its name, which may
-// follow that of a host and a colon.
-func (d *Daemon) arrayOf(tag, value string) string {
-	plain := func(s string) string {
-		if tag == "MD_NAME" {
-			return s[strings.LastIndex(s, ":")+1:]
-		}
-		return strings.ToLower(strings.NewReplacer(":", "", "-", "").Replace(s))
-	}
-	for _, md := range d.mdDevices() {
-		out, err := output("mdadm", "--detail", "--export", md)
-		if err != nil {
-			continue
-		}
-		for _, line := range lines(out) {
-			if v, ok := strings.CutPrefix(line, tag+"="); ok && plain(v) == plain(value) {
-				return md
-			}
-		}
-	}
-	return ""
 }
 
 // bsdPartition is where the kernel shows a partition of a BSD label: behind the

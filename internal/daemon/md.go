@@ -121,6 +121,17 @@ func forgetArrays() {
 	}
 }
 
+// nameArrays gives arrays, for the links that mdadm makes without udev, the names that
+// people know: without the machine that made them, as /dev/md has them there.
+func nameArrays() {
+	for _, link := range globAll("/dev/md/*:*") {
+		short := "/dev/md/" + link[strings.LastIndex(link, ":")+1:]
+		if to, err := os.Readlink(link); err == nil && os.Symlink(to, short) == nil {
+			os.Remove(link)
+		}
+	}
+}
+
 // mdPartitions lists the partitions of arrays.
 func mdPartitions() []string {
 	var l []string
@@ -139,6 +150,9 @@ func (d Actions) MdDetail(md Device) (api.Hash, error) {
 	for _, line := range lines(out) {
 		if k, v, ok := strings.Cut(line, "="); ok {
 			k = strings.ToLower(strings.TrimPrefix(k, "MD_"))
+			if k == "devname" {
+				v = v[strings.LastIndex(v, ":")+1:] // without the machine that made it, as in /dev/md
+			}
 			h = append(h, api.Pair{Key: k, Value: d.devices.Reverse(v)})
 		}
 	}

@@ -110,7 +110,7 @@ func (d Actions) SwapoffUuid(uuid string) error   { return d.onSwap("swapoff", "
 // onSwap runs a tool on the swap space with a label or a UUID. The tools could
 // find it themselves only with udev's links.
 func (d *Daemon) onSwap(tool, tag, value string) error {
-	devs, err := d.findDevices(tag, value)
+	devs, err := d.devices.Tagged(tag, value)
 	for _, dev := range devs {
 		typ, terr := d.blkidTag(Device(dev), "TYPE")
 		if terr == nil && typ == "swap" {
