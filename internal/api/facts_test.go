@@ -71,6 +71,10 @@ const ownProcedures = 0x10000
 // from a newer release, has not.
 var olderOnly = map[string]uint32{"internal_readdir_list": 138}
 
+// ownOptions are optional arguments of gofish's own. Only actions that are not sent to a
+// daemon can have them.
+var ownOptions = map[string]string{"copy_out": "privileged:OBool"}
+
 func TestCatalogueAgreesWithFacts(t *testing.T) {
 	byName := map[string]factAction{}
 	for _, f := range readFacts[factAction](t, "actions.jsonl") {
@@ -98,6 +102,12 @@ func TestCatalogueAgreesWithFacts(t *testing.T) {
 		if !ok {
 			t.Errorf("%s is no action of libguestfs", a.Name)
 			continue
+		}
+		if own := ownOptions[a.Name]; own != "" {
+			if a.Proc != 0 {
+				t.Errorf("%s goes to a daemon, which knows only the options of libguestfs", a.Name)
+			}
+			f.Opt = append(f.Opt, own)
 		}
 		r := a.Ret
 		kinds := [...]string{"RErr", "RInt", "RInt64", "RBool", "RConstString", "RConstOptString", "RString", "RStringList", "RHashtable", "RStruct", "RStructList", "RBufferOut"}

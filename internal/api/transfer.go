@@ -111,13 +111,16 @@ appliance lacks the program.`},
 		Visibility: NoFish,
 		Summary:    "copy a local file or directory into the guest",
 		Help: `Copies {localpath}, a directory with all below it, into the directory {remotedir}, keeping name,
-owner numbers, permission bits and times. Fails if either does not exist.`},
+owner numbers, permission bits, times and holes. A link to a directory that is there stands for a
+directory. Fails if either does not exist.`},
 	{Name: "copy_out", Since: "1.29.24", Ret: Err,
 		Args:       Args{Path("remotepath"), String("localdir")},
+		Opts:       Args{Bool("privileged")},
 		Visibility: NoFish,
 		Summary:    "copy a file or directory out of the guest",
 		Help: `Copies {remotepath}, a directory with all below it, into the local directory {localdir} under its
-own name. Owners are kept only for root. No link in the guest leads out of {localdir}.`},
+own name. Owners are kept only for root. No link leads out of {localdir}. Device nodes and
+set-user-ID and set-group-ID bits are left out, which a warning counts, unless {privileged} is true.`},
 	{Name: "copy_device_to_device", Proc: 294, Since: "1.13.25", Ret: Err,
 		Args:     Args{Device("src"), Device("dest")},
 		Opts:     Args{Int64("srcoffset", Bytes), Int64("destoffset", Bytes), Int64("size", Bytes), Bool("sparse"), Bool("append")},

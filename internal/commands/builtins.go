@@ -41,11 +41,14 @@ formats see "disk-create"; for one that grows as it is written see "sparse".`,
 /remotedir of the guest, which must exist. The first that fails ends the
 command.`,
 			run: runCopyIn},
-		{name: "copy_out", synopsis: "copy-out remote [remote ...] localdir", min: 2, max: -1,
+		{name: "copy_out", synopsis: "copy-out remote [remote ...] localdir [privileged:true|false]", min: 2, max: -1,
 			usage:   "use 'copy-out <remote> [<remote>...] <localdir>' to copy files out of the image",
 			summary: "copy files and folders of the guest to the host",
 			help: `Copies each remote file or folder, with all that is in it, into the folder
-localdir of the host, which must exist. The first that fails ends the command.`,
+localdir of the host, which must exist. The first that fails ends the command.
+
+Device nodes and set-user-ID and set-group-ID bits are left out, and a warning
+says how many, unless privileged:true asks for them.`,
 			run: runCopyOut},
 		{name: "delete_event", synopsis: "delete-event name", min: 1, max: 1,
 			usage:   "use 'delete-event <name>' to delete an event handler",
@@ -235,13 +238,22 @@ func runCopyIn(s *Shell, cmd string, args []string) error {
 }
 
 func runCopyOut(s *Shell, cmd string, args []string) error {
+	var opts map[string]any
 	n := len(args) - 1
+	if word, ok := strings.CutPrefix(args[n], "privileged:"); ok && n > 1 {
+		on, ok := boolean(word)
+		if !ok {
+			return s.errorf("'%s': invalid boolean value, use 'true' or 'false'", word)
+		}
+		opts = map[string]any{"privileged": on}
+		n--
+	}
 	for _, remote := range args[:n] {
 		remote, err := s.windowsPath(remote)
 		if err != nil {
 			return err
 		}
-		if err := s.callErr("copy_out", remote, args[n]); err != nil {
+		if _, err := s.callOpts("copy_out", opts, remote, args[n]); err != nil {
 			return err
 		}
 	}

@@ -55,17 +55,20 @@ func (d Actions) TarIn(c *Call, tarfile io.Reader, directory Path, opts tarInOpt
 	if err != nil || st.Mode&unix.S_IFMT != unix.S_IFDIR {
 		return say(syscall.ENOTDIR, "%s", directory)
 	}
+	top, err := d.root.Open(directory, unix.O_PATH|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return say(err, "%s", directory)
+	}
+	defer top.Close()
 	on := func(b *bool) bool { return b != nil && *b }
 	o := untar.Options{
-		Owner:       true,
-		KeepDirLink: on(opts.KeepDirLink),
-		Parent: func(name string) (*os.File, string, error) {
-			if name == "." {
-				f, err := d.root.Open(directory, unix.O_PATH|unix.O_DIRECTORY, 0)
-				return f, ".", err
-			}
-			return d.root.Parent(Path(pathpkg.Join(string(directory), "/", name)))
+		Top: top,
+		Follow: func(name string) (*os.File, error) {
+			return d.root.Open(Path(pathpkg.Join(string(directory), "/", name)), unix.O_PATH|unix.O_DIRECTORY, 0)
 		},
+		Owner:       true,
+		Privileged:  true,
+		KeepDirLink: on(opts.KeepDirLink),
 		Attribute: func(name string) bool {
 			switch {
 			case name == "security.selinux":

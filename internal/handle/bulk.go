@@ -41,15 +41,25 @@ func (h *Handle) bulkIn(ctx context.Context, in *source) (bool, error) {
 // bulkOut plugs a new host file in as the sink of the next call, if what will
 // come is known to be large.
 func (h *Handle) bulkOut(ctx context.Context, a *api.Action, args []any, out *dest) (bool, error) {
-	if a.Name != "download" || !h.canBulk() || strings.HasPrefix(out.name, "/dev/") {
+	if a.Name != "download" || !h.canBulk() {
 		return false, nil
 	}
-	if fi, err := os.Stat(out.name); err == nil && !fi.Mode().IsRegular() {
+	var fi os.FileInfo
+	var err error
+	if out.given {
+		fi, err = out.f.Stat()
+	} else if fi, err = os.Stat(out.name); strings.HasPrefix(out.name, "/dev/") {
+		return false, nil
+	}
+	if err == nil && !fi.Mode().IsRegular() {
 		return false, nil
 	}
 	size, err := h.remoteSize(ctx, args[0].(string))
 	if err != nil || size < bulkMinimum {
 		return false, nil // the call itself says what is wrong
+	}
+	if out.max > 0 && size > out.max {
+		return false, tooMuch(out.max)
 	}
 	if err := out.open(os.O_RDWR); err != nil {
 		return false, err
@@ -118,11 +128,11 @@ func (h *Handle) unplugBulk() {
 // bulkSize is the chunk with which a daemon says how much it has written.
 func bulkSize(data []byte) (int64, error) {
 	if len(data) != 8 {
-		return 0, fmt.Errorf("the daemon did not say how much it wrote")
+		return 0, &CallError{Text: "the daemon did not say how much it wrote"}
 	}
 	n := int64(binary.BigEndian.Uint64(data))
 	if n < 0 || n > 1<<62 {
-		return 0, fmt.Errorf("the daemon says that it wrote %d bytes", n)
+		return 0, &CallError{Text: fmt.Sprintf("the daemon says that it wrote %d bytes", n)}
 	}
 	return n, nil
 }

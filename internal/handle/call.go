@@ -58,16 +58,18 @@ func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (a
 	var out *dest
 	if i := a.FileParam(api.KFileIn); i >= 0 {
 		var err error
-		if in, err = openSource(args[i].(string)); err != nil {
+		if in, err = openSource(args[i]); err != nil {
 			return nil, &CallError{Errno: errnoOf(err), Text: err.Error()}
 		}
-		defer in.Close()
+		if !in.given {
+			defer in.Close()
+		}
 		if t.bulk, err = h.bulkIn(ctx, in); err != nil {
 			return nil, err
 		}
 	}
 	if i := a.FileParam(api.KFileOut); i >= 0 {
-		out = &dest{name: args[i].(string)}
+		out = newDest(args[i])
 		var err error
 		if t.bulk, err = h.bulkOut(ctx, a, args, out); err != nil {
 			return nil, out.close(err)
@@ -206,7 +208,8 @@ func (h *Handle) lost(a *api.Action, cause error) error {
 // source is a local file that is being sent.
 type source struct {
 	*os.File
-	size uint64 // of a regular file, else 0
+	size  uint64 // of a regular file, else 0
+	given bool   // by who makes the call, and is not closed here
 }
 
 // openLocal opens a host file. The names of the standard streams mean the
@@ -236,18 +239,24 @@ type errText struct{ syscall.Errno }
 func (e errText) Error() string { return proto.Strerror(e.Errno) }
 func (e errText) Unwrap() error { return e.Errno }
 
-func openSource(name string) (*source, error) {
-	f, err := openLocal(name, os.O_RDONLY)
-	if err != nil {
-		return nil, fmt.Errorf("open: %w", err)
+// openSource takes the value of a FileIn parameter: a name or a file.
+func openSource(arg any) (*source, error) {
+	s := &source{}
+	if l, ok := arg.(localFile); ok {
+		s.File, s.given = l.File, true
+	} else {
+		f, err := openLocal(arg.(string), os.O_RDONLY)
+		if err != nil {
+			return nil, fmt.Errorf("open: %w", err)
+		}
+		s.File = f
 	}
-	s := &source{File: f}
-	if fi, err := f.Stat(); err == nil {
+	if fi, err := s.Stat(); err == nil {
 		if fi.Mode().IsRegular() {
 			s.size = uint64(fi.Size())
 		} else if fi.IsDir() {
-			f.Close()
-			return nil, fmt.Errorf("%s: %w", name, errText{syscall.EISDIR})
+			s.Close()
+			return nil, fmt.Errorf("%s: %w", s.Name(), errText{syscall.EISDIR})
 		}
 	}
 	return s, nil

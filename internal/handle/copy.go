@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"gofish/internal/untar"
 )
@@ -34,7 +37,7 @@ func (h Actions) CopyIn(c *Call, localpath, remotedir string) error {
 		defer w.Close()
 		made <- untar.Create(w, filepath.Dir(local), filepath.Base(local))
 	}()
-	_, err = h.do(c, "tar_in", fdName(r), remotedir)
+	_, err = h.doNamed(c, "tar_in", map[string]any{"keepdirlink": true}, localFile{File: r}, remotedir)
 	r.Close() // if the daemon has refused, this ends the archiver
 	if merr := <-made; merr != nil && !errors.Is(merr, os.ErrClosed) && !errors.Is(merr, syscall.EPIPE) {
 		return merr
@@ -42,24 +45,22 @@ func (h Actions) CopyIn(c *Call, localpath, remotedir string) error {
 	return err
 }
 
-// fdName is a name under which an open file can be opened again.
-func fdName(f *os.File) string { return fmt.Sprintf("/dev/fd/%d", f.Fd()) }
+type copyOutOpts struct{ Privileged *bool }
 
 // CopyOut fetches a file, or a tree as a tar archive that is unpacked on the
-// way. Links in the tree do not lead out of the local directory.
-func (h Actions) CopyOut(c *Call, remotepath, localdir string) error {
+// way. No link leads out of the local directory, be it in the tree or of an earlier copy.
+func (h Actions) CopyOut(c *Call, remotepath, localdir string, o copyOutOpts) error {
 	if fi, err := os.Stat(localdir); err != nil || !fi.IsDir() {
 		return fmt.Errorf("target ‘%s’ is not a directory", localdir)
 	}
-	base := remotepath[strings.LastIndex(strings.TrimRight(remotepath, "/"), "/")+1:]
+	base := path.Base(path.Clean("/" + remotepath))
 	local := filepath.Join(localdir, base)
 	isFile, err := call[bool](h.Handle, c, "is_file", remotepath)
 	if err != nil {
 		return err
 	}
 	if isFile {
-		_, err := h.do(c, "download", remotepath, local)
-		return err
+		return h.copyOutFile(c, remotepath, localdir, base)
 	}
 	isDir, err := call[bool](h.Handle, c, "is_dir", remotepath)
 	if err != nil {
@@ -68,14 +69,11 @@ func (h Actions) CopyOut(c *Call, remotepath, localdir string) error {
 	if !isDir {
 		return fmt.Errorf("‘%s’ is not a file or directory", remotepath)
 	}
-	if err := os.Mkdir(local, 0o777); err != nil && !errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("mkdir: %s: %w", local, errnoOf(err))
-	}
-	root, err := os.OpenRoot(local)
+	top, err := makeTop(local, base == "/")
 	if err != nil {
-		return fmt.Errorf("%s: %w", local, errnoOf(err))
+		return fmt.Errorf("%s: %w", local, errText{errnoOf(err)})
 	}
-	defer root.Close()
+	defer top.Close()
 	r, w, err := os.Pipe()
 	if err != nil {
 		return err
@@ -86,37 +84,88 @@ func (h Actions) CopyOut(c *Call, remotepath, localdir string) error {
 	}
 	done := make(chan unpacked, 1)
 	go func() {
-		res, err := untar.Extract(r, hostOptions(root))
+		res, err := untar.Extract(r, hostOptions(top, o.Privileged != nil && *o.Privileged))
 		if err == nil {
 			io.Copy(io.Discard, r)
 		}
 		r.Close() // if unpacking has failed, this ends the transfer
 		done <- unpacked{res, err}
 	}()
-	_, err = h.do(c, "tar_out", remotepath, fdName(w))
+	_, err = h.do(c, "tar_out", remotepath, localFile{File: w})
 	w.Close()
 	u := <-done
+	if left := leftOut(u.Result); left != "" {
+		h.emit(Event{Type: EventWarning, Message: fmt.Sprintf("copy-out: %s: %s; privileged:true makes them", remotepath, left)})
+	}
 	switch {
-	case u.error != nil && (err == nil || !errors.Is(u.error, io.ErrUnexpectedEOF)):
+	case u.error != nil && (err == nil || errors.Is(err, syscall.EPIPE)):
 		return fmt.Errorf("%s: %w", local, u.error)
 	case err != nil:
 		return err
+	case !u.Ended:
+		return fmt.Errorf("%s: the archive that the daemon sent has no end", local)
 	case len(u.Complaints) > 0:
 		return fmt.Errorf("%s: %s", local, strings.Join(u.Complaints, "; "))
 	}
 	return nil
 }
 
-// hostOptions unpack below root: owners only as root, who also keeps all of the
-// permission bits.
-func hostOptions(root *os.Root) untar.Options {
-	super := os.Geteuid() == 0
-	return untar.Options{
-		Owner: super,
-		Umask: !super,
-		Parent: func(name string) (*os.File, string, error) {
-			dir, err := root.Open(filepath.Dir(name))
-			return dir, filepath.Base(name), err
-		},
+// copyOutFile fetches a single file. What has its name is replaced, and a link is not
+// followed.
+func (h *Handle) copyOutFile(c *Call, remotepath, localdir, base string) error {
+	local := filepath.Join(localdir, base)
+	fail := func(err error) error { return fmt.Errorf("%s: %w", local, errText{errnoOf(err)}) }
+	if fi, err := os.Lstat(local); err != nil || fi.Mode()&os.ModeSymlink == 0 {
+		_, err := h.do(c, "download", remotepath, local)
+		return err
 	}
+	f, err := createIn(localdir)
+	if err != nil {
+		return fail(err)
+	}
+	if _, err := h.do(c, "download", remotepath, localFile{File: f.File}); err != nil {
+		f.discard()
+		return err
+	}
+	if err := f.commit(base); err != nil {
+		return fail(err)
+	}
+	return nil
+}
+
+// makeTop makes the folder for a tree, or opens the one that is there. Of all names only
+// that of the folder in which it is, the user's own, may lead through a link.
+func makeTop(local string, given bool) (*os.File, error) {
+	flags := unix.O_PATH | unix.O_DIRECTORY
+	if !given {
+		if err := os.Mkdir(local, 0o777); err != nil && !errors.Is(err, os.ErrExist) {
+			return nil, err
+		}
+		flags |= unix.O_NOFOLLOW
+	}
+	return os.OpenFile(local, flags, 0)
+}
+
+// leftOut tells what of a guest's tree does not get onto the host unasked.
+func leftOut(r untar.Result) string {
+	var l []string
+	for _, x := range []struct {
+		n    int
+		what string
+	}{{r.Devices, "device nodes"}, {r.SetID, "set-user-ID and set-group-ID bits"}} {
+		if x.n > 0 {
+			l = append(l, fmt.Sprintf("%d %s", x.n, x.what))
+		}
+	}
+	if l == nil {
+		return ""
+	}
+	return strings.Join(l, " and ") + " were left out"
+}
+
+// hostOptions unpack below a folder: owners only as root, who also keeps all of the
+// permission bits.
+func hostOptions(top *os.File, privileged bool) untar.Options {
+	super := os.Geteuid() == 0
+	return untar.Options{Top: top, Owner: super, Umask: !super, Privileged: privileged}
 }

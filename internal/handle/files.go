@@ -1,10 +1,13 @@
 package handle
 
 import (
+	"bufio"
 	"bytes"
-	"os"
+	"errors"
+	"fmt"
+	"io"
 	"sort"
-	"strings"
+	"syscall"
 
 	"gofish/internal/api"
 )
@@ -18,35 +21,44 @@ func call[T any](h *Handle, c *Call, name string, args ...any) (result T, err er
 	return result, err
 }
 
-// viaFile gives fn the name of a temporary file and returns what is in it then.
-func (h *Handle) viaFile(fn func(name string) error) ([]byte, error) {
-	f, err := os.CreateTemp(h.Settings.tmpDir(), "gofish-*")
-	if err != nil {
-		return nil, err
-	}
-	f.Close()
-	defer os.Remove(f.Name())
-	if err := fn(f.Name()); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(f.Name())
-}
+// maxContent is how much of a file is taken into memory.
+const maxContent = 2 << 30
 
 // names fetches a list that the daemon streams, each entry ended by a zero byte.
 func (h *Handle) names(c *Call, action, directory string) ([]string, error) {
-	b, err := h.viaFile(func(file string) error {
-		_, err := h.do(c, action, directory, file)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	list := []string{}
-	if s := strings.TrimSuffix(string(b), "\x00"); s != "" {
-		list = strings.Split(s, "\x00")
-	}
+	list, err := listFrom(h, c, decodeNames, action, directory)
 	sort.Strings(list)
-	return list, nil
+	return list, err
+}
+
+// decodeNames reads names that zero bytes end.
+func decodeNames(r io.Reader, max int) ([]string, error) {
+	list := []string{}
+	// A name takes more memory than its bytes: short ones count for that.
+	const overhead = 16
+	for in, room := bufio.NewReaderSize(r, 64<<10), max; ; {
+		name, err := in.ReadSlice(0)
+		var long []byte
+		for err == bufio.ErrBufferFull && len(long) < room {
+			long = append(long, name...)
+			name, err = in.ReadSlice(0)
+		}
+		if room -= len(long) + len(name) + overhead; room < 0 {
+			return nil, fmt.Errorf("the list is larger than %d MB", max>>20)
+		}
+		if long != nil {
+			name = append(long, name...)
+		}
+		if name = bytes.TrimSuffix(name, []byte{0}); err == nil || len(name) > 0 {
+			list = append(list, string(name))
+		}
+		if err == io.EOF {
+			return list, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 }
 
 func (h Actions) Ls(c *Call, directory string) ([]string, error) {
@@ -139,10 +151,25 @@ func (h Actions) Readdir(c *Call, dir string) ([]api.Dirent, error) {
 }
 
 func (h Actions) ReadFile(c *Call, path string) ([]byte, error) {
-	return h.viaFile(func(file string) error {
-		_, err := h.do(c, "download", path, file)
-		return err
-	})
+	f, err := anonymous(h.Settings.tmpDir())
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	_, err = h.do(c, "download", path, localFile{f, maxContent})
+	if errors.Is(err, syscall.EFBIG) {
+		return nil, fmt.Errorf("%s: %w (see download)", path, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, err
+	}
+	b := make([]byte, size)
+	_, err = f.ReadAt(b, 0)
+	return b, err
 }
 
 func (h Actions) Cat(c *Call, path string) (string, error) {
@@ -176,13 +203,18 @@ func (h Actions) Write(c *Call, path string, content []byte) error {
 		_, err := h.do(c, "internal_write", path, content)
 		return err
 	}
-	_, err := h.viaFile(func(file string) error {
-		if err := os.WriteFile(file, content, 0o600); err != nil {
-			return err
-		}
-		_, err := h.do(c, "upload", file, path)
+	f, err := anonymous(h.Settings.tmpDir())
+	if err != nil {
 		return err
-	})
+	}
+	defer f.Close()
+	if _, err := f.Write(content); err != nil {
+		return err
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	_, err = h.do(c, "upload", localFile{File: f}, path)
 	return err
 }
 

@@ -13,9 +13,9 @@ import (
 	"gofish/internal/proto"
 )
 
-// maxStructs is how many bytes of structs are taken from a daemon in one call: what
-// the files of a very large guest need, and not the whole memory of the host.
-const maxStructs = 1 << 30
+// maxList is how many bytes of a list are taken from a daemon in one call: what a very
+// large guest needs, and not the whole memory of the host.
+const maxList = 256 << 20
 
 // structsFrom does an action whose last argument is a file of structs in XDR, one
 // directly after the other, and returns them: the way of lists that are too long for
@@ -25,7 +25,7 @@ func structsFrom[T any](h *Handle, c *Call, action string, args ...any) ([]T, er
 }
 
 // listFrom does an action whose last argument is a file, and returns what decode makes
-// of the file's first maxStructs bytes, while they come.
+// of the file's first maxList bytes, while they come.
 func listFrom[T any](h *Handle, c *Call, decode func(r io.Reader, max int) ([]T, error), action string, args ...any) ([]T, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -37,11 +37,11 @@ func listFrom[T any](h *Handle, c *Call, decode func(r io.Reader, max int) ([]T,
 	}
 	done := make(chan decoded, 1)
 	go func() {
-		list, err := decode(r, maxStructs)
+		list, err := decode(r, maxList)
 		r.Close() // if decoding has failed, this ends the transfer
 		done <- decoded{list, err}
 	}()
-	_, err = h.do(c, action, append(slices.Clip(args), fdName(w))...)
+	_, err = h.do(c, action, append(slices.Clip(args), localFile{File: w})...)
 	w.Close()
 	d := <-done
 	if d.error != nil && (err == nil || errors.Is(err, syscall.EPIPE)) {

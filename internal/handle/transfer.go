@@ -168,39 +168,92 @@ func (t *transfer) sendNothing() (frame []byte, sendErr, err error) {
 	return frame, sendErr, err
 }
 
-// dest is a host file that receives.
-type dest struct {
-	name    string
-	f       *os.File // nil until it is opened
-	created bool     // by this call, which removes it if it fails
+// localFile stands for the name of a host file in a call that another action makes. The
+// file is open, and stays so.
+type localFile struct {
+	*os.File
+	max int64 // how much may be written to it, 0: as much as comes
 }
 
-// open makes the file, or empties an existing one.
+func (f localFile) String() string { return fmt.Sprintf("\"/dev/fd/%d\"", f.Fd()) }
+
+// dest is a host file that receives.
+type dest struct {
+	name  string
+	f     *os.File // nil until it is opened
+	given bool     // by who makes the call, and is not closed here
+	max   int64    // of a file that is given
+	got   int64
+
+	fresh *newFile // what f is part of, if it takes its name at the end
+	base  string
+}
+
+// newDest takes the value of a FileOut parameter: a name or a file.
+func newDest(arg any) *dest {
+	if l, ok := arg.(localFile); ok {
+		return &dest{name: l.Name(), f: l.File, given: true, max: l.max}
+	}
+	return &dest{name: arg.(string)}
+}
+
+// open makes the file that takes the name at the end, or else empties an existing one.
 func (d *dest) open(flags int) error {
-	_, err := os.Lstat(d.name)
-	d.created = errors.Is(err, os.ErrNotExist)
+	if d.given {
+		return nil
+	}
+	if d.fresh, d.base = replacement(d.name); d.fresh != nil {
+		d.f = d.fresh.File
+		return nil
+	}
+	var err error
 	d.f, err = openLocal(d.name, flags|os.O_CREATE|os.O_TRUNC)
 	if err != nil {
-		d.f, d.created = nil, false
+		d.f = nil
 		return &CallError{Errno: errnoOf(err), Text: err.Error()}
 	}
 	return nil
 }
 
-// close ends the file and returns err, or the error of closing. A file of a failed
-// call is removed if the call made it. d may be nil.
+// close ends the file and returns err, or the error of closing. Of a failed call nothing
+// stays: the file was not there, is still as it was, or is empty. d may be nil.
 func (d *dest) close(err error) error {
-	if d == nil || d.f == nil {
+	if d == nil || d.f == nil || d.given {
 		return err
 	}
-	if cerr := d.f.Close(); cerr != nil && err == nil {
-		err = d.failure("close", cerr)
+	switch {
+	case d.fresh != nil && err != nil:
+		d.fresh.discard()
+	case d.fresh != nil:
+		if cerr := d.fresh.commit(d.base); cerr != nil {
+			err = d.failure("close", cerr)
+		}
+	default:
+		if err != nil {
+			d.f.Truncate(0) // fails if it is no file
+		}
+		if cerr := d.f.Close(); cerr != nil && err == nil {
+			err = d.failure("close", cerr)
+		}
 	}
-	if err != nil && d.created {
-		os.Remove(d.name)
-	}
-	d.f = nil
+	d.f, d.fresh = nil, nil
 	return err
+}
+
+// write adds data that came.
+func (d *dest) write(data []byte) error {
+	if d.got += int64(len(data)); d.max > 0 && d.got > d.max {
+		return tooMuch(d.max)
+	}
+	if _, err := d.f.Write(data); err != nil {
+		return d.failure("write", err)
+	}
+	return nil
+}
+
+// tooMuch is the error for a result that is held in memory.
+func tooMuch(max int64) error {
+	return &CallError{Errno: syscall.EFBIG, Text: fmt.Sprintf("more than %d MB, which is too much to be held in memory", max>>20)}
 }
 
 func (d *dest) failure(what string, err error) error {
@@ -225,14 +278,12 @@ func (t *transfer) receive(out *dest) error {
 		if failed != nil || t.cancelled.Load() {
 			return
 		}
-		var err error
 		if t.bulk {
-			size, err = bulkSize(data)
+			size, failed = bulkSize(data)
 		} else {
-			_, err = out.f.Write(data)
+			failed = out.write(data)
 		}
-		if err != nil {
-			failed = out.failure("write", err)
+		if failed != nil {
 			t.stopDaemon()
 		}
 	}, end)

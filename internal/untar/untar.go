@@ -1,7 +1,7 @@
 // Package untar turns tar archives into files and files into tar archives, by
-// GNU tar's rules for what is already there. Where files go is decided by the
-// caller, who resolves the directory of each member: neither the archive nor a
-// link in the tree can lead out of it. The daemon uses it in the guest, the
+// GNU tar's rules for what is already there. Everything goes below one directory:
+// members are reached by descriptors, name by name, and a link is followed only
+// if the caller can, who keeps it inside. The daemon uses it in the guest, the
 // handle on the host.
 package untar
 
@@ -12,33 +12,44 @@ import (
 	"io"
 	"os"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
 // Options say how an archive is unpacked.
 type Options struct {
-	// Parent opens the directory of a member, with O_PATH at least, and returns
-	// the member's last component. The name is clean and relative.
-	Parent func(name string) (dir *os.File, base string, err error)
+	// Top is the directory that members go into; O_PATH is enough.
+	Top *os.File
+	// Follow opens the directory behind a link that stands in a member's way, by its
+	// name below the top. Without it a member cannot be reached through links.
+	Follow func(name string) (*os.File, error)
 
 	Owner       bool // set owner and group, by number
 	Umask       bool // leave permission bits to the umask
 	KeepDirLink bool // a link to a directory may stand for a directory
+	// Privileged also makes devices, and set-user-ID and set-group-ID bits.
+	Privileged bool
 	// Attribute is asked for each extended attribute and the raw name of an
 	// access list or SELinux label, and returns false to leave it out.
 	Attribute func(name string) bool
 	// ACL turns the text of an access list into the attribute's value.
 	ACL func(text string) ([]byte, bool)
+
+	remember int // how many directories wait for their attributes; 0: maxPending
 }
 
 // Result is what was odd about an archive that was unpacked all the same.
-type Result struct{ Complaints []string }
+type Result struct {
+	Complaints []string
+	Devices    int  // device nodes that were left out, not being Privileged
+	SetID      int  // members that lost a set-user-ID or set-group-ID bit
+	Ended      bool // the archive has the mark of its end
+}
 
 func (r *Result) complain(format string, args ...any) {
 	if len(r.Complaints) < 100 {
@@ -49,72 +60,101 @@ func (r *Result) complain(format string, args ...any) {
 type extractor struct {
 	Options
 	Result
+	folders folders
 	// Directories get their mode and times when all is in them, children first.
-	dirs []*tar.Header
-	// The directory of the last member, open while plain files follow each other.
-	lastName string
-	lastDir  *os.File
-	buf      []byte
-	umask    uint32
+	pending []pendingDir
+	settle  int // how many of them are too many
+	buf     []byte
+	umask   uint32
 }
 
-// forget closes the last directory: what stands at its name may change.
-func (x *extractor) forget() {
-	if x.lastDir != nil {
-		x.lastDir.Close()
-		x.lastDir = nil
-	}
+// pendingDir is a directory that still gets its attributes, if what stands at its
+// name is then still the one that was made.
+type pendingDir struct {
+	name     string
+	attrs    attributes
+	dev, ino uint64
 }
 
-// opened is parent for a member of which the directory may be open already.
-func (x *extractor) opened(name string) (*os.File, string, error) {
-	if dir := path.Dir(name); x.lastDir == nil || dir != x.lastName {
-		f, base, err := x.parent(name)
-		if err != nil {
-			return nil, "", err
-		}
-		x.forget()
-		x.lastDir, x.lastName = f, dir
-		return f, base, nil
-	}
-	return x.lastDir, path.Base(name), nil
-}
+// maxPending bounds the memory that directories take.
+const maxPending = 1 << 16
 
 // Extract unpacks an archive. The error is one that ended the work; complaints
 // are about single members.
 func Extract(r io.Reader, o Options) (Result, error) {
-	x := &extractor{Options: o, buf: make([]byte, 64<<10)}
-	defer x.forget()
+	if o.remember == 0 {
+		o.remember = maxPending
+	}
+	x := &extractor{Options: o, buf: make([]byte, 64<<10), settle: o.remember}
+	x.folders.top, x.folders.follow = int(o.Top.Fd()), o.Follow
+	defer x.folders.leave(0)
 	if o.Umask {
 		x.umask = umask()
 	}
-	t := tar.NewReader(r)
+	t := newReader(r)
 	for {
-		h, err := t.Next()
+		m, err := t.next()
 		if err == io.EOF {
 			break
-		}
-		if errors.Is(err, tar.ErrInsecurePath) {
-			err = nil // names are cleaned below
 		}
 		if err != nil {
 			return x.Result, err
 		}
-		if err := x.member(h, t); err != nil {
+		if err := x.member(m, t); err != nil {
 			var broken *brokenArchive
 			if errors.As(err, &broken) || fatal(err) {
 				return x.Result, err
 			}
-			x.complain("%s: %v", h.Name, err)
+			x.complain("%s: %v", m.Name, err)
 		}
 	}
-	for i := len(x.dirs) - 1; i >= 0; i-- {
-		h := x.dirs[i]
-		if err := x.attributes(h, clean(h.Name)); err != nil {
-			x.complain("%s: %v", h.Name, err)
-		}
-	}
+	x.Ended = t.ended
+	x.settleAll("")
 	return x.Result, nil
+}
+
+// settleAll gives the directories that are waiting their attributes, except those
+// in which the member of that name is.
+func (x *extractor) settleAll(member string) {
+	kept := []pendingDir{}
+	for i := len(x.pending) - 1; i >= 0; i-- {
+		d := x.pending[i]
+		if member != "" && (d.name == "" || d.name == member || strings.HasPrefix(member, d.name+"/")) {
+			kept = append(kept, d)
+			continue
+		}
+		if err := x.settleDir(d); err != nil {
+			x.complain("%s: %v", d.name, err)
+		}
+	}
+	slices.Reverse(kept)
+	x.pending, x.settle = kept, max(x.remember, 2*len(kept))
+}
+
+func (x *extractor) settleDir(d pendingDir) error {
+	fd := x.folders.top
+	if d.name != "" {
+		up, err := x.folders.enter(path.Dir(d.name))
+		if err != nil {
+			return err
+		}
+		fd, err = openFolder(up, path.Base(d.name))
+		if err == unix.ENOTDIR || err == unix.ELOOP || err == unix.ENOENT {
+			return nil // a later member took its place
+		}
+		if err != nil {
+			return err
+		}
+		defer unix.Close(fd)
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return err
+	}
+	if d.name != "" && (uint64(st.Dev) != d.dev || st.Ino != d.ino) {
+		return nil
+	}
+	return x.apply(&d.attrs, fd, &st)
 }
 
 // fatal reports whether it makes no sense to go on with the next member.
@@ -134,8 +174,9 @@ func clean(name string) string {
 
 var errDotDot = errors.New("Member name contains '..'")
 
-func (x *extractor) member(h *tar.Header, content io.Reader) error {
-	for _, part := range strings.Split(h.Name, "/") {
+func (x *extractor) member(m *member, content io.Reader) error {
+	h := m.Header
+	for part := range strings.SplitSeq(h.Name, "/") {
 		if part == ".." {
 			return errDotDot
 		}
@@ -143,36 +184,38 @@ func (x *extractor) member(h *tar.Header, content io.Reader) error {
 	name := clean(h.Name)
 	if name == "" {
 		if h.Typeflag == tar.TypeDir {
-			x.dirs = append(x.dirs, h)
+			x.pending = append(x.pending, pendingDir{attrs: x.attributesOf(h)})
 		}
 		return nil
 	}
-	dir, base, err := x.opened(name)
+	if len(x.pending) >= x.settle {
+		x.settleAll(name)
+	}
+	dir, base := path.Split(name)
+	fd, err := x.folders.make(strings.TrimSuffix(dir, "/"))
 	if err != nil {
 		return err
 	}
-	if h.Typeflag != tar.TypeReg {
-		defer x.forget()
-	}
-	fd := int(dir.Fd())
 	switch h.Typeflag {
 	case tar.TypeDir:
-		return x.directory(h, fd, base)
-	case tar.TypeReg, tar.TypeRegA, tar.TypeCont, tar.TypeGNUSparse:
-		return x.file(h, fd, base, content)
+		return x.directory(h, fd, name, base)
+	case tar.TypeReg, tar.TypeCont, tar.TypeGNUSparse:
+		return x.file(m, fd, base, content)
 	case tar.TypeLink:
 		return x.hardLink(h, fd, base)
 	case tar.TypeSymlink:
 		err = replace(fd, base, func() error { return unix.Symlinkat(h.Linkname, fd, base) })
 	case tar.TypeChar, tar.TypeBlock, tar.TypeFifo:
-		mode := uint32(h.Mode & 0o777)
-		switch h.Typeflag {
-		case tar.TypeChar:
-			mode |= unix.S_IFCHR
-		case tar.TypeBlock:
-			mode |= unix.S_IFBLK
-		default:
-			mode |= unix.S_IFIFO
+		mode := uint32(h.Mode&0o777) | unix.S_IFIFO
+		if h.Typeflag != tar.TypeFifo {
+			if !x.Privileged {
+				x.Devices++
+				return nil
+			}
+			mode = uint32(h.Mode&0o777) | unix.S_IFCHR
+			if h.Typeflag == tar.TypeBlock {
+				mode = uint32(h.Mode&0o777) | unix.S_IFBLK
+			}
 		}
 		dev := int(unix.Mkdev(uint32(h.Devmajor), uint32(h.Devminor)))
 		err = replace(fd, base, func() error { return unix.Mknodat(fd, base, mode, dev) })
@@ -182,29 +225,19 @@ func (x *extractor) member(h *tar.Header, content io.Reader) error {
 	if err != nil {
 		return err
 	}
-	return x.attributesAt(h, fd, base)
-}
-
-// parent opens the directory of a member, making those that the archive lacks.
-func (x *extractor) parent(name string) (*os.File, string, error) {
-	dir, base, err := x.Parent(name)
-	if !errors.Is(err, syscall.ENOENT) {
-		return dir, base, err
-	}
-	above := path.Dir(name)
-	if above == "." {
-		return nil, "", err
-	}
-	up, last, err := x.parent(above)
+	// What was made is opened without being used: neither a link is followed nor
+	// a device or FIFO woken up.
+	n, err := unix.Openat(fd, base, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, "", err
+		return err
 	}
-	err = unix.Mkdirat(int(up.Fd()), last, 0o777)
-	up.Close()
-	if err != nil {
-		return nil, "", err
+	defer unix.Close(n)
+	var st unix.Stat_t
+	if err := unix.Fstat(n, &st); err != nil {
+		return err
 	}
-	return x.Parent(name)
+	a := x.attributesOf(h)
+	return x.apply(&a, n, &st)
 }
 
 // replace makes something, if need be after removing what is in its place.
@@ -223,98 +256,95 @@ func replace(fd int, base string, make func() error) error {
 	return make()
 }
 
-func (x *extractor) directory(h *tar.Header, fd int, base string) error {
-	err := unix.Mkdirat(fd, base, 0o700)
-	if err == syscall.EEXIST {
-		var st unix.Stat_t
-		if err := unix.Fstatat(fd, base, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+func (x *extractor) directory(h *tar.Header, fd int, name, base string) error {
+	mkdir := func() error { return unix.Mkdirat(fd, base, 0o700) }
+	err := mkdir()
+	if err != nil && err != syscall.EEXIST {
+		return err
+	}
+	there := err != nil
+	made, err := openFolder(fd, base)
+	if there && err == unix.ENOTDIR {
+		if x.KeepDirLink {
+			if _, err := x.folders.enter(name); err == nil {
+				return nil // a link that leads to a directory
+			}
+			if fd, err = x.folders.enter(path.Dir(name)); err != nil {
+				return err
+			}
+		}
+		if err := replace(fd, base, mkdir); err != nil {
 			return err
 		}
-		switch {
-		case st.Mode&unix.S_IFMT == unix.S_IFDIR:
-			err = nil
-		case st.Mode&unix.S_IFMT == unix.S_IFLNK && x.KeepDirLink:
-			return nil
-		default:
-			err = replace(fd, base, func() error { return unix.Mkdirat(fd, base, 0o700) })
+		made, err = openFolder(fd, base)
+	}
+	if err != nil {
+		return err
+	}
+	defer unix.Close(made)
+	var st unix.Stat_t
+	if err := unix.Fstat(made, &st); err != nil {
+		return err
+	}
+	if st.Mode&0o700 != 0o700 && int(st.Uid) == os.Geteuid() && st.Uid != 0 {
+		// It was there, and its members must go in.
+		if err := unix.Chmod(procPath(made), st.Mode&0o7777|0o700); err != nil {
+			return err
 		}
 	}
-	if err == nil {
-		x.dirs = append(x.dirs, h)
-	}
-	return err
+	x.pending = append(x.pending, pendingDir{name, x.attributesOf(h), uint64(st.Dev), st.Ino})
+	return nil
 }
 
-func (x *extractor) file(h *tar.Header, fd int, base string, content io.Reader) error {
+func (x *extractor) file(m *member, fd int, base string, content io.Reader) error {
 	var n int
 	err := replace(fd, base, func() (err error) {
 		// Exclusive: what is written to is always a new file.
-		n, err = unix.Openat(fd, base, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, uint32(h.Mode&0o777))
+		n, err = unix.Openat(fd, base, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, uint32(m.Mode&0o777))
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	defer unix.Close(n)
-	sparse := h.Typeflag == tar.TypeGNUSparse || h.PAXRecords["GNU.sparse.major"] != "" || h.PAXRecords["GNU.sparse.name"] != ""
-	if err := x.write(n, content, sparse); err != nil {
+	err = x.write(n, m, content)
+	if err != nil {
+		unix.Unlinkat(fd, base, 0) // half a file is worse than none
 		return err
 	}
-	return x.attributesOf(h, n, fd, base)
-}
-
-// attributesOf gives a new file what it does not have already: each change of an
-// inode is a transaction of the file system.
-func (x *extractor) attributesOf(h *tar.Header, n, fd int, base string) error {
 	var st unix.Stat_t
 	if err := unix.Fstat(n, &st); err != nil {
 		return err
 	}
-	if x.Owner && (int(st.Uid) != h.Uid || int(st.Gid) != h.Gid) {
-		if err := unix.Fchown(n, h.Uid, h.Gid); err != nil {
-			return err
-		}
-	}
-	if mode := x.mode(h); st.Mode&0o7777 != mode || mode&0o7000 != 0 {
-		if err := unix.Fchmod(n, mode); err != nil {
-			return err
-		}
-	}
-	if x.Attribute != nil && len(h.PAXRecords) > 0 {
-		x.extended(h, fd, base)
-	}
-	times := stamps(h)
-	// utimensat(2) without a path works on the descriptor.
-	if _, _, e := unix.Syscall6(unix.SYS_UTIMENSAT, uintptr(n), 0, uintptr(unsafe.Pointer(&times)), 0, 0, 0); e != 0 {
-		return e
-	}
-	return nil
+	a := x.attributesOf(m.Header)
+	return x.apply(&a, n, &st)
 }
 
-// write copies the content; zero blocks of a sparse file become holes.
-func (x *extractor) write(fd int, content io.Reader, sparse bool) error {
-	buf := x.buf
-	var size int64
-	for {
-		n, err := io.ReadFull(content, buf)
-		if n > 0 {
-			if !sparse || !zero(buf[:n]) {
-				if err := writeAt(fd, buf[:n], size); err != nil {
-					return err
-				}
+// write copies the content. What is not in a sparse file's spans becomes holes,
+// without a look at their size.
+func (x *extractor) write(fd int, m *member, content io.Reader) error {
+	spans := m.spans
+	if spans == nil {
+		spans = []span{{0, m.Size}}
+	}
+	end := int64(0)
+	for _, s := range spans {
+		for end = s.off; end < s.end(); {
+			b := x.buf[:min(int64(len(x.buf)), s.end()-end)]
+			n, err := io.ReadFull(content, b)
+			if werr := writeAt(fd, b[:n], end); werr != nil {
+				return werr
 			}
-			size += int64(n)
-		}
-		switch {
-		case err == io.EOF || err == io.ErrUnexpectedEOF && n < len(buf):
-			if sparse {
-				return unix.Ftruncate(fd, size)
+			if err != nil {
+				return &brokenArchive{unexpected(err)}
 			}
-			return nil
-		case err != nil:
-			return &brokenArchive{err}
+			end += int64(n)
 		}
 	}
+	if m.Size > end {
+		return unix.Ftruncate(fd, m.Size)
+	}
+	return nil
 }
 
 func writeAt(fd int, b []byte, off int64) error {
@@ -340,53 +370,68 @@ func zero(b []byte) bool {
 }
 
 func (x *extractor) hardLink(h *tar.Header, fd int, base string) error {
-	from, last, err := x.Parent(clean(h.Linkname))
+	// The walk to the target may close the directory of the member.
+	fd, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
 	if err != nil {
 		return err
 	}
-	defer from.Close()
-	return replace(fd, base, func() error { return unix.Linkat(int(from.Fd()), last, fd, base, 0) })
-}
-
-func (x *extractor) attributes(h *tar.Header, name string) error {
-	if name == "" {
-		name = "."
+	defer unix.Close(fd)
+	target := clean(h.Linkname)
+	if target == "" {
+		return syscall.EPERM // a directory
 	}
-	dir, base, err := x.Parent(name)
+	from, err := x.folders.enter(path.Dir(target))
 	if err != nil {
 		return err
 	}
-	defer dir.Close()
-	return x.attributesAt(h, int(dir.Fd()), base)
+	return replace(fd, base, func() error { return unix.Linkat(from, path.Base(target), fd, base, 0) })
 }
 
-// attributesAt gives a member all that is not content.
-func (x *extractor) attributesAt(h *tar.Header, fd int, base string) error {
-	if x.Owner {
-		if err := unix.Fchownat(fd, base, h.Uid, h.Gid, unix.AT_SYMLINK_NOFOLLOW); err != nil {
-			return err
-		}
+// attributes are all of a member that is not content.
+type attributes struct {
+	name     string // for complaints
+	mode     uint32
+	uid, gid int
+	times    [2]unix.Timespec
+	extended map[string]string // pax records, if they are asked for
+}
+
+func (x *extractor) attributesOf(h *tar.Header) attributes {
+	a := attributes{name: h.Name, mode: uint32(h.Mode & 0o7777), uid: h.Uid, gid: h.Gid, times: stamps(h)}
+	if !x.Privileged && a.mode&0o6000 != 0 {
+		a.mode &^= 0o6000
+		x.SetID++
 	}
-	if h.Typeflag != tar.TypeSymlink {
-		if err := unix.Fchmodat(fd, base, x.mode(h), 0); err != nil {
-			return err
-		}
+	if x.Umask {
+		a.mode = a.mode & 0o777 &^ x.umask
 	}
 	if x.Attribute != nil {
-		x.extended(h, fd, base)
+		a.extended = h.PAXRecords
 	}
-	times := stamps(h)
-	return unix.UtimesNanoAt(fd, base, times[:], unix.AT_SYMLINK_NOFOLLOW)
+	return a
 }
 
-// mode is the permission bits that a member gets.
-func (x *extractor) mode(h *tar.Header) uint32 {
-	mode := uint32(h.Mode & 0o7777)
-	if x.Umask {
-		mode = mode & 0o777 &^ x.umask
+// apply gives an open file, maybe one that was opened with O_PATH, what it does not
+// have already: each change of an inode is a transaction of the file system.
+func (x *extractor) apply(a *attributes, fd int, st *unix.Stat_t) error {
+	link := st.Mode&unix.S_IFMT == unix.S_IFLNK
+	if x.Owner && (int(st.Uid) != a.uid || int(st.Gid) != a.gid) {
+		if err := unix.Fchownat(fd, "", a.uid, a.gid, unix.AT_EMPTY_PATH); err != nil {
+			return err
+		}
 	}
-	return mode
+	// A change of owner takes bits away.
+	if !link && (st.Mode&0o7777 != a.mode || a.mode&0o7000 != 0) {
+		if err := unix.Chmod(procPath(fd), a.mode); err != nil {
+			return err
+		}
+	}
+	x.setExtended(a, fd)
+	return unix.UtimesNanoAt(fd, "", a.times[:], unix.AT_EMPTY_PATH)
 }
+
+// procPath leads to an open file itself, also where it was opened with O_PATH.
+func procPath(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
 
 // stamps are the times of access and change that a member gets.
 func stamps(h *tar.Header) [2]unix.Timespec {
@@ -410,10 +455,9 @@ func umask() uint32 {
 	return uint32(n)
 }
 
-// extended sets attributes from the records that GNU tar and star write.
-func (x *extractor) extended(h *tar.Header, fd int, base string) {
-	file := "/proc/self/fd/" + strconv.Itoa(fd) + "/" + base
-	for key, value := range h.PAXRecords {
+// setExtended sets attributes from the records that GNU tar and star write.
+func (x *extractor) setExtended(a *attributes, fd int) {
+	for key, value := range a.extended {
 		name, data := "", []byte(value)
 		switch {
 		case strings.HasPrefix(key, "SCHILY.xattr."):
@@ -424,95 +468,15 @@ func (x *extractor) extended(h *tar.Header, fd int, base string) {
 			name = "system.posix_acl_" + strings.TrimPrefix(key, "SCHILY.acl.")
 			var ok bool
 			if data, ok = x.ACL(value); !ok {
-				x.complain("%s: cannot understand its access list", h.Name)
+				x.complain("%s: cannot understand its access list", a.name)
 				continue
 			}
 		}
 		if name == "" || !x.Attribute(name) {
 			continue
 		}
-		if err := unix.Lsetxattr(file, name, data, 0); err != nil {
-			x.complain("%s: cannot set %s: %v", h.Name, name, err)
+		if err := unix.Setxattr(procPath(fd), name, data, 0); err != nil {
+			x.complain("%s: cannot set %s: %v", a.name, name, err)
 		}
 	}
 }
-
-// Create writes the tree at dir/base, or the file there, as an archive whose
-// member names begin with base. Owners are numbers; sockets are left out.
-func Create(w io.Writer, dir, base string) error {
-	t := tar.NewWriter(w)
-	links := map[[2]uint64]string{}
-	if err := add(t, dir, base, links); err != nil {
-		return err
-	}
-	return t.Close()
-}
-
-func add(t *tar.Writer, dir, name string, links map[[2]uint64]string) error {
-	file := path.Join(dir, name)
-	fi, err := os.Lstat(file)
-	if err != nil {
-		return err
-	}
-	if fi.Mode()&os.ModeSocket != 0 {
-		return nil
-	}
-	target := ""
-	if fi.Mode()&os.ModeSymlink != 0 {
-		if target, err = os.Readlink(file); err != nil {
-			return err
-		}
-	}
-	h, err := tar.FileInfoHeader(nameless{fi}, target)
-	if err != nil {
-		return err
-	}
-	h.Name, h.Format = name, tar.FormatPAX
-	if fi.IsDir() {
-		h.Name += "/"
-	}
-	h.AccessTime, h.ChangeTime = time.Time{}, time.Time{}
-	h.Uname, h.Gname = "", ""
-	if st, ok := fi.Sys().(*syscall.Stat_t); ok && st.Nlink > 1 && !fi.IsDir() {
-		id := [2]uint64{uint64(st.Dev), st.Ino}
-		if first, ok := links[id]; ok {
-			h.Typeflag, h.Linkname, h.Size = tar.TypeLink, first, 0
-		} else {
-			links[id] = name
-		}
-	}
-	if h.Typeflag != tar.TypeReg {
-		if err := t.WriteHeader(h); err != nil {
-			return err
-		}
-		if !fi.IsDir() {
-			return nil
-		}
-		entries, err := os.ReadDir(file)
-		for _, e := range entries {
-			if err := add(t, dir, name+"/"+e.Name(), links); err != nil {
-				return err
-			}
-		}
-		return err
-	}
-	f, err := os.Open(file)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if err := t.WriteHeader(h); err != nil {
-		return err
-	}
-	n, err := io.Copy(t, io.LimitReader(f, h.Size))
-	if err == nil && n < h.Size {
-		err = fmt.Errorf("%s: file shrank while it was read", file)
-	}
-	return err
-}
-
-// nameless hides the names of owner and group, which are not looked up.
-type nameless struct{ os.FileInfo }
-
-func (nameless) Uname() (string, error) { return "", nil }
-func (nameless) Gname() (string, error) { return "", nil }
