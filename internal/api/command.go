@@ -9,7 +9,9 @@ var commandTable = []Action{
 		Help: `Runs the program and arguments {arguments} in the guest, as root, with /dev, /proc and /sys in their
 places, and returns what it prints. A shell is not involved: see sh. The program must suit the
 appliance's kernel and processor. If it ends with a status other than zero its error output is the
-message. Never do this with a guest that is not trusted.`},
+message. With a network, the appliance's name server is lent to it in the guest's
+/etc/resolv.conf, which cannot be written meanwhile and is the guest's own again
+afterwards. Never do this with a guest that is not trusted.`},
 	{Name: "command_lines", Proc: 51, Since: "1.9.1", Ret: RetStrings("lines"),
 		Args:    Args{Strings("arguments")},
 		Limited: true,

@@ -13,7 +13,9 @@ var mountTable = []Action{
 	{Name: "mount_options", Proc: 74, Since: "1.0.10", Ret: Err,
 		Args:    Args{String("options"), Mountable("mountable"), String("mountpoint")},
 		Summary: "mount a file system with options",
-		Help:    `Mounts {mountable} on {mountpoint} with {options}, separated by commas as in fstab. Empty options are allowed.`},
+		Help: `Mounts {mountable} on {mountpoint} with {options}, separated by commas as in fstab. Empty options are allowed.
+All file systems of a guest are mounted nodev and nosuid (of which commands of the guest see only the
+first), unless {options} has dev or suid.`},
 	{Name: "mount_vfs", Proc: 75, Since: "1.0.10", Ret: Err,
 		Args:    Args{String("options"), String("vfstype"), Mountable("mountable"), String("mountpoint")},
 		Summary: "mount a file system of a given type",

@@ -343,6 +343,12 @@ var accepted = map[string]struct {
 		[]string{"a\r\n", "a\n"}},
 	"NUL": {"a NUL byte is refused, not taken for the end of the line",
 		[]string{"stdout:\na\n", "stdout:\n", "stderr:\n", "stderr:\nguestfish: a command line cannot hold a NUL byte\n", "status 0", "status 1"}},
+	"before launch": {"an error has the name that the user typed",
+		[]string{"*stdin*:2: libguestfs: error: download:", "*stdin*:2: libguestfs: error: cat:", "error: ls0:", "error: ls:",
+			"error: available_all_groups:", "error: supported:", "8: libguestfs: error: download:", "8: libguestfs: error: edit:",
+			"error: is_file:", "error: copy_out:", "error: filesize:", "error: hexedit:", "12: libguestfs: error: download:", "12: libguestfs: error: more:"}},
+	"before launch, without arguments": {"an error has the name that the user typed",
+		[]string{"error: internal_parse_mountable:", "error: mountable_device:"}},
 	"key no input": {"the accident of C's error number is not copied",
 		[]string{"getline: Inappropriate ioctl for device", "guestfish: no key: the input has ended; give the key as a line of its own"}},
 }

@@ -597,11 +597,31 @@ func (s *Shell) command(name string, args []string) error {
 			return errors.New(strings.ReplaceAll(b.usage, "%s", name))
 		}
 		if s.opts.json && !b.wraps {
-			return s.captured(func() error { return b.run(s, name, args) })
+			return s.captured(func() error { return renamed(b.run(s, name, args), name) })
 		}
-		return b.run(s, name, args)
+		err := b.run(s, name, args)
+		if !b.wraps {
+			err = renamed(err, name)
+		}
+		return err
 	}
 	return s.action(e.action, name, args)
+}
+
+// renamed gives an error of an action that a command is made of the command's name:
+// it is what the user knows.
+func renamed(err error, name string) error {
+	lib, ok := err.(libError)
+	if !ok {
+		return err
+	}
+	ce, ok := lib.err.(*handle.CallError)
+	if !ok || ce.Action == "" {
+		return err
+	}
+	e := *ce
+	e.Action = strings.ReplaceAll(name, "-", "_")
+	return libError{&e}
 }
 
 // action converts the arguments of an action, has it done and prints the result.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	pathpkg "path"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -66,7 +67,7 @@ func (d *Daemon) guestCommand(c *Call, arguments []string, stdout io.Writer) err
 		return errors.New("passed an empty list")
 	}
 	if !d.mounted() {
-		return notMounted(c.Action.Name)
+		return errNotMounted
 	}
 	program, err := d.findProgram(arguments[0])
 	if err != nil {
@@ -130,7 +131,8 @@ var guestMounts = []Path{"/dev", "/dev/pts", "/proc", "/sys", "/sys/fs/selinux"}
 
 // prepareGuest puts the kernel's file systems and, with a network, the
 // appliance's name servers into the guest. undo takes all of it away again; it
-// may always be called.
+// may always be called. All of it is mounted or in memory: whatever ends the
+// appliance meanwhile, the guest's file systems hold nothing of it.
 func (d *Daemon) prepareGuest() (undo func(), err error) {
 	var undos []func()
 	undo = func() {
@@ -138,6 +140,7 @@ func (d *Daemon) prepareGuest() (undo func(), err error) {
 			undos[i]()
 		}
 	}
+	undos = append(undos, d.allowSetuid())
 	for _, p := range guestMounts {
 		// A guest without the directory does without the file system; a link in
 		// its place is resolved inside.
@@ -151,14 +154,36 @@ func (d *Daemon) prepareGuest() (undo func(), err error) {
 		}
 		f.Close()
 	}
+	d.putBackResolvConf()
 	if d.cfg.Network {
-		restore, err := d.lendResolvConf()
+		takeBack, err := d.lendNameServers()
+		undos = append(undos, takeBack)
 		if err != nil {
 			return undo, err
 		}
-		undos = append(undos, restore)
 	}
 	return undo, nil
+}
+
+// allowSetuid lets the guest's programs have the rights that its file systems give
+// them, but for those that were mounted with nosuid on the client's wish.
+func (d *Daemon) allowSetuid() (undo func()) {
+	var points []string
+	l, _ := d.mountsBelow()
+	for _, m := range l {
+		if d.noSetuid[m.Point] || !slices.Contains(strings.Split(m.Options, ","), "nosuid") {
+			continue
+		}
+		allow := unix.MountAttr{Attr_clr: unix.MOUNT_ATTR_NOSUID}
+		if unix.MountSetattr(unix.AT_FDCWD, m.Point, unix.AT_SYMLINK_NOFOLLOW, &allow) == nil {
+			points = append(points, m.Point)
+		}
+	}
+	return func() {
+		for _, p := range points {
+			unix.MountSetattr(unix.AT_FDCWD, p, unix.AT_SYMLINK_NOFOLLOW, &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_NOSUID})
+		}
+	}
 }
 
 // unmountSoon unmounts what a program that was left running may still use.
@@ -172,42 +197,71 @@ func unmountSoon(point string) {
 	unix.Unmount(point, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW)
 }
 
-// lendResolvConf gives the guest the appliance's /etc/resolv.conf while a
-// command runs. What was there, whatever it is, is put back afterwards.
-func (d *Daemon) lendResolvConf() (restore func(), err error) {
-	const name, kept = "/etc/resolv.conf", "/etc/resolv.conf.gofish-kept"
-	restore = func() {}
-	content, err := os.ReadFile(name)
+const resolvConf = "/etc/resolv.conf"
+
+// lendNameServers lets a command of the guest find the appliance's name server. Its
+// file is mounted over the guest's own name for one, whatever that is: a file that
+// cannot be changed, a link to nowhere. A guest that has no such name gets none: its
+// programs then ask this machine, and are answered.
+func (d *Daemon) lendNameServers() (undo func(), err error) {
+	undo = func() {}
+	lent, err := unix.OpenTree(unix.AT_FDCWD, resolvConf, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
 	if err != nil {
-		return restore, nil // the appliance has none to lend
+		return undo, nil // the appliance has none to lend
 	}
-	err = d.root.Enter(func() error {
-		if !enteredDir("/etc") {
-			return nil
+	defer unix.Close(lent)
+	over, err := d.root.Handle(resolvConf, true)
+	if err != nil {
+		return forwardNames()
+	}
+	defer over.Close()
+	if isDir(FDPath(over)) {
+		return forwardNames()
+	}
+	point, err := os.Readlink(FDPath(over))
+	if err == nil {
+		// What a command writes there would be lost: it is told.
+		attr := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV}
+		err = unix.MountSetattr(lent, "", unix.AT_EMPTY_PATH, &attr)
+	}
+	if err == nil {
+		err = unix.MoveMount(lent, "", int(over.Fd()), "", unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH)
+	}
+	if err != nil {
+		return undo, say(err, "lend the appliance's name servers as %s", resolvConf)
+	}
+	return func() { unmountSoon(point) }, nil
+}
+
+// keptResolvConf is what earlier versions called the guest's own file while theirs
+// was in its place. A run that was ended in the middle left it so.
+const keptResolvConf = resolvConf + ".gofish-kept"
+
+// putBackResolvConf undoes what an earlier version left. A file that somebody has
+// made since is not touched.
+func (d *Daemon) putBackResolvConf() {
+	back := false
+	d.root.Enter(func() error {
+		var st unix.Stat_t
+		if err := unix.Lstat(keptResolvConf, &st); err != nil {
+			return err
 		}
-		had := unix.Rename(name, kept) == nil
-		// Only a file system that can be written to gets a new one.
-		fd, err := unix.Open(name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, 0o644)
-		if err != nil {
-			if had {
-				return unix.Rename(kept, name)
+		switch err := unix.Lstat(resolvConf, &st); {
+		case err == syscall.ENOENT:
+		case err != nil, st.Mode&unix.S_IFMT != unix.S_IFREG, st.Size > int64(len(resolvConfText)):
+			return err
+		default:
+			b, err := os.ReadFile(resolvConf)
+			if err != nil || !strings.HasPrefix(resolvConfText, string(b)) {
+				return err
 			}
-			return nil
 		}
-		f := os.NewFile(uintptr(fd), name)
-		_, err = f.Write(content)
-		f.Close()
-		restore = func() {
-			d.root.Enter(func() error {
-				if had {
-					return unix.Rename(kept, name)
-				}
-				return unix.Unlink(name)
-			})
-		}
-		return err
+		back = unix.Rename(keptResolvConf, resolvConf) == nil
+		return nil
 	})
-	return restore, say(err, "%s", name)
+	if back {
+		d.warn("%s of the guest was put back from %s, where an earlier gofish that was ended in a command had left it", resolvConf, keptResolvConf)
+	}
 }
 
 // gate is a writer that can be closed while another goroutine may write: after

@@ -196,11 +196,11 @@ func (d Actions) Equal(c *Call, file1, file2 Path) (bool, error) {
 		c.Progress(0, 1)
 		n, err := io.ReadFull(files[0], a)
 		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-			return false, say(err, "cmp: %s", d.shown(string(file1)))
+			return false, say(err, "cmp: %s", file1)
 		}
 		m, err := io.ReadFull(files[1], b)
 		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-			return false, say(err, "cmp: %s", d.shown(string(file2)))
+			return false, say(err, "cmp: %s", file2)
 		}
 		if !bytes.Equal(a[:n], b[:m]) {
 			return false, nil

@@ -22,7 +22,6 @@ func (d Actions) CpA(c *Call, src, dest Path) error {
 }
 
 func (d *Daemon) copyTree(c *Call, src, dest Path, k *copier) error {
-	k.shown = d.shown
 	k.pulse = func() { c.Progress(0, 1) }
 	return d.root.Enter(func() error {
 		st, err := k.stat(string(src))
@@ -43,7 +42,7 @@ func into(src, dest string) string {
 
 // Mv renames; between file systems it copies and then removes the original.
 func (d Actions) Mv(c *Call, src, dest Path) error {
-	k := &copier{tool: "mv", recursive: true, preserve: true, shown: d.shown, pulse: func() { c.Progress(0, 1) }}
+	k := &copier{tool: "mv", recursive: true, preserve: true, pulse: func() { c.Progress(0, 1) }}
 	return d.root.Enter(func() error {
 		var st unix.Stat_t
 		if err := unix.Lstat(string(src), &st); err != nil {
@@ -60,16 +59,16 @@ func (d Actions) Mv(c *Call, src, dest Path) error {
 			}
 			return k.fail(os.RemoveAll(from), "cannot remove '%s'", from)
 		case syscall.EINVAL:
-			return fmt.Errorf("mv: cannot move '%s' to a subdirectory of itself, '%s'", d.shown(from), d.shown(to))
+			return fmt.Errorf("mv: cannot move '%s' to a subdirectory of itself, '%s'", from, to)
 		case syscall.ENOTDIR:
 			var dst unix.Stat_t
 			if st.Mode&unix.S_IFMT == unix.S_IFDIR && unix.Lstat(to, &dst) == nil {
-				return fmt.Errorf("mv: cannot overwrite non-directory '%s' with directory '%s'", d.shown(to), d.shown(from))
+				return fmt.Errorf("mv: cannot overwrite non-directory '%s' with directory '%s'", to, from)
 			}
 		case syscall.EISDIR:
-			return fmt.Errorf("mv: cannot overwrite directory '%s' with non-directory", d.shown(to))
+			return fmt.Errorf("mv: cannot overwrite directory '%s' with non-directory", to)
 		}
-		return say(err, "mv: cannot move '%s' to '%s'", d.shown(from), d.shown(to))
+		return say(err, "mv: cannot move '%s' to '%s'", from, to)
 	})
 }
 
@@ -79,22 +78,14 @@ type copier struct {
 	tool      string
 	recursive bool // take directories, and copy links and devices as such
 	preserve  bool // keep owner, times, all of the mode, attributes, hard links
-	shown     func(string) string
 	pulse     func()
 	depth     int
 	links     map[[2]uint64]string // where a file of several names has gone
 	made      map[[2]uint64]bool   // directories made by this copy
 }
 
-// fail is a message of the tool that ends in the error's text; paths are shown
-// as the original's tools saw them.
+// fail is a message of the tool that ends in the error's text.
 func (k *copier) fail(err error, format string, paths ...any) error {
-	if err == nil {
-		return nil
-	}
-	for i, p := range paths {
-		paths[i] = k.shown(fmt.Sprint(p))
-	}
 	return say(err, k.tool+": "+format, paths...)
 }
 
@@ -119,7 +110,7 @@ func (k *copier) copy(src, dest string, st *unix.Stat_t) error {
 		return k.copyDir(src, dest, st, exists)
 	}
 	if exists && dst.Mode&unix.S_IFMT == unix.S_IFDIR {
-		return fmt.Errorf("%s: cannot overwrite directory '%s' with non-directory", k.tool, k.shown(dest))
+		return fmt.Errorf("%s: cannot overwrite directory '%s' with non-directory", k.tool, dest)
 	}
 	if k.preserve && st.Nlink > 1 {
 		if first, ok := k.links[id]; ok {
@@ -163,22 +154,22 @@ func (k *copier) copy(src, dest string, st *unix.Stat_t) error {
 }
 
 func (k *copier) sameFile(src, dest string) error {
-	return fmt.Errorf("%s: '%s' and '%s' are the same file", k.tool, k.shown(src), k.shown(dest))
+	return fmt.Errorf("%s: '%s' and '%s' are the same file", k.tool, src, dest)
 }
 
 func (k *copier) copyDir(src, dest string, st *unix.Stat_t, exists bool) error {
 	if !k.recursive {
-		return fmt.Errorf("%s: -r not specified; omitting directory '%s'", k.tool, k.shown(src))
+		return fmt.Errorf("%s: -r not specified; omitting directory '%s'", k.tool, src)
 	}
 	if k.depth++; k.depth > maxDepth {
 		return errTooDeep
 	}
 	defer func() { k.depth-- }()
 	if exists && !enteredDir(dest) {
-		return fmt.Errorf("%s: cannot overwrite non-directory '%s' with directory '%s'", k.tool, k.shown(dest), k.shown(src))
+		return fmt.Errorf("%s: cannot overwrite non-directory '%s' with directory '%s'", k.tool, dest, src)
 	}
 	if strings.HasPrefix(pathpkg.Clean(dest)+"/", pathpkg.Clean(src)+"/") {
-		return fmt.Errorf("%s: cannot copy a directory, '%s', into itself, '%s'", k.tool, k.shown(src), k.shown(dest))
+		return fmt.Errorf("%s: cannot copy a directory, '%s', into itself, '%s'", k.tool, src, dest)
 	}
 	if !exists {
 		if err := unix.Mkdir(dest, st.Mode&0o1777|0o700); err != nil {
@@ -204,7 +195,7 @@ func (k *copier) copyDir(src, dest string, st *unix.Stat_t, exists bool) error {
 			return k.fail(err, "cannot stat '%s'", from)
 		}
 		if k.made[[2]uint64{uint64(st.Dev), st.Ino}] {
-			return fmt.Errorf("%s: cannot copy a directory, '%s', into itself, '%s'", k.tool, k.shown(src), k.shown(dest))
+			return fmt.Errorf("%s: cannot copy a directory, '%s', into itself, '%s'", k.tool, src, dest)
 		}
 		if err := k.copy(from, pathpkg.Join(dest, n), &st); err != nil {
 			return err
@@ -230,7 +221,7 @@ func (k *copier) copyFile(src, dest string, st *unix.Stat_t, exists bool, dst *u
 	if exists && dst.Mode&unix.S_IFMT == unix.S_IFLNK {
 		var to unix.Stat_t
 		if unix.Stat(dest, &to) != nil {
-			return fmt.Errorf("%s: not writing through dangling symlink '%s'", k.tool, k.shown(dest))
+			return fmt.Errorf("%s: not writing through dangling symlink '%s'", k.tool, dest)
 		}
 		dst = &to
 		if to.Dev == st.Dev && to.Ino == st.Ino {

@@ -1,7 +1,7 @@
 package daemon
 
 import (
-	"fmt"
+	"errors"
 	"os"
 	"reflect"
 	"sync"
@@ -33,6 +33,7 @@ type Daemon struct {
 	yaraRules *os.File             // compiled; nil: none
 	bulk      *bulkDisk            // stands in for the stream of the next call
 	libraries *library.Servers
+	noSetuid  map[string]bool // mount points whose setuid programs commands do not have either
 	// background is what tools have left behind, which keeps file systems busy.
 	background sync.WaitGroup
 
@@ -48,7 +49,7 @@ type Actions struct{ *Daemon }
 
 // New prepares a daemon. It panics if a handler disagrees with the catalogue.
 func New(cfg Config) *Daemon {
-	d := &Daemon{cfg: cfg, root: NewRoot(cfg.Sysroot), devices: NewDevices("/sys", "/dev"), libraries: library.NewServers(cfg.Sysroot)}
+	d := &Daemon{cfg: cfg, root: NewRoot(cfg.Sysroot), devices: NewDevices("/sys", "/dev"), libraries: library.NewServers(cfg.Sysroot), noSetuid: map[string]bool{}}
 	var served []*api.Action
 	for _, a := range api.All.Actions() {
 		if a.Proc != 0 && a.Library == "" {
@@ -78,7 +79,5 @@ func (d *Daemon) mounted() bool {
 	return err == nil && len(mps) > 0
 }
 
-// notMounted is the error of a call that needs a file system.
-func notMounted(what string) error {
-	return fmt.Errorf("%s_stub: you must call 'mount' first to mount the root filesystem", what)
-}
+// errNotMounted is the error of a call that needs a file system.
+var errNotMounted = errors.New("you must call 'mount' first to mount the root filesystem")

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -86,11 +85,6 @@ func (d *Daemon) enter(path Path, fn func(p string) error) error {
 	return say(d.root.Enter(func() error { return fn(string(path)) }), "%s", path)
 }
 
-// errSpecial says that a file is of a kind that has no content to work on, or
-// that must not be opened: reading a FIFO blocks for ever, opening some
-// character devices has effects on the appliance.
-var errSpecial = errors.New("not a regular file, directory or block device")
-
 // open opens a file of the guest for its content. It never blocks, whatever
 // the guest has put at that path.
 func (d *Daemon) open(path Path, flags int, mode uint32) (*os.File, error) {
@@ -107,19 +101,30 @@ func (d *Daemon) open(path Path, flags int, mode uint32) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Once more: what a command has left running may have put something else there.
+	var now unix.Stat_t
+	if err = unix.Fstat(int(f.Fd()), &now); err == nil {
+		err = mayOpen(&now)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
 	unix.SetNonblock(int(f.Fd()), false)
 	return f, nil
 }
 
+// notFiles are the kinds of names in a guest that have no content of their own. A
+// device node is a number that the guest has chosen: behind it are the appliance's
+// devices, some without end. Reading a FIFO blocks for ever.
+var notFiles = map[uint32]string{
+	unix.S_IFCHR: "character device", unix.S_IFBLK: "block device", unix.S_IFIFO: "FIFO", unix.S_IFSOCK: "socket",
+}
+
+// mayOpen refuses what is neither a file nor a directory, and says what it is.
 func mayOpen(st *unix.Stat_t) error {
-	switch st.Mode & unix.S_IFMT {
-	case unix.S_IFIFO, unix.S_IFSOCK:
-		return errSpecial
-	case unix.S_IFCHR:
-		// /dev/null and /dev/zero are harmless.
-		if st.Rdev != unix.Mkdev(1, 3) && st.Rdev != unix.Mkdev(1, 5) {
-			return errSpecial
-		}
+	if kind, ok := notFiles[st.Mode&unix.S_IFMT]; ok {
+		return fmt.Errorf("is a %s, not a regular file", kind)
 	}
 	return nil
 }
@@ -156,6 +161,3 @@ func (d *Daemon) openEither(dp DevOrPath, flags int, mode uint32) (f *os.File, n
 	f, err = os.OpenFile(string(dp.Device), flags&^(unix.O_CREAT|unix.O_TRUNC), 0)
 	return f, d.devices.Reverse(string(dp.Device)), errnoOf(err)
 }
-
-// shown is how tools of the original name a guest's path in their messages.
-func (d *Daemon) shown(path string) string { return d.root.dir + path }

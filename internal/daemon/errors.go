@@ -3,9 +3,12 @@ package daemon
 import (
 	"errors"
 	"fmt"
+	"os"
 	"regexp"
 	"strings"
 	"syscall"
+
+	"gofish/internal/proto"
 )
 
 // toolNoise is a line that says nothing about the failure: the version of a tool, and
@@ -23,6 +26,12 @@ func sentence(text string) string {
 		}
 	}
 	return strings.Join(keep, "; ")
+}
+
+// warn tells the client what is no failure of the call.
+func (d *Daemon) warn(format string, args ...any) {
+	text := strings.Join(strings.Fields(fmt.Sprintf(format, args...)), " ")
+	fmt.Fprintln(os.Stderr, proto.WarningMark+text)
 }
 
 // named makes sure that a failure says what it is about: where the text has none of

@@ -251,7 +251,7 @@ func (d *Daemon) symbolicLink(tool, target string, linkname Path, force bool) er
 		}
 		return err
 	})
-	return say(err, "%s: %s: %s: ln: failed to create symbolic link '%s'", tool, target, linkname, d.shown(name))
+	return say(err, "%s: %s: %s: ln: failed to create symbolic link '%s'", tool, target, linkname, name)
 }
 
 // enteredDir reports, inside Enter, whether p is a directory or a link to one.

@@ -26,19 +26,14 @@ func (d Actions) File(path DevOrPath) (string, error) {
 		return "", say(err, "lstat: %s", path.Path)
 	}
 	// Only regular files are looked into.
-	switch st.Mode & unix.S_IFMT {
+	switch typ := st.Mode & unix.S_IFMT; typ {
+	case unix.S_IFREG:
 	case unix.S_IFDIR:
 		return "directory", nil
-	case unix.S_IFCHR:
-		return "character device", nil
-	case unix.S_IFBLK:
-		return "block device", nil
-	case unix.S_IFIFO:
-		return "FIFO", nil
 	case unix.S_IFLNK:
 		return "symbolic link", nil
-	case unix.S_IFSOCK:
-		return "socket", nil
+	default:
+		return notFiles[typ], nil
 	}
 	host, err := d.root.Host(path.Path)
 	if err != nil {
@@ -142,7 +137,7 @@ func (d Actions) FileArchitecture(filename Path) (string, error) {
 	unknown := fmt.Errorf("unknown architecture: %s", filename)
 	f, err := d.openContent(filename)
 	if err != nil {
-		return "", unknown
+		return "", say(err, "%s", filename)
 	}
 	defer f.Close()
 	if arch := archOf(f); arch != "" {

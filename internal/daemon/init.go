@@ -129,7 +129,7 @@ func boot() error {
 	if err != nil {
 		return err
 	}
-	d := New(Config{Sysroot: "/sysroot", Verbose: p.verbose, Network: p.network})
+	d := New(Config{Sysroot: sysroot, Verbose: p.verbose, Network: p.network})
 	conn := proto.NewConn(ch)
 	if p.template {
 		preload()
@@ -298,7 +298,7 @@ func settle(p bootParams) error {
 		{"tmpfs", "/tmp", "tmpfs", 0, "mode=1777"},
 		{"tmpfs", "/var/tmp", "tmpfs", 0, "mode=1777"},
 		{"tmpfs", "/var/lib", "tmpfs", unix.MS_NOSUID | unix.MS_NODEV, "mode=0755"}, // records of btrfs scrub
-		{sysrootBase, "/sysroot", "tmpfs", 0, "mode=0755"},
+		{sysrootBase, sysroot, "tmpfs", 0, "mode=0755"},
 	}
 	if p.selinux {
 		steps = append(steps, mountStep{"selinuxfs", "/sys/fs/selinux", "selinuxfs", 0, ""})
@@ -427,7 +427,7 @@ func startNetwork() error {
 			return err
 		}
 	}
-	return os.WriteFile("/run/resolv.conf", []byte("nameserver 169.254.2.3\n"), 0o644)
+	return os.WriteFile("/run/resolv.conf", []byte(resolvConfText), 0o644)
 }
 
 // Signatures of what must be assembled before the first call: where, and what.

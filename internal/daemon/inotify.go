@@ -15,16 +15,16 @@ import (
 // watcher is the one inotify(7) queue that a daemon has.
 type watcher struct{ fd int }
 
-func (d *Daemon) watching(action string) (int, error) {
+func (d *Daemon) watching() (int, error) {
 	if d.inotify == nil {
-		return -1, fmt.Errorf("do_%s: you must call 'inotify_init' first to initialize inotify", action)
+		return -1, errors.New("you must call 'inotify_init' first to initialize inotify")
 	}
 	return d.inotify.fd, nil
 }
 
 func (d Actions) InotifyInit(maxevents int) error {
 	if !d.mounted() {
-		return notMounted("inotify_init")
+		return errNotMounted
 	}
 	if maxevents < 0 {
 		return errors.New("max_events < 0")
@@ -47,7 +47,7 @@ func (d Actions) InotifyInit(maxevents int) error {
 }
 
 func (d Actions) InotifyClose() error {
-	fd, err := d.watching("inotify_close")
+	fd, err := d.watching()
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (d Actions) InotifyClose() error {
 }
 
 func (d Actions) InotifyAddWatch(path Path, mask int) (int64, error) {
-	fd, err := d.watching("inotify_add_watch")
+	fd, err := d.watching()
 	if err != nil {
 		return 0, err
 	}
@@ -70,7 +70,7 @@ func (d Actions) InotifyAddWatch(path Path, mask int) (int64, error) {
 }
 
 func (d Actions) InotifyRmWatch(wd int) error {
-	fd, err := d.watching("inotify_rm_watch")
+	fd, err := d.watching()
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func (d Actions) InotifyRmWatch(wd int) error {
 const mostEvents = 1 << 20
 
 func (d Actions) InotifyRead() ([]api.InotifyEvent, error) {
-	fd, err := d.watching("inotify_read")
+	fd, err := d.watching()
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func parseInotify(b []byte) []api.InotifyEvent {
 
 // InotifyFiles is the names of InotifyRead, each once.
 func (d Actions) InotifyFiles() ([]string, error) {
-	if _, err := d.watching("inotify_files"); err != nil {
+	if _, err := d.watching(); err != nil {
 		return nil, err
 	}
 	events, err := d.InotifyRead()

@@ -12,6 +12,12 @@ func (d *Daemon) callLibrary(c *Call, args, opts []any) (any, error) {
 	for i, v := range args {
 		switch v := v.(type) {
 		case Path:
+			// A library would wait at a FIFO, and read a device's node to its end.
+			if st, err := d.root.Stat(v); err == nil {
+				if err := mayOpen(st); err != nil {
+					return nil, say(err, "%s", v)
+				}
+			}
 			plain[i] = string(v)
 		case Mountable:
 			plain[i] = string(v.Device)

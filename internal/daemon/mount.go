@@ -31,8 +31,7 @@ func (d Actions) MountVfs(options, vfstype string, mountable Mountable, mountpoi
 	return d.mount(mountable, mountpoint, options, vfstype)
 }
 
-// mount runs mount(8), which knows the helpers of file systems that are not the
-// kernel's. No option is added that was not asked for, but for a subvolume.
+// mount mounts a device or a subvolume on a directory of the guest.
 func (d *Daemon) mount(m Mountable, mountpoint, options, fstype string) error {
 	target, err := d.mountTarget(mountpoint)
 	if err != nil {
@@ -45,19 +44,50 @@ func (d *Daemon) mount(m Mountable, mountpoint, options, fstype string) error {
 		}
 		options = sub
 	}
-	args := []string{"mount"}
-	if options != "" {
-		args = append(args, "-o", options)
-	}
-	if fstype != "" {
-		args = append(args, "-t", fstype)
-	}
-	err = run(append(args, string(m.Device), target)...)
+	err = d.mountTool(fstype, options, string(m.Device), target)
 	var te *ToolError
 	if errors.As(err, &te) && te.Text != "" {
 		return fmt.Errorf("mount exited with status %d: %w", te.Status, err)
 	}
 	return err
+}
+
+// distrust is how all file systems of guests are mounted: what they hold as device
+// nodes stays without effect here, and so do the rights that they give to programs.
+// Options that were asked for come behind it, and win.
+const distrust = "nodev,nosuid"
+
+// mountTool runs mount(8), which knows the helpers of file systems that are not the
+// kernel's, for a file system of the guest.
+func (d *Daemon) mountTool(fstype, options, source, target string) error {
+	all := distrust
+	if options != "" {
+		all += "," + options
+	}
+	args := []string{"mount", "-o", all}
+	if fstype != "" {
+		args = append(args, "-t", fstype)
+	}
+	err := run(append(args, source, target)...)
+	if err == nil {
+		// Commands of the guest have its setuid programs, unless they were asked not to.
+		d.noSetuid[target] = asksNoSetuid(options)
+	}
+	return err
+}
+
+// asksNoSetuid reports whether options that a client gives leave setuid programs
+// without effect.
+func asksNoSetuid(options string) (no bool) {
+	for _, o := range strings.Split(options, ",") {
+		switch o {
+		case "nosuid", "user", "users", "owner", "group":
+			no = true
+		case "suid":
+			no = false
+		}
+	}
+	return no
 }
 
 // mountTarget is the directory of the appliance that a mount point of the guest is.
@@ -81,15 +111,15 @@ func (d *Daemon) mountTarget(mountpoint string) (string, error) {
 
 func (d Actions) MountLoop(file, mountpoint Path) error {
 	defer d.root.Keep(false)
-	host, err := d.root.Host(file)
+	host, err := d.fileArg(file)
 	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
+		return err
 	}
 	target, err := d.mountTarget(string(mountpoint))
 	if err != nil {
 		return err
 	}
-	if err := run("mount", "-o", "loop", host, target); err != nil {
+	if err := d.mountTool("", "loop", host, target); err != nil {
 		return fmt.Errorf("%s on %s: %w", file, mountpoint, err)
 	}
 	return nil
@@ -225,16 +255,16 @@ func (d Actions) InternalParseMountable(mountable Mountable) (api.InternalMounta
 }
 
 func (d Actions) Df() (string, error) {
-	return d.df("df")
+	return d.df()
 }
 
 func (d Actions) DfH() (string, error) {
-	return d.df("df_h", "-h")
+	return d.df("-h")
 }
 
-func (d *Daemon) df(action string, args ...string) (string, error) {
+func (d *Daemon) df(args ...string) (string, error) {
 	if !d.mounted() {
-		return "", notMounted(action)
+		return "", errNotMounted
 	}
 	return output(append([]string{"df"}, args...)...)
 }
@@ -427,7 +457,7 @@ func (d *Daemon) btrfsVolumes(dev string) api.Hash {
 		return h
 	}
 	defer os.Remove(tmp)
-	if unix.Mount(dev, tmp, "btrfs", unix.MS_RDONLY, "subvolid=5") != nil {
+	if unix.Mount(dev, tmp, "btrfs", unix.MS_RDONLY|unix.MS_NODEV|unix.MS_NOSUID, "subvolid=5") != nil {
 		return h
 	}
 	defer unix.Unmount(tmp, unix.MNT_DETACH)

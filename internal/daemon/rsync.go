@@ -95,7 +95,7 @@ func (d Actions) Mount9p(mounttag, mountpoint string, o mount9pOpts) error {
 	if o.Options != nil && *o.Options != "" {
 		options += "," + *o.Options
 	}
-	if err := run("mount", "-t", "9p", "-o", options, mounttag, target); err != nil {
+	if err := d.mountTool("9p", options, mounttag, target); err != nil {
 		return fmt.Errorf("%s on %s: %w", mounttag, mountpoint, err)
 	}
 	return nil
@@ -144,9 +144,9 @@ func (d *Daemon) setfiles(specfile string, paths []Path, force *bool, excludes [
 	if !strings.HasPrefix(specfile, "/") {
 		return fmt.Errorf("%s: path must start with a / character", specfile)
 	}
-	spec, err := d.root.Host(Path(specfile))
+	spec, err := d.fileArg(Path(specfile))
 	if err != nil {
-		return say(err, "%s", specfile)
+		return err
 	}
 	args := []string{"setfiles"}
 	if given(force) {

@@ -173,86 +173,73 @@ func (s *session) prepare(a *api.Action, h *proto.Header, dec *proto.Decoder) ([
 	needRoot := a.NeedsRoot()
 	s.d.root.Keep(needRoot)
 	for i, p := range a.Args {
-		v, err := s.d.convert(a, p.Kind, args[i])
+		v, err := s.d.convert(p.Kind, args[i])
 		if err != nil {
 			return nil, nil, err
 		}
 		args[i] = v
 	}
 	if needRoot && !s.d.root.Held() && !s.d.mounted() {
-		return nil, nil, notMounted(a.Name)
+		return nil, nil, errNotMounted
 	}
 	return args, opts, nil
 }
 
 // convert checks one argument and gives it the type of its kind.
-func (d *Daemon) convert(a *api.Action, k api.Kind, v any) (any, error) {
-	stub := func(err error) error {
-		if err != nil {
-			return fmt.Errorf("%s_stub: %w", a.Name, err)
-		}
-		return nil
-	}
+func (d *Daemon) convert(k api.Kind, v any) (any, error) {
 	switch k {
 	case api.KDevice:
-		dev, err := d.devices.Translate(v.(string))
-		return dev, stub(err)
+		return d.devices.Translate(v.(string))
 	case api.KDeviceList:
 		devs := []Device{}
 		for _, s := range v.([]string) {
 			dev, err := d.devices.Translate(s)
 			if err != nil {
-				return nil, stub(err)
+				return nil, err
 			}
 			devs = append(devs, dev)
 		}
 		return devs, nil
 	case api.KPathname:
-		p, err := absolute(v.(string))
-		return p, stub(err)
+		return absolute(v.(string))
 	case api.KPathnameList:
 		paths := []Path{}
 		for _, s := range v.([]string) {
 			p, err := absolute(s)
 			if err != nil {
-				return nil, stub(err)
+				return nil, err
 			}
 			paths = append(paths, p)
 		}
 		return paths, nil
 	case api.KMountable:
-		m, err := d.devices.Mountable(v.(string))
-		return m, stub(err)
+		return d.devices.Mountable(v.(string))
 	case api.KDevOrPath:
 		s := v.(string)
 		if d.looksLikeDevice(s) {
 			dev, err := d.devices.Translate(s)
-			return DevOrPath{Device: dev}, stub(err)
+			return DevOrPath{Device: dev}, err
 		}
-		p, err := d.pathArg(a, s)
+		p, err := d.pathArg(s)
 		return DevOrPath{Path: p}, err
 	case api.KMountableOrPath:
 		s := v.(string)
 		if !strings.HasPrefix(s, "/") || d.looksLikeDevice(s) {
 			m, err := d.devices.Mountable(s)
-			return MountableOrPath{Mountable: m}, stub(err)
+			return MountableOrPath{Mountable: m}, err
 		}
-		p, err := d.pathArg(a, s)
+		p, err := d.pathArg(s)
 		return MountableOrPath{Path: p}, err
 	}
 	return v, nil
 }
 
 // pathArg is the path half of a parameter that may also be a device.
-func (d *Daemon) pathArg(a *api.Action, s string) (Path, error) {
+func (d *Daemon) pathArg(s string) (Path, error) {
 	if !d.mounted() {
-		return "", notMounted(a.Name)
+		return "", errNotMounted
 	}
-	p, err := absolute(s)
-	if err != nil {
-		err = fmt.Errorf("%s_stub: %w", a.Name, err)
-	}
-	return p, err
+	return absolute(s)
 }
 
 // looksLikeDevice decides between the two readings of a name. The shell's prefixes

@@ -77,22 +77,28 @@ func (d *Daemon) onFile(path Path, args ...string) error {
 
 // toolOnFile runs a tool with the file as its last argument.
 func (d *Daemon) toolOnFile(path Path, t *Tool) error {
+	name, err := d.fileArg(path)
+	if err != nil {
+		return err
+	}
+	t.Args = append(t.Args, name)
+	if err = oneLine(t.Run(context.Background())); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// fileArg is a file or directory of the guest as a tool is told it.
+func (d *Daemon) fileArg(path Path) (string, error) {
 	st, err := d.root.Stat(path)
 	if err == nil {
 		err = mayOpen(st)
 	}
 	if err != nil {
-		return say(err, "%s", path)
+		return "", say(err, "%s", path)
 	}
 	name, err := d.root.Host(path)
-	if err == nil {
-		t.Args = append(t.Args, name)
-		err = oneLine(t.Run(context.Background()))
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
+	return name, say(err, "%s", path)
 }
 
 func (d Actions) SwaponDevice(device Device) error {

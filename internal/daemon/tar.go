@@ -177,7 +177,7 @@ func chunked(w io.Writer) io.Writer { return struct{ io.Writer }{w} }
 // outside the guest.
 func (d *Daemon) treeArg(directory string) (string, error) {
 	if !d.mounted() {
-		return "", errors.New("you must call 'mount' first to mount the root filesystem")
+		return "", errNotMounted
 	}
 	p := Path(pathpkg.Join("/", directory))
 	if !strings.HasPrefix(directory, "/") {

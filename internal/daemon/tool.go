@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -81,11 +82,29 @@ func (t *Tool) Run(ctx context.Context) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &exit):
-		return &ToolError{Tool: name, Status: exit.ExitCode(), Text: strings.TrimSpace(errText.String())}
+		text := strings.TrimSpace(errText.String())
+		if t.Chroot == "" {
+			text = guestNames(text)
+		}
+		return &ToolError{Tool: name, Status: exit.ExitCode(), Text: text}
 	case errors.Is(err, exec.ErrNotFound):
 		return fmt.Errorf("%s: this program is not in the appliance", name)
 	}
 	return fmt.Errorf("%s: %w", name, err)
+}
+
+// sysroot is where the appliance's init has the guest's file systems mounted.
+const sysroot = "/sysroot"
+
+// belowSysroot are the names of the guest's files that tools of the appliance know.
+var belowSysroot = regexp.MustCompile(`(^|[^\w./-])` + sysroot + `(/+|\b)`)
+
+// guestNames makes the names in a tool's complaint those that the client knows.
+func guestNames(text string) string {
+	if !isInit {
+		return text // there is no such place in a live guest
+	}
+	return belowSysroot.ReplaceAllString(text, "$1/")
 }
 
 // wait runs the command. What it leaves in the background has the same standard error,

@@ -156,3 +156,19 @@ func TestCaseSensitivePath(t *testing.T) {
 		}
 	}
 }
+
+func TestGuestNames(t *testing.T) {
+	defer func(old bool) { isInit = old }(isInit)
+	isInit = true
+	for text, want := range map[string]string{
+		"mount: /sysroot: wrong fs type": "mount: /: wrong fs type",
+		"cannot open '/sysroot/etc/x'":   "cannot open '/etc/x'",
+		"/sysroot/home/sysroot/x: busy":  "/home/sysroot/x: busy",
+		"/sysroot/sysroot/ostree":        "/sysroot/ostree",
+		"no /sysrooted here":             "no /sysrooted here",
+	} {
+		if got := guestNames(text); got != want {
+			t.Errorf("%q becomes %q", text, got)
+		}
+	}
+}

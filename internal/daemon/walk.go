@@ -72,7 +72,7 @@ func (d Actions) Find0(directory Path, files io.Writer) error {
 func (d Actions) Du(c *Call, path Path) (int64, error) {
 	st, err := d.root.Lstat(path)
 	if err != nil {
-		return 0, say(err, "%s: du: cannot access '%s'", path, d.shown(string(path)))
+		return 0, say(err, "%s: du: cannot access '%s'", path, path)
 	}
 	bytes := st.Blocks * 512
 	if st.Mode&unix.S_IFMT == unix.S_IFDIR {

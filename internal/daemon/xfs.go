@@ -54,7 +54,7 @@ func (d *Daemon) withMount(device Device, fstype, options string, fn func(dir st
 		return errnoOf(err)
 	}
 	defer os.Remove(tmp)
-	if err := unix.Mount(string(device), tmp, fstype, 0, options); err != nil {
+	if err := unix.Mount(string(device), tmp, fstype, unix.MS_NODEV|unix.MS_NOSUID, options); err != nil {
 		return say(err, "mount: %s", d.shownDevice(device))
 	}
 	err = fn(tmp)

@@ -125,7 +125,12 @@ func (h *Handle) Call(ctx context.Context, a *api.Action, args, opts []any) (any
 	if h.closed {
 		return nil, &CallError{Action: a.Name, Text: "called on a closed handle"}
 	}
-	return h.invoke(ctx, a, args, opts)
+	v, err := h.invoke(ctx, a, args, opts)
+	if ce, ok := err.(*CallError); ok && ce.Action != "" {
+		// Of an action that this one is made of: the caller knows this one.
+		ce.Action = a.Name
+	}
+	return v, err
 }
 
 // invoke does an action while the turn is held; actions that are made of others
@@ -156,7 +161,7 @@ func (h *Handle) do(c *Call, name string, args ...any) (any, error) {
 }
 
 // asCallError gives an error of a host action its type. An error that already
-// has one comes from a nested call and keeps that call's name.
+// has one comes from a nested call.
 func asCallError(a *api.Action, err error) error {
 	if err == nil {
 		return nil

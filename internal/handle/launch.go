@@ -253,6 +253,7 @@ type console struct {
 	mu    sync.Mutex
 	last  string
 	step  uint64
+	line  string // the last one, as far as it has come
 }
 
 // Launch progress is counted in twelfths and only raised when it takes long.
@@ -260,6 +261,9 @@ const launchPatience = 5 * time.Second
 
 func (c *console) write(s string) {
 	c.h.emit(Event{Type: EventAppliance, Message: s})
+	for _, text := range c.warnings(s) {
+		c.h.emit(Event{Type: EventWarning, Message: text})
+	}
 	if strings.Contains(s, "Linux version") {
 		c.progress(6)
 	}
@@ -271,6 +275,24 @@ func (c *console) write(s string) {
 	if c.last += s; len(c.last) > 4096 {
 		c.last = c.last[len(c.last)-4096:]
 	}
+}
+
+// warnings takes out of the console's output what the daemon has to tell beside its
+// replies. Nothing else there begins a line with that word: the kernel puts a time
+// in front.
+func (c *console) warnings(s string) (texts []string) {
+	const longest = 4096
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l := strings.Split(c.line+s, "\n")
+	for _, line := range l[:len(l)-1] {
+		if text, ok := strings.CutPrefix(line, proto.WarningMark); ok {
+			texts = append(texts, strings.TrimSpace(text))
+		}
+	}
+	c.line = l[len(l)-1]
+	c.line = c.line[:min(len(c.line), longest)]
+	return texts
 }
 
 func (c *console) progress(step uint64) {

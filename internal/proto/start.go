@@ -10,6 +10,10 @@ const (
 	ProcStart = 0x10001
 )
 
+// WarningMark begins a line on the appliance's console by which the daemon tells what
+// no reply has a place for. A foreign peer takes it for a message of the console.
+const WarningMark = "gofish: warning: "
+
 // Start holds what differs from one launch of a saved virtual machine to the next.
 type Start struct {
 	Seconds, Nanoseconds int64  // wall clock
