@@ -56,7 +56,9 @@ func doctor(ctx context.Context, w io.Writer) error {
 	report("qemu-img", err, "found", "install qemu-utils")
 
 	if haveQemu {
-		c := &appliance.Accelerator{HV: fmt.Sprint(hv), Dir: appliance.CacheDir(h.Settings.CacheDir)}
+		dir, err := appliance.OpenCache(h.Settings.CacheDir)
+		report("cache", err, dir, "")
+		c := &appliance.Accelerator{HV: fmt.Sprint(hv), Dir: dir}
 		v := c.Choose(ctx)
 		s := v.Accel
 		if v.Why != "" {

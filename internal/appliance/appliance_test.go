@@ -326,6 +326,33 @@ func TestCacheOthersCanWrite(t *testing.T) {
 	}
 }
 
+// A folder that another user made in our place, or a link to one of ours, is neither
+// listed nor emptied.
+func TestCacheOfSomebodyElse(t *testing.T) {
+	shared, victim := t.TempDir(), t.TempDir()
+	for _, name := range []string{"base-mine", "tmp-important"} {
+		if err := os.Mkdir(filepath.Join(victim, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("GOFISH_CACHEDIR", shared)
+	if err := os.Symlink(victim, CacheDir("")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Prune(t.Context(), "", true, nil); err == nil || !strings.Contains(err.Error(), "symbolic link") {
+		t.Error("Prune:", err)
+	}
+	if _, err := List(""); err == nil {
+		t.Error("List followed the link")
+	}
+	if _, err := OpenCache(""); err == nil {
+		t.Error("OpenCache followed the link")
+	}
+	if l, _ := os.ReadDir(victim); len(l) != 2 {
+		t.Errorf("of the folder that the link leads to are left: %v", l)
+	}
+}
+
 func TestCacheDirFromEnvironment(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", "/xdg")
 	t.Setenv("GOFISH_CACHEDIR", "")

@@ -75,20 +75,32 @@ func openCache(dir string) (cache, error) {
 	return c, c.trusted(dir)
 }
 
+// OpenCache returns the folder that CacheDir names, made if need be and checked:
+// what is in it is run, so nobody else may have made it or be able to change it.
+func OpenCache(explicit string) (string, error) {
+	c, err := openCache(CacheDir(explicit))
+	return c.dir, err
+}
+
+// trusted refuses what another user could have put in the place of a folder of ours.
 func (c cache) trusted(dir string) error {
-	fi, err := os.Stat(dir)
+	fi, err := os.Lstat(dir)
 	if err != nil {
 		return err
+	}
+	const advice = "so its appliances cannot be trusted"
+	if fi.Mode()&os.ModeSymlink != 0 {
+		return fmt.Errorf("%s: is a symbolic link, %s: remove it, or set GOFISH_CACHEDIR to a folder of your own", dir, advice)
 	}
 	if !fi.IsDir() {
 		return fmt.Errorf("%s: the appliance cache must be a folder", dir)
 	}
 	st := fi.Sys().(*syscall.Stat_t)
 	if uid := os.Geteuid(); int(st.Uid) != uid && st.Uid != 0 {
-		return fmt.Errorf("%s: belongs to user %d, so its appliances cannot be trusted: remove it or set GOFISH_CACHEDIR", dir, st.Uid)
+		return fmt.Errorf("%s: belongs to user %d, %s: remove it or set GOFISH_CACHEDIR", dir, st.Uid, advice)
 	}
 	if fi.Mode()&0o022 != 0 {
-		return fmt.Errorf("%s: others can write here (mode %04o), so its appliances cannot be trusted: chmod go-w it or set GOFISH_CACHEDIR", dir, fi.Mode().Perm())
+		return fmt.Errorf("%s: others can write here (mode %04o), %s: chmod go-w it or set GOFISH_CACHEDIR", dir, fi.Mode().Perm(), advice)
 	}
 	return nil
 }

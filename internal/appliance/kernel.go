@@ -60,7 +60,7 @@ func unpackKernel(image []byte, command func(name string, args ...string) (*exec
 	var out []byte
 	r, err := decompressor(bytes.NewReader(payload))
 	if err == nil {
-		out, err = io.ReadAll(r)
+		out, err = readUnpacked(r)
 	}
 	for _, t := range kernelTools {
 		if !bytes.HasPrefix(payload, []byte(t.magic)) {
@@ -71,7 +71,7 @@ func unpackKernel(image []byte, command func(name string, args ...string) (*exec
 			return nil, fmt.Errorf("it is packed with %s: %w", t.name, cerr)
 		}
 		c.Stdin = bytes.NewReader(payload[:max(0, len(payload)-4)])
-		if out, err = c.Output(); err != nil {
+		if out, err = outputUnpacked(c); err != nil {
 			err = fmt.Errorf("unpack it with %s: %w", t.name, err)
 		}
 	}
@@ -95,20 +95,24 @@ func hasPVH(vmlinux []byte) bool {
 	if len(vmlinux) < 64 || vmlinux[4] != 2 {
 		return false
 	}
+	size := uint64(len(vmlinux))
 	phoff, phentsize, phnum := le.Uint64(vmlinux[32:]), uint64(le.Uint16(vmlinux[54:])), uint64(le.Uint16(vmlinux[56:]))
+	if phoff > size {
+		return false // else the sum below would wrap around
+	}
 	for i := uint64(0); i < phnum; i++ {
 		o := phoff + i*phentsize
-		if o+56 > uint64(len(vmlinux)) {
+		if o+56 > size {
 			return false
 		}
 		if le.Uint32(vmlinux[o:]) != 4 { // PT_NOTE
 			continue
 		}
-		off, size := le.Uint64(vmlinux[o+8:]), le.Uint64(vmlinux[o+32:])
-		if off > uint64(len(vmlinux)) || size > uint64(len(vmlinux))-off {
+		off, length := le.Uint64(vmlinux[o+8:]), le.Uint64(vmlinux[o+32:])
+		if off > size || length > size-off {
 			return false
 		}
-		for n := vmlinux[off : off+size]; len(n) >= 12; {
+		for n := vmlinux[off : off+length]; len(n) >= 12; {
 			nlen, dlen, typ := uint64(le.Uint32(n)), uint64(le.Uint32(n[4:])), le.Uint32(n[8:])
 			total := 12 + (nlen+3)&^3 + (dlen+3)&^3
 			if total > uint64(len(n)) {
@@ -160,6 +164,37 @@ func decompressor(r io.Reader) (io.Reader, error) {
 	return nil, fmt.Errorf("%w (starts with % x)", errNotCompressed, head)
 }
 
+// maxUnpacked is what a kernel or a module may grow to: a Debian kernel with all its
+// symbols has 70 MB. A few kilobytes can claim to be terabytes.
+const maxUnpacked = 512 << 20
+
+func readUnpacked(r io.Reader) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, maxUnpacked+1))
+	if len(b) > maxUnpacked {
+		return nil, fmt.Errorf("unpacks to more than %d MB", maxUnpacked>>20)
+	}
+	return b, err
+}
+
+// outputUnpacked runs a program that unpacks to its standard output.
+func outputUnpacked(c *exec.Cmd) ([]byte, error) {
+	out, err := c.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Start(); err != nil {
+		return nil, err
+	}
+	b, err := readUnpacked(out)
+	if err != nil {
+		c.Process.Kill()
+	}
+	if werr := c.Wait(); err == nil {
+		err = werr
+	}
+	return b, err
+}
+
 // readModule reads a kernel module, unpacked.
 func readModule(path string) ([]byte, error) {
 	b, err := os.ReadFile(path)
@@ -170,7 +205,7 @@ func readModule(path string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if b, err = io.ReadAll(r); err != nil {
+	if b, err = readUnpacked(r); err != nil {
 		return nil, fmt.Errorf("unpack %s: %w", path, err)
 	}
 	return b, nil

@@ -34,6 +34,11 @@ type Entry struct {
 // List returns what is in the cache, the current appliance first.
 func List(cacheDir string) ([]Entry, error) {
 	c := cache{CacheDir(cacheDir)}
+	if err := c.trusted(c.dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
 	dirs, _ := filepath.Glob(filepath.Join(c.dir, "base-*"))
 	current, _, err := c.current()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -77,12 +82,10 @@ func List(cacheDir string) ([]Entry, error) {
 // Prune removes everything but the current appliance with the initrd of this
 // program, or the newest one if it has none; with all, that too. It returns the number of bytes that became free.
 func Prune(ctx context.Context, cacheDir string, all bool, progress func(string)) (int64, error) {
-	dir := CacheDir(cacheDir)
-	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+	c := cache{CacheDir(cacheDir)}
+	if err := c.trusted(c.dir); errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
-	}
-	c, err := openCache(dir)
-	if err != nil {
+	} else if err != nil {
 		return 0, err
 	}
 	if progress == nil {

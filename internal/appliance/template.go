@@ -136,7 +136,7 @@ func (m *Machine) templateArgs(ram string, share bool) []string {
 // fromTemplate restores the template of this machine, making it first if there
 // is none.
 func (m *Machine) fromTemplate(ctx context.Context, o LaunchOptions) (*VM, error) {
-	if err := privateDir(o.Templates); err != nil {
+	if _, err := openCache(o.Templates); err != nil {
 		return nil, err
 	}
 	t := m.template(o.Templates)
@@ -155,21 +155,6 @@ func (m *Machine) fromTemplate(ctx context.Context, o LaunchOptions) (*VM, error
 		os.RemoveAll(t.dir)
 	}
 	return vm, err
-}
-
-// privateDir makes a folder, or refuses one that others can write to.
-func privateDir(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	fi, err := os.Stat(dir)
-	if err != nil {
-		return err
-	}
-	if st := fi.Sys().(*syscall.Stat_t); int(st.Uid) != os.Geteuid() || fi.Mode().Perm()&0o022 != 0 {
-		return fmt.Errorf("%s: others can write there, so its templates are not trusted", dir)
-	}
-	return nil
 }
 
 // makeTemplate boots the machine without drives and saves it.

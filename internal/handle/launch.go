@@ -115,7 +115,13 @@ func (h *Handle) boot(c *Call, start time.Time) error {
 
 	_, tcg := h.Settings.setting("force_tcg")
 	_, kvm := h.Settings.setting("force_kvm")
-	chooser := &appliance.Accelerator{HV: m.HV, Dir: appliance.CacheDir(h.Settings.CacheDir), Log: func(s string) { h.log("%s", s) }}
+	dir, err := appliance.OpenCache(h.Settings.CacheDir)
+	if err != nil {
+		// With an appliance from elsewhere that is no reason to fail.
+		h.log("%v", err)
+		dir = ""
+	}
+	chooser := &appliance.Accelerator{HV: m.HV, Dir: dir, Log: func(s string) { h.log("%s", s) }}
 	verdict := appliance.Verdict{Accel: "tcg", Why: "force_tcg is set"}
 	switch {
 	case tcg && kvm:
@@ -132,12 +138,12 @@ func (h *Handle) boot(c *Call, start time.Time) error {
 	if m.Accel == "kvm" {
 		limit = kvmLaunchTime
 	}
-	err = h.start(c, m, start, limit)
+	err = h.start(c, m, dir, start, limit)
 	if err != nil && m.Accel == "kvm" && !kvm && !verdict.Real && c.Err() == nil {
 		// The test guest ran, the real one did not: emulate, now and from now on.
 		why := "the appliance did not start under it (" + err.Error() + ")"
 		m.Accel = "tcg"
-		if err = h.start(c, m, start, launchTime); err == nil {
+		if err = h.start(c, m, dir, start, launchTime); err == nil {
 			chooser.Refuse(verdict, why)
 		}
 	} else if err == nil && verdict.Accel == "kvm" && !verdict.Real {
@@ -207,12 +213,12 @@ func (s *Settings) hvPath() string {
 	return s.hv()
 }
 
-// start brings the machine up.
-func (h *Handle) start(c *Call, m *appliance.Machine, began time.Time, limit time.Duration) error {
+// start brings the machine up; without a cache folder it boots.
+func (h *Handle) start(c *Call, m *appliance.Machine, cacheDir string, began time.Time, limit time.Duration) error {
 	console := &console{h: h, began: began}
 	o := appliance.LaunchOptions{Limit: limit, RestoreLimit: h.Settings.RestoreLimit, Console: console.write, Log: h.log}
-	if _, off := h.Settings.setting("no_template"); h.Settings.Templates && !off {
-		o.Templates = filepath.Join(appliance.CacheDir(h.Settings.CacheDir), "templates")
+	if _, off := h.Settings.setting("no_template"); h.Settings.Templates && !off && cacheDir != "" {
+		o.Templates = filepath.Join(cacheDir, "templates")
 	}
 	vm, err := m.Launch(c, o)
 	if err != nil {
