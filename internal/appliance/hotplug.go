@@ -2,9 +2,9 @@ package appliance
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -12,11 +12,11 @@ import (
 // plug adds a drive to a machine, at a SCSI target; name is its file as qemu is
 // told it. Errors are *DriveError.
 func (m *monitor) plug(d *Drive, target int, name string) error {
-	id := fmt.Sprintf("hd%d", target)
+	id := driveID(target)
 	// drive_add takes what -drive takes, overlays included, which blockdev-add
 	// does not.
 	if err := m.human("drive_add 0 " + quoteHuman(d.option(name, id))); err != nil {
-		return &DriveError{target, "qemu: " + err.Error()}
+		return driveError(target, err)
 	}
 	driver, props := d.device(target, id)
 	args := map[string]any{"driver": driver, "id": "dev" + id}
@@ -25,9 +25,18 @@ func (m *monitor) plug(d *Drive, target int, name string) error {
 	}
 	if err := m.do("device_add", args, nil); err != nil {
 		m.human("drive_del " + id)
-		return &DriveError{target, "qemu: " + strings.TrimPrefix(err.Error(), "device_add: ")}
+		return driveError(target, err)
 	}
 	return nil
+}
+
+// driveError is what qemu says of a drive; a link that broke stays that.
+func driveError(target int, err error) error {
+	var said *qmpError
+	if !errors.As(err, &said) {
+		return err
+	}
+	return &DriveError{target, "qemu: " + said.text}
 }
 
 // Plug adds a drive to the running machine, at a SCSI target that is free. The
@@ -37,20 +46,47 @@ func (vm *VM) Plug(d Drive, target int) error {
 	if d.File != nil {
 		// Sets of drives that were there at the start are numbered from fdDrives.
 		set := 1<<16 + target
-		read, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", d.File.Fd()))
-		if err != nil {
-			return fmt.Errorf("temporary disk: %w", err)
+		files, err := d.files()
+		for _, f := range files {
+			defer f.Close()
 		}
-		defer read.Close()
-		for _, f := range []*os.File{d.File, read} {
+		if err != nil {
+			return err
+		}
+		for _, f := range files {
 			if err := vm.mon.doRights("add-fd", map[string]int{"fdset-id": set}, nil, syscall.UnixRights(int(f.Fd()))); err != nil {
 				return err
 			}
 		}
 		name = fdset(set)
 	}
-	return vm.mon.plug(&d, target, name)
+	vm.control.SetDeadline(time.Now().Add(plugLimit))
+	defer vm.control.SetDeadline(time.Time{})
+	err := vm.mon.giveSecret(&d, target)
+	if err == nil {
+		err = vm.mon.plug(&d, target, name)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		vm.Kill() // it does nothing else either
+		return &DriveError{target, fmt.Sprintf("qemu has not opened it for %v and was ended", plugLimit)}
+	}
+	return err
 }
+
+// giveSecret makes the object that a drive's secret is read from.
+func (m *monitor) giveSecret(d *Drive, target int) error {
+	if d.Remote == nil {
+		return nil
+	}
+	args := map[string]string{"qom-type": "secret", "id": secretID(driveID(target)), "data": d.Remote.Secret}
+	if err := m.do("object-add", args, nil); err != nil {
+		return driveError(target, err)
+	}
+	return nil
+}
+
+// plugLimit is how long qemu may take to open an image.
+const plugLimit = time.Minute
 
 // unplugLimit is how long a guest may take to let a disk go.
 const unplugLimit = 30 * time.Second
@@ -58,7 +94,7 @@ const unplugLimit = 30 * time.Second
 // Unplug takes the drive at a SCSI target away. What the guest has written to it
 // must have been flushed.
 func (vm *VM) Unplug(target int) error {
-	id := fmt.Sprintf("hd%d", target)
+	id := driveID(target)
 	if err := vm.mon.do("device_del", map[string]string{"id": "dev" + id}, nil); err != nil {
 		return err
 	}
@@ -69,6 +105,7 @@ func (vm *VM) Unplug(target int) error {
 	}
 	// The drive goes with its device; if it has not, this says so.
 	vm.mon.human("drive_del " + id)
+	vm.mon.do("object-del", map[string]string{"id": secretID(id)}, nil) // of a drive that had one
 	return nil
 }
 

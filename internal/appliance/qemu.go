@@ -3,8 +3,10 @@ package appliance
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -15,12 +17,15 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"gofish/internal/proto"
 )
 
 // Drive is a disk of the virtual machine.
 type Drive struct {
 	Name         string   // file as qemu is told it: an absolute path or a qemu file name such as nbd:…
+	Remote       *Remote  // if set, what qemu is told instead of Name
 	File         *os.File // if set, an open file that is used instead (a scratch disk without a name)
 	ReadOnlyFile bool     // File is only open for reading, and the guest can only read
 	Format       string   // empty: qemu probes
@@ -32,6 +37,51 @@ type Drive struct {
 	BlockSize    int    // 512 or 4096; 0: qemu's own
 	Virtio       bool   // virtio-blk instead of SCSI
 }
+
+// Remote is a disk on a server whose key must not be in an argument list.
+type Remote struct {
+	Options      map[string]any // of a block driver of qemu's: driver, url, …
+	Secret       string
+	SecretOption string // the option that says which object holds the secret
+}
+
+// FileName is the disk as qemu is told it; id names the object that holds the secret.
+// Without a format qemu finds it out.
+func (r *Remote) FileName(format, id string) string {
+	file := maps.Clone(r.Options)
+	file[r.SecretOption] = id
+	top := map[string]any{"file": file}
+	if format != "" {
+		top["driver"] = format
+	}
+	b, err := json.Marshal(top)
+	if err != nil {
+		panic(err) // texts and numbers can be written
+	}
+	return "json:" + string(b)
+}
+
+// Object is the argument of -object for the secret, which is read from an open file
+// of the process.
+func (r *Remote) Object(id string, fd int) string {
+	return fmt.Sprintf("secret,id=%s,file=/proc/self/fd/%d", id, fd)
+}
+
+// SecretFile makes an open file without a name that holds the secret.
+func (r *Remote) SecretFile() (*os.File, error) {
+	fd, err := unix.MemfdCreate("gofish", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("memory for a secret: %w", err)
+	}
+	f := os.NewFile(uintptr(fd), "secret")
+	if _, err := f.WriteAt([]byte(r.Secret), 0); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("memory for a secret: %w", err)
+	}
+	return f, nil
+}
+
+func secretID(drive string) string { return "secret-" + drive }
 
 // Machine is everything qemu is told.
 type Machine struct {
@@ -75,7 +125,7 @@ func (m *Machine) Args() []string {
 	args = append(args, "-drive", "file="+comma(m.Image.Root)+",snapshot=on,id=appliance,cache=unsafe,if=none,format=raw,file.locking=off")
 	args = append(args, m.fileArgs()...)
 	for i := range m.Drives {
-		id := "hd" + strconv.Itoa(i)
+		id := driveID(i)
 		args = append(args, "-drive", m.Drives[i].option(m.driveName(i), id), "-device", m.deviceOption(i, id))
 	}
 	return append(args, m.Extra...)
@@ -132,20 +182,46 @@ func (m *Machine) common(ram string) []string {
 func (m *Machine) fileArgs() []string {
 	var args []string
 	for i, d := range m.Drives {
+		fd := m.driveFD(i)
 		if d.File != nil {
-			fd := m.driveFD(i)
 			args = append(args, "-add-fd", fmt.Sprintf("fd=%d,set=%d", fd, fd), "-add-fd", fmt.Sprintf("fd=%d,set=%d", fd+1, fd))
+		}
+		if d.Remote != nil {
+			args = append(args, "-object", d.Remote.Object(secretID(driveID(i)), fd))
 		}
 	}
 	return args
+}
+
+// files opens what qemu inherits for a drive; the caller closes it.
+func (d *Drive) files() ([]*os.File, error) {
+	if d.Remote != nil {
+		f, err := d.Remote.SecretFile()
+		return []*os.File{f}, err
+	}
+	if d.File == nil {
+		return nil, nil
+	}
+	var l []*os.File
+	for _, flag := range []int{os.O_RDWR, os.O_RDONLY} {
+		f, err := os.OpenFile(fmt.Sprintf("/proc/self/fd/%d", d.File.Fd()), flag, 0)
+		if err != nil {
+			return l, fmt.Errorf("temporary disk: %w", err)
+		}
+		l = append(l, f)
+	}
+	return l, nil
 }
 
 // driveFD is the first descriptor of the file of drive i in qemu.
 func (m *Machine) driveFD(i int) int {
 	fd := fdDrives
 	for _, before := range m.Drives[:i] {
-		if before.File != nil {
+		switch {
+		case before.File != nil:
 			fd += 2
+		case before.Remote != nil:
+			fd++
 		}
 	}
 	return fd
@@ -161,6 +237,9 @@ func (m *Machine) driveName(i int) string {
 
 // fdset names an open file that qemu was given.
 func fdset(set int) string { return "/dev/fdset/" + strconv.Itoa(set) }
+
+// driveID is qemu's name for the drive at a SCSI target.
+func driveID(target int) string { return "hd" + strconv.Itoa(target) }
 
 // property is a property of a qemu device; its value is a string or an int.
 type property struct {
@@ -202,6 +281,10 @@ func (d *Drive) option(name, id string) string {
 	if cache == "" {
 		cache = "writeback"
 	}
+	format := d.Format
+	if d.Remote != nil {
+		name, format = d.Remote.FileName(format, secretID(id)), ""
+	}
 	o := "file=" + comma(name)
 	if d.ReadOnly {
 		// The image may be in use by somebody else: an examination locks nothing.
@@ -215,8 +298,8 @@ func (d *Drive) option(name, id string) string {
 	if d.ReadOnlyFile {
 		o += ",readonly=on"
 	}
-	if d.Format != "" {
-		o += ",format=" + comma(d.Format)
+	if format != "" {
+		o += ",format=" + comma(format)
 	}
 	if d.Discard {
 		o += ",discard=unmap"
@@ -317,15 +400,15 @@ func (m *Machine) start(args []string, log func(string)) (*VM, error) {
 	}
 	c.ExtraFiles = theirs
 	for _, d := range m.Drives {
-		if d.File != nil {
-			read, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", d.File.Fd()))
-			if err != nil {
-				vm.closeSockets()
-				return nil, fmt.Errorf("temporary disk: %w", err)
-			}
-			defer read.Close()
-			c.ExtraFiles = append(c.ExtraFiles, d.File, read)
+		files, err := d.files()
+		for _, f := range files {
+			defer f.Close()
 		}
+		if err != nil {
+			vm.closeSockets()
+			return nil, err
+		}
+		c.ExtraFiles = append(c.ExtraFiles, files...)
 	}
 	c.SysProcAttr = &syscall.SysProcAttr{
 		Pdeathsig: syscall.SIGKILL,

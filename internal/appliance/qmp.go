@@ -29,6 +29,11 @@ type qmpMessage struct {
 	Greeting json.RawMessage `json:"QMP"`
 }
 
+// qmpError is an answer of qemu's that something did not work.
+type qmpError struct{ text string }
+
+func (e *qmpError) Error() string { return e.text }
+
 func newMonitor(conn net.Conn) *monitor {
 	return &monitor{conn.(*net.UnixConn), bufio.NewReader(conn), map[string]bool{}}
 }
@@ -74,7 +79,7 @@ func (m *monitor) doRights(command string, args, result any, rights []byte) erro
 		case err != nil:
 			return fmt.Errorf("%s: %w", command, err)
 		case msg.Error != nil:
-			return fmt.Errorf("%s: %s", command, msg.Error.Desc)
+			return fmt.Errorf("%s: %w", command, &qmpError{msg.Error.Desc})
 		case msg.Event != "":
 			m.noteDeleted(msg)
 			continue
@@ -101,7 +106,7 @@ func (m *monitor) human(command string) error {
 		return err
 	}
 	if out = strings.TrimSpace(out); out != "" && out != "OK" {
-		return fmt.Errorf("%s", strings.ReplaceAll(out, "\r\n", ": "))
+		return &qmpError{strings.ReplaceAll(out, "\r\n", ": ")}
 	}
 	return nil
 }

@@ -352,7 +352,7 @@ func TestDrives(t *testing.T) {
 		"nbd://?socket=/s":         " protocol:nbd server:[unix:/s]",
 		"nbd:///e?socket=/s":       "e protocol:nbd server:[unix:/s]",
 		"rbd:///p/d":               "p/d protocol:rbd",
-		"http://[::1]:80/x%20y?q":  "/x y protocol:http server:[tcp:[::1]:80]",
+		"http://[::1]:80/x%20y?q":  "/x y?q protocol:http server:[tcp:[::1]:80]",
 		"gluster://h/v/i":          "v/i protocol:gluster server:[tcp:h]",
 		"nbd+unix:///e?socket=/s":  "e protocol:nbd server:[unix:/s]",
 	} {

@@ -150,6 +150,10 @@ func optionTable() []option {
 			set: func(s *Shell, o *options, arg *string) error { o.strict = true; return nil }},
 		{long: "trace", arg: mayArg, value: "file", help: "Write each command to standard error or a file, as a script that does the same again",
 			set: func(s *Shell, o *options, arg *string) error { return s.openTrace(arg) }},
+		{long: "untrusted", help: "Images come from strangers: open no other file than those beside them, and believe no format that a guest could have written",
+			set: func(s *Shell, o *options, arg *string) error {
+				return s.callErr("set_backend_setting", "untrusted", "1")
+			}},
 		{long: "verbose", short: 'v', help: "Say what happens",
 			set: func(s *Shell, o *options, arg *string) error { return s.callErr("set_verbose", true) }},
 		{long: "version", short: 'V', help: "Show the version",

@@ -46,6 +46,10 @@ func isURI(s string) bool {
 // dropSlash has the protocols whose names do not begin with the path's slash.
 var dropSlash = map[string]bool{"gluster": true, "iscsi": true, "nbd": true, "rbd": true, "sheepdog": true}
 
+// hasQuery has the protocols in whose names a query belongs to what is asked for: links
+// that are signed carry the signature there.
+var hasQuery = map[string]bool{"http": true, "https": true, "ftp": true, "ftps": true}
+
 // parseDrive reads a value of -a.
 func parseDrive(s string) (driveArgs, error) {
 	if !isURI(s) {
@@ -61,6 +65,9 @@ func parseDrive(s string) (driveArgs, error) {
 	// What follows a +, as in nbd+unix, only repeats how the server is reached.
 	protocol, _, _ := strings.Cut(u.Scheme, "+")
 	d := driveArgs{protocol: protocol, path: u.Path, username: u.User.Username()}
+	if hasQuery[protocol] && u.RawQuery != "" {
+		d.path = strings.ReplaceAll(u.Path, "?", "%3F") + "?" + u.RawQuery
+	}
 	d.secret, _ = u.User.Password()
 	if dropSlash[protocol] {
 		d.path = strings.TrimPrefix(d.path, "/")

@@ -38,9 +38,17 @@ func TestScripts(t *testing.T) {
 			return err == nil, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			// serve VAR: a web server for the working folder; its address is in VAR.
+			// serve VAR [USER:PASSWORD [QUERY]]: a web server for the working folder that lets
+			// in who knows them; its address is in VAR.
 			"serve": func(ts *testscript.TestScript, neg bool, args []string) {
-				s := httptest.NewServer(http.FileServer(http.Dir(ts.Getenv("WORK"))))
+				files := http.FileServer(http.Dir(ts.Getenv("WORK")))
+				s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if user, password, _ := r.BasicAuth(); len(args) > 1 && user+":"+password != args[1] || len(args) > 2 && r.URL.RawQuery != args[2] {
+						http.Error(w, "no", http.StatusForbidden)
+						return
+					}
+					files.ServeHTTP(w, r)
+				}))
 				ts.Defer(s.Close)
 				ts.Setenv(args[0], strings.TrimPrefix(s.URL, "http://"))
 			},

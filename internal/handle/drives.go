@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -18,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gofish/internal/appliance"
+	"gofish/internal/diskimage"
 )
 
 // Drive is a disk that has been added to a handle.
@@ -185,7 +184,7 @@ func (d *Drive) locate() error {
 
 // open checks the drive once more and makes what qemu needs. tmp is where a
 // scratch drive's space is taken.
-func (d *Drive) open(tmp string) (appliance.Drive, error) {
+func (d *Drive) open(ctx context.Context, tmp string, chain *chain) (appliance.Drive, error) {
 	v := d.options
 	v.ReadOnly, v.Format, v.Name = d.ReadOnly, d.Format, d.abs
 	if d.Scratch > 0 || d.abs == os.DevNull {
@@ -194,7 +193,10 @@ func (d *Drive) open(tmp string) (appliance.Drive, error) {
 		return v, err
 	}
 	if d.Protocol != "" {
-		err := d.probeRemote()
+		err := d.probeRemote(ctx, chain)
+		if err == nil {
+			v.Remote, err = d.withSecret()
+		}
 		v.Format = d.Format
 		return v, err
 	}
@@ -220,14 +222,14 @@ func (d *Drive) open(tmp string) (appliance.Drive, error) {
 		return v, fmt.Errorf("%s: the image is empty (0 bytes): make one with disk-create or sparse", d.Name)
 	}
 	if v.Format == "" {
-		v.Format, err = detectFormat(f, d.abs)
-	}
-	if err == nil && v.Format == "qcow2" {
-		if err = cutOff(f); err != nil {
-			err = fmt.Errorf("%s: %w", d.Name, err)
+		if v.Format, err = detectFormat(ctx, f, d.abs); err != nil {
+			return v, fmt.Errorf("%s: %w", d.Name, err)
+		}
+		if err := chain.mayProbe(d.abs, v.Format); err != nil {
+			return v, fmt.Errorf("%s: %w", d.Name, err)
 		}
 	}
-	return v, err
+	return v, chain.check(d.Name, d.abs, v.Format)
 }
 
 // unnamed makes a sparse file that has no name and vanishes with its last user.
@@ -251,71 +253,25 @@ func unnamed(dir string, size int64) (*os.File, error) {
 	return f, nil
 }
 
-// Beginnings of files that are not raw, from qemu's block drivers and the
-// formats' documents. A file that begins otherwise is taken as raw without
-// asking qemu-img.
-var formatMagic = [][]byte{
-	[]byte("QFI\xfb"), []byte("QED\x00"), []byte("KDMV"), []byte("COWD"), []byte("# Disk Desc"),
-	[]byte("vhdxfile"), []byte("conectix"), []byte("WithoutFreeSpace"), []byte("WithouFreSpacExt"),
-	[]byte("Bochs Virtual HD"), []byte("#!/bin/sh\n#V2.0 Format\n"), []byte("OOOM"),
-}
-
 // detectFormat finds the format of an image, as qemu would.
-func detectFormat(f *os.File, path string) (string, error) {
-	head := make([]byte, 512)
-	n, _ := f.ReadAt(head, 0)
-	head = head[:n]
-	suspicious := len(head) > 0x44 && bytes.Equal(head[0x40:0x44], []byte{0x7f, 0x10, 0xda, 0xbe}) // VDI
-	for _, m := range formatMagic {
-		suspicious = suspicious || bytes.HasPrefix(head, m)
-	}
-	if fi, err := f.Stat(); err == nil && fi.Mode().IsRegular() && fi.Size() >= 512 {
+func detectFormat(ctx context.Context, f *os.File, path string) (string, error) {
+	switch format := diskimage.Probe(f); format {
+	case "qcow2", "qcow", "qed", "vmdk", "vhdx", "vdi":
+		return format, nil
+	case "raw":
+		fi, err := f.Stat()
+		if err != nil || !fi.Mode().IsRegular() || fi.Size() < 512 {
+			return format, err
+		}
 		// Fixed VHD and DMG have their mark in the last sector.
 		tail := make([]byte, 512)
 		f.ReadAt(tail, fi.Size()-512)
-		suspicious = suspicious || bytes.HasPrefix(tail, []byte("conectix")) || bytes.HasPrefix(tail, []byte("koly"))
+		if !bytes.HasPrefix(tail, []byte("conectix")) && !bytes.HasPrefix(tail, []byte("koly")) {
+			return format, nil
+		}
 	}
-	if !suspicious {
-		return "raw", nil
-	}
-	info, err := imageInfo(context.Background(), path, "")
+	info, err := imageInfo(ctx, path, "")
 	return info.Format, err
-}
-
-// info is what qemu-img knows of an image.
-type info struct {
-	Format      string `json:"format"`
-	VirtualSize int64  `json:"virtual-size"`
-	Backing     string `json:"backing-filename"`
-}
-
-// imageInfo asks qemu-img about an image; without a format it finds that too.
-func imageInfo(ctx context.Context, path, format string) (info, error) {
-	var i info
-	args := []string{"info", "--output=json", "-U"}
-	if format != "" {
-		args = append(args, "-f", format)
-	}
-	out, err := qemuImg(ctx, append(args, path)...)
-	if err == nil {
-		err = json.Unmarshal(out, &i)
-	}
-	return i, err
-}
-
-func qemuImg(ctx context.Context, args ...string) ([]byte, error) {
-	c := exec.CommandContext(ctx, "qemu-img", args...)
-	c.Env = append(os.Environ(), "LC_ALL=C")
-	out, err := c.Output()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		text := strings.ReplaceAll(strings.TrimSpace(string(exit.Stderr)), "\n", ": ")
-		return nil, errors.New(text)
-	}
-	if errors.Is(err, exec.ErrNotFound) {
-		return nil, errors.New("qemu-img: not found (install qemu-utils)")
-	}
-	return out, err
 }
 
 // localImage makes a relative name safe from being read as a protocol.
@@ -345,6 +301,12 @@ func (h *Handle) diskInfo(c *Call, filename string) (info, error) {
 	path, err := localImage(filename)
 	if err != nil {
 		return info{}, err
+	}
+	// qemu-img opens what holds an image's data, if not its backing file.
+	if chain := h.chainOf(&Drive{abs: path}); chain.untrusted {
+		if err := chain.check(filename, path, ""); err != nil {
+			return info{}, err
+		}
 	}
 	return imageInfo(c, path, "")
 }
@@ -493,7 +455,7 @@ func diskCreateQcow2(c *Call, filename string, size int64, o diskCreateOpts) err
 	if size >= 0 {
 		args = append(args, strconv.FormatInt(size, 10))
 	}
-	_, err = qemuImg(c, args...)
+	_, err = (&qemuImg{}).run(c, args...)
 	return err
 }
 

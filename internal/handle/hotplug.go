@@ -15,7 +15,7 @@ func (h *Handle) plug(c *Call, d *Drive) error {
 	if d.options.Virtio {
 		return errors.New("iface:virtio is only possible before launch")
 	}
-	v, err := d.open(h.Settings.tmpDir())
+	v, err := d.open(c, h.Settings.tmpDir(), h.chainOf(d))
 	if err != nil {
 		return err
 	}

@@ -180,8 +180,9 @@ func (h *Handle) machine(c *Call) (*appliance.Machine, func(), error) {
 			f.Close()
 		}
 	}
+	chain := h.chainOf()
 	for _, d := range h.drives {
-		vd, err := d.open(h.Settings.tmpDir())
+		vd, err := d.open(c, h.Settings.tmpDir(), chain)
 		if err != nil {
 			closeFiles()
 			return nil, nil, err

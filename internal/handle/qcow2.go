@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
+	"time"
 )
 
 // cutOff looks whether a qcow2 file ends before the data that it says it holds.
@@ -40,34 +41,44 @@ func cutOff(f *os.File) error {
 	if table+8 > fi.Size() {
 		return truncated(table + tableClusters*cluster)
 	}
-	entries := make([]byte, min(tableClusters*cluster, fi.Size()-table)&^7)
-	if _, err := f.ReadAt(entries, table); err != nil {
-		return nil
-	}
 	perBlock := cluster * 8 >> order
-	for i := len(entries)/8 - 1; i >= 0; i-- {
-		at := int64(be.Uint64(entries[i*8:]) &^ 511)
-		if at == 0 {
-			continue
+	block := make([]byte, cluster)
+	// From the end, as the last counted cluster is looked for. A table may be made so
+	// that the search takes hours: then it is given up, and qemu opens the image.
+	const slack, piece = 1 << 20, 64 << 10
+	giveUp := time.Now().Add(cutOffTime)
+	for end := min(tableClusters*cluster, fi.Size()-table) &^ 7; end > 0; end -= min(end, piece) {
+		begin := max(0, end-piece)
+		entries := make([]byte, end-begin)
+		if _, err := f.ReadAt(entries, table+begin); err != nil {
+			return nil
 		}
-		if at >= fi.Size() {
-			return truncated(at + cluster)
+		for i := len(entries)/8 - 1; i >= 0; i-- {
+			at := int64(be.Uint64(entries[i*8:]) &^ 511)
+			switch {
+			case at == 0:
+				continue
+			case at < 0 || at >= fi.Size():
+				return truncated(at + cluster)
+			case time.Now().After(giveUp):
+				return nil
+			}
+			n, _ := f.ReadAt(block, at)
+			last := lastCounted(block[:n], order)
+			if last < 0 {
+				continue
+			}
+			if end := ((begin/8+int64(i))*perBlock + last + 1) * cluster; end-cluster >= fi.Size()+slack {
+				return truncated(end)
+			}
+			return nil
 		}
-		block := make([]byte, cluster)
-		n, _ := f.ReadAt(block, at)
-		last := lastCounted(block[:n], order)
-		if last < 0 {
-			continue
-		}
-		end := (int64(i)*perBlock + last + 1) * cluster
-		const slack = 1 << 20
-		if end-cluster >= fi.Size()+slack {
-			return truncated(end)
-		}
-		return nil
 	}
 	return nil
 }
+
+// cutOffTime is how long cutOff looks; an honest image takes milliseconds.
+const cutOffTime = time.Second
 
 // lastCounted is the index of the last reference count above zero in a block of
 // counts of 1<<order bits, -1 if there is none.

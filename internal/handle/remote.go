@@ -9,6 +9,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"gofish/internal/appliance"
+	"gofish/internal/diskimage"
 )
 
 // Disks on servers.
@@ -140,7 +143,12 @@ func (d *Drive) url() (string, error) {
 	if d.Protocol == "rbd" {
 		return d.rbd(servers), nil
 	}
-	u := url.URL{Scheme: d.Protocol, Path: "/" + strings.TrimPrefix(d.Name, "/")}
+	name, query := d.Name, ""
+	if k.label == curlKind.label {
+		name, query, _ = strings.Cut(name, "?")
+		name = strings.ReplaceAll(name, "%3F", "?") // one that is part of the name
+	}
+	u := url.URL{Scheme: d.Protocol, Path: "/" + strings.TrimPrefix(name, "/"), RawQuery: query}
 	if len(servers) > 0 {
 		if s := servers[0]; s.socket != "" {
 			// Written out, because a URL without a host would lose its slashes.
@@ -153,31 +161,83 @@ func (d *Drive) url() (string, error) {
 		if !strings.Contains(d.Name, "/") {
 			u.Path += "/0" // the first logical unit
 		}
-		return d.iscsi(u), nil
-	case "ssh":
 		if d.User != "" {
 			u.User = url.User(d.User)
 		}
 	default:
-		if d.Secret != "" {
-			u.User = url.UserPassword(d.User, d.Secret)
-		} else if d.User != "" {
+		if d.User != "" {
 			u.User = url.User(d.User)
 		}
 	}
 	return u.String(), nil
 }
 
-// iscsi writes the URL of libiscsi, where a % stands before the password.
-func (d *Drive) iscsi(u url.URL) string {
-	login := d.User
-	if d.Secret != "" {
-		login += "%" + d.Secret
+// withSecret is the same disk as url's for one with a secret, which stays out of all
+// argument lists: qemu reads it from an object of its own.
+func (d *Drive) withSecret() (*appliance.Remote, error) {
+	if d.Secret == "" {
+		return nil, nil
 	}
-	if login != "" {
-		login += "@"
+	r := &appliance.Remote{Secret: d.Secret, SecretOption: "password-secret", Options: map[string]any{}}
+	add := func(name, value string) {
+		if value != "" {
+			r.Options[name] = value
+		}
 	}
-	return "iscsi://" + login + u.Host + u.EscapedPath()
+	add("driver", d.Protocol)
+	var servers []server
+	for _, s := range d.Server {
+		parsed, err := parseServer(s)
+		if err != nil {
+			return nil, err
+		}
+		servers = append(servers, parsed)
+	}
+	switch d.Protocol {
+	case "rbd":
+		r.SecretOption = "key-secret"
+		rest, snapshot, _ := strings.Cut(d.Name, "@")
+		parts := strings.Split(rest, "/")
+		if len(parts) < 2 {
+			return nil, fmt.Errorf("%s: expecting POOL/IMAGE", d.Name)
+		}
+		add("pool", parts[0])
+		add("namespace", strings.Join(parts[1:len(parts)-1], "/"))
+		add("image", parts[len(parts)-1])
+		add("snapshot", snapshot)
+		add("user", d.User)
+		var monitors []map[string]string
+		for _, s := range servers {
+			monitors = append(monitors, map[string]string{"host": strings.Trim(s.host, "[]"), "port": s.port})
+		}
+		if monitors != nil {
+			r.Options["server"] = monitors
+		}
+	case "iscsi":
+		target, lun, ok := strings.Cut(d.Name, "/")
+		if !ok {
+			lun = "0" // the first logical unit
+		}
+		add("transport", "tcp")
+		add("portal", servers[0].String())
+		add("target", target)
+		n, err := strconv.ParseUint(lun, 10, 16)
+		if err != nil {
+			return nil, fmt.Errorf("%s: expecting the number of a logical unit after the target", d.Name)
+		}
+		r.Options["lun"] = n
+		add("user", d.User)
+	default:
+		s := *d
+		s.User, s.Secret = "", ""
+		u, err := s.url()
+		if err != nil {
+			return nil, err
+		}
+		add("url", u)
+		add("username", d.User)
+	}
+	return r, nil
 }
 
 // rbd names an image of Ceph. A : would end a value.
@@ -194,9 +254,6 @@ func (d *Drive) rbd(servers []server) string {
 	if d.User != "" {
 		s += ":id=" + quote(d.User)
 	}
-	if d.Secret != "" {
-		s += ":key=" + quote(d.Secret)
-	}
 	return s
 }
 
@@ -206,7 +263,7 @@ const remotePatience = 60 * time.Second
 // probeRemote opens a disk on a server once, so that what is wrong is known before
 // a machine starts, and finds its format. qemu would guess that too, but then
 // refuse to write to the first sector of a raw disk.
-func (d *Drive) probeRemote() error {
+func (d *Drive) probeRemote(ctx context.Context, chain *chain) error {
 	switch {
 	case d.Protocol == "sheepdog":
 		return fmt.Errorf("%s: qemu has had no support for sheepdog since its version 6.1", d.title())
@@ -215,16 +272,48 @@ func (d *Drive) probeRemote() error {
 	case d.Protocol == "ssh" && d.Secret != "":
 		return fmt.Errorf("%s: a password cannot be given to qemu for ssh: load a key into ssh-agent", d.title())
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), remotePatience)
+	timed, cancel := context.WithTimeout(ctx, remotePatience)
 	defer cancel()
-	i, err := imageInfo(ctx, d.abs, d.Format)
-	if ctx.Err() != nil {
+	if chain.untrusted {
+		if err := d.distrust(timed, chain); err != nil {
+			return fmt.Errorf("%s: %w", d.title(), err)
+		}
+	}
+	i, err := remoteInfo(timed, d)
+	if timed.Err() != nil && ctx.Err() == nil {
 		return fmt.Errorf("%s: the server has not answered for %v", d.title(), remotePatience)
 	}
 	if err != nil {
 		return errors.New(d.title() + ": " + d.remoteReason(err.Error()))
 	}
 	d.Format = i.Format
+	return nil
+}
+
+// distrust looks at the beginning of an image of a stranger on a server, before
+// anything opens it in its format. What a name in it means depends on the server, so
+// none is followed.
+func (d *Drive) distrust(ctx context.Context, chain *chain) error {
+	head, err := remoteHead(ctx, d)
+	if err != nil {
+		return errors.New(d.remoteReason(err.Error()))
+	}
+	format := d.Format
+	if format == "" {
+		format = diskimage.Probe(head)
+		name, _, _ := strings.Cut(d.Name, "?")
+		if err := chain.mayProbe(name, format); err != nil {
+			return err
+		}
+	}
+	refs, err := diskimage.Refs(format, head)
+	if err != nil {
+		return err
+	}
+	if len(refs) > 0 {
+		return fmt.Errorf("it names another file, %s, which is not opened as the image is not trusted: leave out --untrusted", refs[0].Name)
+	}
+	d.Format = format
 	return nil
 }
 
@@ -235,9 +324,17 @@ func (d *Drive) title() string {
 	}
 	s := *d
 	s.User, s.Secret = "", ""
+	var query bool
+	if remoteKinds[d.Protocol].label == curlKind.label {
+		// The query of a link may be as good as a password.
+		s.Name, _, query = strings.Cut(d.Name, "?")
+	}
 	u, err := s.url()
 	if err != nil {
-		return d.Name
+		return s.Name
+	}
+	if query {
+		u += "?…"
 	}
 	return u
 }
@@ -247,8 +344,10 @@ func (d *Drive) remoteReason(s string) string {
 	for _, before := range []string{"qemu-img: ", "qemu: ", "Error: "} {
 		s = strings.TrimPrefix(s, before)
 	}
-	if _, after, ok := strings.Cut(s, "'"+d.abs+"': "); ok {
-		s = after
+	if rest, ok := strings.CutPrefix(s, "Could not open '"); ok {
+		if _, after, ok := strings.Cut(rest, "': "); ok {
+			s = after
+		}
 	}
 	s = strings.ReplaceAll(s, d.abs, d.title())
 	if d.Secret != "" {

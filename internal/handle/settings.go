@@ -26,6 +26,7 @@ import (
 //	TMPDIR            where temporary files go
 //	TEMPLATE          0: always boot, neither use nor make templates
 //	TRACE             1: trace every call
+//	UNTRUSTED         1: images come from strangers, see Untrusted
 type Settings struct {
 	Append          *string
 	Autosync        bool
@@ -46,6 +47,7 @@ type Settings struct {
 	Templates       bool   // restore saved machines instead of booting
 	TmpDir          string // empty: the default
 	Trace           bool
+	Untrusted       bool // images open no other files than those beside them
 	Verbose         bool
 	Extra           []string // arguments for qemu
 	Init            string   // program that is the appliance's PID 1; empty: this one
@@ -78,7 +80,7 @@ func (s *Settings) fromEnvironment(lookup func(string) (string, bool)) error {
 		}
 		return "", "", false
 	}
-	for name, flag := range map[string]*bool{"TRACE": &s.Trace, "DEBUG": &s.Verbose, "TEMPLATE": &s.Templates} {
+	for name, flag := range map[string]*bool{"TRACE": &s.Trace, "DEBUG": &s.Verbose, "TEMPLATE": &s.Templates, "UNTRUSTED": &s.Untrusted} {
 		if full, v, ok := get(name); ok {
 			b, err := parseBool(v)
 			if err != nil {

@@ -1,0 +1,130 @@
+package diskimage
+
+import (
+	"bytes"
+	"encoding/binary"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"testing"
+)
+
+// made lets qemu-img make an image.
+func made(t *testing.T, args ...string) *os.File {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "image")
+	args = append([]string{"create", "-q", "-u"}, append(args, name, "64M")...)
+	if out, err := exec.Command("qemu-img", args...).CombinedOutput(); err != nil {
+		t.Fatalf("qemu-img %v: %v: %s", args, err, out)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+func TestRefsOfQemu(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	for _, c := range []struct {
+		args   []string
+		format string
+		want   []Ref
+	}{
+		{[]string{"-f", "qcow2"}, "qcow2", nil},
+		{[]string{"-f", "qcow2", "-b", "base", "-F", "raw"}, "qcow2", []Ref{{Backing, "base", "raw"}}},
+		{[]string{"-f", "qcow2", "-o", "compat=0.10", "-b", "../x y", "-F", "qcow2"}, "qcow2", []Ref{{Backing, "../x y", "qcow2"}}},
+		{[]string{"-f", "qcow2", "-o", "data_file=" + data}, "qcow2", []Ref{{Data, data, "raw"}}},
+		{[]string{"-f", "qcow", "-b", "base", "-F", "raw"}, "qcow", []Ref{{Backing, "base", ""}}},
+		{[]string{"-f", "qed", "-b", "base", "-F", "raw"}, "qed", []Ref{{Backing, "base", "raw"}}},
+		{[]string{"-f", "qed", "-b", "base", "-F", "qcow2"}, "qed", []Ref{{Backing, "base", ""}}},
+		{[]string{"-f", "vmdk"}, "vmdk", nil},
+		{[]string{"-f", "vmdk", "-o", "subformat=monolithicFlat"}, "vmdk", []Ref{{Extent, "image-flat", "raw"}}},
+		{[]string{"-f", "vmdk", "-o", "subformat=twoGbMaxExtentSparse"}, "vmdk", []Ref{{Extent, "image-s001", "vmdk"}}},
+		{[]string{"-f", "vhdx"}, "vhdx", nil},
+		{[]string{"-f", "vdi"}, "vdi", nil},
+		{[]string{"-f", "raw"}, "raw", nil},
+	} {
+		f := made(t, c.args...)
+		if got := Probe(f); got != c.format {
+			t.Errorf("%v: Probe says %s", c.args, got)
+		}
+		got, err := Refs(c.format, f)
+		if err != nil || !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%v: Refs: %v, %v, expecting %v", c.args, got, err, c.want)
+		}
+	}
+}
+
+func TestVMDKDescriptors(t *testing.T) {
+	desc := "# anything\n\nversion=1\nparentFileNameHint=\"p.vmdk\"\nRW 10 FLAT \"/etc/shadow\" 0\nRW 10 ZERO\n RDONLY 1 SPARSE \"s.vmdk\"\n"
+	r := bytes.NewReader([]byte(desc))
+	want := []Ref{{Backing, "p.vmdk", ""}, {Extent, "/etc/shadow", "raw"}, {Extent, "s.vmdk", "vmdk"}}
+	if got, err := Refs("vmdk", r); Probe(r) != "vmdk" || err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%s: %v, %v", Probe(r), got, err)
+	}
+	// Inside a sparse extent the lines count if the extent itself has no capacity.
+	sparse := make([]byte, 2*sector)
+	copy(sparse, "KDMV")
+	le.PutUint64(sparse[28:], 2)
+	sparse = append(sparse, desc...)
+	if got, _ := Refs("vmdk", bytes.NewReader(sparse)); !reflect.DeepEqual(got, want) {
+		t.Errorf("extent without capacity: %v", got)
+	}
+	le.PutUint64(sparse[12:], 100)
+	if got, _ := Refs("vmdk", bytes.NewReader(sparse)); !reflect.DeepEqual(got, want[:1]) {
+		t.Errorf("extent with capacity: %v", got)
+	}
+}
+
+func TestResolve(t *testing.T) {
+	cwd, _ := os.Getwd()
+	for name, want := range map[string][]Place{
+		"base":             {{Path: "/d/base", Relative: true}},
+		"sub/base":         {{Path: "/d/sub/base", Relative: true}},
+		"sub/../../x":      {{Path: "/d/sub/../../x"}},
+		"a..b":             {{Path: "/d/a..b", Relative: true}},
+		"/etc/shadow":      {{Path: "/etc/shadow"}},
+		"file:/etc/shadow": {{Path: "/etc/shadow"}},
+		"file:x":           {{Path: cwd + "/x"}},
+		"nbd:host:10":      {{Protocol: "nbd"}},
+		"./a:b":            {{Path: "/d/./a:b", Relative: true}},
+		`json:{"driver":"raw","file":{"driver":"file","filename":"/a"}}`:           {{Path: "/a", Format: "raw"}},
+		`json:{"driver":"qcow2","file.filename":"/a","backing.file.filename":"b"}`: {{Path: "/a", Format: "qcow2"}, {Path: cwd + "/b"}},
+		`json:{"driver":"nbd","host":"h"}`:                                         {{Protocol: "nbd"}},
+		`json:{"file":{"filename":"ssh://h/x"}}`:                                   {{Protocol: "ssh"}},
+		`json:{"driver":"quorum","children":[{"file.filename":"/a"}]}`:             {{Path: "/a"}, {Protocol: "quorum"}},
+	} {
+		got, err := Resolve("/d/image", name)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+	for _, bad := range []string{"json:", "json:{", "json:[]", "json:{}", `json:{"driver":"raw"}`} {
+		if got, err := Resolve("/d/image", bad); err == nil {
+			t.Errorf("%s: %v", bad, got)
+		}
+	}
+}
+
+func FuzzRefs(f *testing.F) {
+	header := make([]byte, 200)
+	copy(header, "QFI\xfb\x00\x00\x00\x03")
+	binary.BigEndian.PutUint64(header[8:], 150)
+	binary.BigEndian.PutUint32(header[16:], 10)
+	binary.BigEndian.PutUint32(header[100:], 104)
+	copy(header[150:], "/etc/passwd")
+	f.Add("qcow2", header)
+	f.Add("qcow", header)
+	f.Add("vmdk", []byte("version=1\nRW 1 FLAT \"/x\" 0\n"))
+	f.Add("qed", append([]byte("QED\x00"), header...))
+	f.Fuzz(func(t *testing.T, format string, b []byte) {
+		Probe(bytes.NewReader(b))
+		refs, _ := Refs(format, bytes.NewReader(b))
+		for _, r := range refs {
+			Resolve("/d/image", r.Name)
+		}
+	})
+}

@@ -1,0 +1,188 @@
+package handle
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"gofish/internal/diskimage"
+)
+
+// chain follows what a disk image names, before qemu opens it: a link that is missing
+// or leads in a circle is told in our words, and of an image that somebody else made
+// (untrusted) only what lies beside it is opened.
+type chain struct {
+	untrusted bool
+	named     []string // real paths that the caller named
+	warn      func(format string, args ...any)
+}
+
+// maxChain is how many files an image may lead to, one way or another.
+const maxChain = 1000
+
+// chainLink is an image on the way.
+type chainLink struct {
+	path   string // as qemu is told it
+	format string // empty: qemu finds out
+	from   string // how it came in, for messages; empty for the drive itself
+}
+
+type fileID struct{ dev, ino uint64 }
+
+// check follows an image of a format. top is how the caller calls it.
+func (c *chain) check(top, path, format string) error {
+	left := maxChain
+	var down func(at chainLink, above []fileID) error
+	down = func(at chainLink, above []fileID) error {
+		if left--; left < 0 {
+			return fmt.Errorf("it leads to more than %d other files", maxChain)
+		}
+		next, id, err := c.follow(at)
+		if err == nil && slices.Contains(above, id) {
+			err = fmt.Errorf("the chain of backing files leads back to %s: mend it with qemu-img rebase -u", at.path)
+		}
+		if err != nil {
+			return fmt.Errorf("%s%w", at.from, err)
+		}
+		above = append(above, id)
+		for _, n := range next {
+			if err := down(n, above); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := down(chainLink{path: path, format: format}, nil); err != nil {
+		return fmt.Errorf("%s: %w", top, err)
+	}
+	return nil
+}
+
+// follow opens one image and returns the files that it names.
+func (c *chain) follow(at chainLink) ([]chainLink, fileID, error) {
+	var id fileID
+	f, err := os.OpenFile(at.path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, id, errText{errnoOf(err)}
+	}
+	defer f.Close()
+	fi, err := f.Stat()
+	if err != nil {
+		return nil, id, errText{errnoOf(err)}
+	}
+	if !fi.Mode().IsRegular() && fi.Mode().Type() != os.ModeDevice {
+		return nil, id, fmt.Errorf("not a disk image (%s)", fi.Mode().Type())
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		return nil, id, errText{errnoOf(err)}
+	}
+	id = fileID{st.Dev, st.Ino}
+	found := diskimage.Probe(f)
+	switch {
+	case at.format == "":
+		at.format = found
+		if err := c.mayProbe(at.path, found); err != nil {
+			return nil, id, err
+		}
+	case at.format == "qcow2" && found != "qcow2", at.format == "vmdk" && found == "qcow2":
+		return nil, id, fmt.Errorf("is not in %s format, as is said of it, but %s", at.format, found)
+	}
+	if at.format == "qcow2" {
+		if err := cutOff(f); err != nil {
+			return nil, id, err
+		}
+	}
+	refs, err := diskimage.Refs(at.format, f)
+	if err != nil {
+		return nil, id, err
+	}
+	var next []chainLink
+	for _, ref := range refs {
+		l, err := c.resolve(at, ref)
+		if err != nil {
+			return nil, id, err
+		}
+		next = append(next, l...)
+	}
+	return next, id, nil
+}
+
+// resolve finds the files behind a name in an image, if they may be opened.
+func (c *chain) resolve(at chainLink, ref diskimage.Ref) ([]chainLink, error) {
+	what := fmt.Sprintf("its %s %s", ref.Kind, ref.Name)
+	if at.from != "" {
+		what = fmt.Sprintf("the %s of %s, %s", ref.Kind, at.path, ref.Name)
+	}
+	places, err := diskimage.Resolve(at.path, ref.Name)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	var next []chainLink
+	for _, p := range places {
+		if c.untrusted && !c.mayOpen(at.path, p) {
+			return nil, fmt.Errorf("%s is not opened, as the image is not trusted and names what is not beside it: name that file as a drive of its own, or leave out --untrusted", what)
+		}
+		if p.Path == "" {
+			continue // qemu finds out whether it is there
+		}
+		if ref.Kind != diskimage.Backing && (ref.Kind == diskimage.Data || !p.Relative) {
+			c.warn("%s has its data in %s, which it names itself", at.path, p.Path)
+		}
+		format := ref.Format
+		if p.Format != "" {
+			format = p.Format
+		}
+		next = append(next, chainLink{p.Path, format, what + ": "})
+	}
+	return next, nil
+}
+
+// mayOpen reports whether an image that is not trusted may have a place opened: a
+// regular file beside it or in a folder there, also once links are followed, or
+// one that the caller has named.
+func (c *chain) mayOpen(image string, p diskimage.Place) bool {
+	if p.Path == "" {
+		return false
+	}
+	real, err := filepath.EvalSymlinks(p.Path)
+	if err != nil {
+		return p.Relative // it is not there, and that will be said
+	}
+	if slices.Contains(c.named, real) {
+		return true
+	}
+	dir, err := filepath.EvalSymlinks(filepath.Dir(image))
+	if err != nil {
+		return false
+	}
+	fi, err := os.Stat(real)
+	return err == nil && fi.Mode().IsRegular() && p.Relative && strings.HasPrefix(real, strings.TrimSuffix(dir, "/")+"/")
+}
+
+// mayProbe refuses, for an image that is not trusted, a format that was found in its
+// header alone: a guest can write the header of a qcow2 to its raw disk.
+func (c *chain) mayProbe(path, format string) error {
+	if !c.untrusted || format == "raw" || slices.Contains(diskimage.Extensions[format], strings.ToLower(filepath.Ext(path))) {
+		return nil
+	}
+	return fmt.Errorf("begins like an image in %s format, which a guest could have written to a raw disk: say --format=raw or --format=%[1]s", format)
+}
+
+// chainOf is how the images of a handle are followed. more are drives on their way in.
+func (h *Handle) chainOf(more ...*Drive) *chain {
+	_, untrusted := h.Settings.setting("untrusted")
+	c := &chain{untrusted: untrusted || h.Settings.Untrusted, warn: func(format string, args ...any) {
+		h.emit(Event{Type: EventWarning, Message: fmt.Sprintf(format, args...)})
+	}}
+	for _, d := range append(slices.Clone(h.drives), more...) {
+		if d.Protocol == "" && d.abs != "" {
+			c.named = append(c.named, d.abs)
+		}
+	}
+	return c
+}
