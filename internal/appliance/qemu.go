@@ -241,6 +241,11 @@ func fdset(set int) string { return "/dev/fdset/" + strconv.Itoa(set) }
 // driveID is qemu's name for the drive at a SCSI target.
 func driveID(target int) string { return "hd" + strconv.Itoa(target) }
 
+func driveTarget(id string) (target int, ok bool) {
+	n, err := strconv.Atoi(strings.TrimPrefix(id, "hd"))
+	return n, err == nil && id == driveID(n)
+}
+
 // property is a property of a qemu device; its value is a string or an int.
 type property struct {
 	name  string

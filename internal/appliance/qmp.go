@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // monitor is qemu's control connection (docs/interop/qmp-spec.txt). It is used
@@ -16,7 +17,52 @@ type monitor struct {
 	conn    *net.UnixConn
 	r       *bufio.Reader
 	deleted map[string]bool // devices that are gone, from events
+	trouble []IOError       // from events, until somebody asks
 }
+
+// IOError is a request of the guest that qemu could not do on the host.
+type IOError struct {
+	Target  int // of the drive
+	Write   bool
+	NoSpace bool
+	Reason  string
+}
+
+// maxTrouble is how many errors are kept: the first tell what is wrong.
+const maxTrouble = 100
+
+// noteEvent keeps what somebody may ask for later.
+func (m *monitor) noteEvent(msg qmpMessage) {
+	m.noteDeleted(msg)
+	if msg.Event != "BLOCK_IO_ERROR" || len(m.trouble) >= maxTrouble {
+		return
+	}
+	var data struct {
+		Device, Operation, Reason string
+		NoSpace                   bool
+	}
+	if json.Unmarshal(msg.Data, &data) != nil {
+		return
+	}
+	if target, ok := driveTarget(data.Device); ok {
+		// qemu leaves nospace out where nobody waits for room.
+		full := data.NoSpace || strings.EqualFold(data.Reason, "No space left on device")
+		m.trouble = append(m.trouble, IOError{target, data.Operation == "write", full, data.Reason})
+	}
+}
+
+// IOErrors returns the errors that there were since it was asked last.
+func (vm *VM) IOErrors() []IOError {
+	vm.control.SetDeadline(time.Now().Add(quickAnswer))
+	defer vm.control.SetDeadline(time.Time{})
+	vm.mon.do("query-name", nil, nil) // events that have come stand before its answer
+	l := vm.mon.trouble
+	vm.mon.trouble = nil
+	return l
+}
+
+// quickAnswer is how long qemu may take for a command that does nothing.
+const quickAnswer = 5 * time.Second
 
 type qmpMessage struct {
 	Return json.RawMessage `json:"return"`
@@ -35,7 +81,7 @@ type qmpError struct{ text string }
 func (e *qmpError) Error() string { return e.text }
 
 func newMonitor(conn net.Conn) *monitor {
-	return &monitor{conn.(*net.UnixConn), bufio.NewReader(conn), map[string]bool{}}
+	return &monitor{conn: conn.(*net.UnixConn), r: bufio.NewReader(conn), deleted: map[string]bool{}}
 }
 
 func (m *monitor) next() (qmpMessage, error) {
@@ -81,7 +127,7 @@ func (m *monitor) doRights(command string, args, result any, rights []byte) erro
 		case msg.Error != nil:
 			return fmt.Errorf("%s: %w", command, &qmpError{msg.Error.Desc})
 		case msg.Event != "":
-			m.noteDeleted(msg)
+			m.noteEvent(msg)
 			continue
 		}
 		if result == nil {

@@ -130,6 +130,11 @@ func (h *Handle) Call(ctx context.Context, a *api.Action, args, opts []any) (any
 		// Of an action that this one is made of: the caller knows this one.
 		ce.Action = a.Name
 	}
+	if ce, ok := err.(*CallError); ok {
+		if why := h.hostTrouble(false); why != "" {
+			ce.Text += ": " + why
+		}
+	}
 	return v, err
 }
 

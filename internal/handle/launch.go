@@ -181,7 +181,8 @@ func (h *Handle) machine(c *Call) (*appliance.Machine, func(), error) {
 		}
 	}
 	chain := h.chainOf()
-	for _, d := range h.drives {
+	for i, d := range h.drives {
+		d.target = i // there may have been others, which are gone
 		vd, err := d.open(c, h.Settings.tmpDir(), chain)
 		if err != nil {
 			closeFiles()
@@ -364,6 +365,10 @@ func (h *Handle) shutdown(ctx context.Context) error {
 	var err error
 	if h.State() == Ready && h.Settings.Autosync {
 		_, err = h.invoke(ctx, api.All.Lookup("internal_autosync"), nil, nil)
+	}
+	// What the guest had written but the host did not take may be told by no call.
+	if why := h.hostTrouble(err == nil); why != "" {
+		err = join(err, why)
 	}
 	if h.link != nil {
 		h.link = nil
