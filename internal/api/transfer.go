@@ -121,6 +121,13 @@ directory. Fails if either does not exist.`},
 		Help: `Copies {remotepath}, a directory with all below it, into the local directory {localdir} under its
 own name. Owners are kept only for root. No link leads out of {localdir}. Device nodes and
 set-user-ID and set-group-ID bits are left out, which a warning counts, unless {privileged} is true.`},
+	{Name: "internal_copy_out", Proc: 0x10020, Ret: Err,
+		Args: Args{String("directory"), FileOut("tarfile")}, Visibility: Internal, Cancel: true,
+		Summary: "pack a directory, holes kept",
+		Help:    `Is tar_out, but holes of files are holes in the archive. Only gofish's own handle calls it.`},
+	{Name: "internal_stream_error", Proc: 0x10021, Ret: Err, Visibility: Internal,
+		Summary: "say why a file was broken off",
+		Help:    `Fails as the call did that broke off the last file it sent. Only gofish's own handle calls it.`},
 	{Name: "copy_device_to_device", Proc: 294, Since: "1.13.25", Ret: Err,
 		Args:     Args{Device("src"), Device("dest")},
 		Opts:     Args{Int64("srcoffset", Bytes), Int64("destoffset", Bytes), Int64("size", Bytes), Bool("sparse"), Bool("append")},

@@ -319,28 +319,33 @@ func runReopen(s *Shell, cmd string, args []string) error {
 	return nil
 }
 
-// hostTool runs a program of the user's choice on a file, with the terminal.
+// hostTool runs a program of the user's choice on a file, with the terminal. The program
+// may come with arguments, as in EDITOR="emacs -nw"; the file is one argument whatever
+// is in its name.
 func (s *Shell) hostTool(program, file string) error {
 	s.out.Flush()
-	c := s.hostCommand(program + " " + file)
-	if err := c.Run(); err != nil {
+	c := s.hostCommand(program+` "$@"`, file)
+	if err := c.Start(); err != nil {
+		return fmt.Errorf("%s %s: %s", program, file, cause(err))
+	}
+	defer context.AfterFunc(s.ctx, func() { c.Process.Signal(syscall.SIGTERM) })()
+	if err := c.Wait(); err != nil {
 		return fmt.Errorf("%s %s: %s", program, file, status(err))
 	}
 	return nil
 }
 
-// downloadTemp downloads a file of the guest to a temporary one.
-func (s *Shell) downloadTemp(remote string) (file string, err error) {
-	f, err := s.tempFile()
+// downloadTemp downloads a file of the guest to a temporary one, which done removes.
+func (s *Shell) downloadTemp(remote string) (file string, done func(), err error) {
+	file, done, err = s.privateFile(remote)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
-	f.Close()
-	if err := s.callErr("download", remote, f.Name()); err != nil {
-		os.Remove(f.Name())
-		return "", err
+	if err := s.callErr("download", remote, file); err != nil {
+		done()
+		return "", nil, err
 	}
-	return f.Name(), nil
+	return file, done, nil
 }
 
 // view shows a file of the guest with a program of the host.
@@ -349,11 +354,11 @@ func (s *Shell) view(remote, program string) error {
 	if err != nil {
 		return err
 	}
-	file, err := s.downloadTemp(remote)
+	file, done, err := s.downloadTemp(remote)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(file)
+	defer done()
 	return s.hostTool(program, file)
 }
 

@@ -5,9 +5,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
+	"path/filepath"
+	"regexp"
 	"strings"
 
 	"gofish/internal/api"
+	"gofish/internal/handle"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,17 +20,11 @@ import (
 type converter struct {
 	s        *Shell
 	cmd      string         // as typed
-	temp     []string       // files to remove
 	finishes []func() error // what ends the streams that were opened
 }
 
-// clean removes what the values needed.
-func (c *converter) clean() {
-	c.finish()
-	for _, f := range c.temp {
-		os.Remove(f)
-	}
-}
+// clean ends what the values needed.
+func (c *converter) clean() { c.finish() }
 
 // finish ends the streams of FileIn and FileOut values, after the call.
 func (c *converter) finish() error {
@@ -176,12 +174,15 @@ func (c *converter) fileIn(word string) (string, error) {
 
 // heredoc writes the lines up to marker to a temporary file.
 func (c *converter) heredoc(marker string) (string, error) {
-	f, err := c.s.tempFile()
+	dir, err := c.s.callString("get_tmpdir")
 	if err != nil {
 		return "", err
 	}
-	defer f.Close()
-	c.temp = append(c.temp, f.Name())
+	f, err := handle.Anonymous(dir)
+	if err != nil {
+		return "", c.s.errorf("make a temporary file in %s: %s", dir, cause(err))
+	}
+	c.finishes = append(c.finishes, f.Close)
 	w := bufio.NewWriter(f)
 	for {
 		text, err := c.s.readRaw()
@@ -197,9 +198,9 @@ func (c *converter) heredoc(marker string) (string, error) {
 		w.WriteString(text)
 	}
 	if err := w.Flush(); err != nil {
-		return "", c.s.errorf("%s: %s", f.Name(), cause(err))
+		return "", c.s.errorf("temporary file in %s: %s", dir, cause(err))
 	}
-	return f.Name(), nil
+	return fmt.Sprintf("/dev/fd/%d", f.Fd()), nil
 }
 
 // readRaw reads a line of standard input that is no command line, with its end.
@@ -210,17 +211,38 @@ func (s *Shell) readRaw() (string, error) {
 	return s.in.ReadString('\n')
 }
 
-// tempFile makes an empty file in the handle's folder for such.
-func (s *Shell) tempFile() (*os.File, error) {
+// privateFile gives a name for a file that a program of the host is to have, in a folder
+// of its own, which done removes. A signal that ends the shell removes it too.
+func (s *Shell) privateFile(remote string) (name string, done func(), err error) {
 	dir, err := s.callString("get_tmpdir")
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
-	f, err := os.CreateTemp(dir, s.prog.Name)
+	folder, err := os.MkdirTemp(dir, "gofish-")
 	if err != nil {
-		return nil, s.errorf("make a temporary file in %s: %s", dir, cause(err))
+		return "", nil, s.errorf("make a temporary folder in %s: %s", dir, cause(err))
 	}
-	return f, nil
+	s.folders.Store(folder, nil)
+	name = path.Base(remote) // for programs that go by it
+	if !plainName.MatchString(name) {
+		name = "file"
+	}
+	return filepath.Join(folder, name), func() { s.removeFolder(folder) }, nil
+}
+
+var plainName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$`)
+
+func (s *Shell) removeFolder(folder string) {
+	os.RemoveAll(folder)
+	s.folders.Delete(folder)
+}
+
+// removeFolders removes what a run leaves behind that a signal ended.
+func (s *Shell) removeFolders() {
+	s.folders.Range(func(folder, _ any) bool {
+		s.removeFolder(folder.(string))
+		return true
+	})
 }
 
 // readKey asks for a key: on the terminal, or else as a line of standard input.

@@ -24,11 +24,11 @@ func runEdit(s *Shell, cmd string, args []string) error {
 	case "emacs":
 		editor = "emacs -nw"
 	}
-	file, err := s.downloadTemp(remote)
+	file, done, err := s.downloadTemp(remote)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(file)
+	defer done()
 	changed, err := s.editTemp(editor, file)
 	if err != nil || !changed {
 		return err
@@ -118,18 +118,17 @@ func runHexedit(s *Shell, cmd string, args []string) error {
 	if length <= 0 {
 		return fmt.Errorf("hexedit: invalid range")
 	}
-	f, err := s.tempFile()
+	file, done, err := s.privateFile(name)
 	if err != nil {
 		return err
 	}
-	f.Close()
-	defer os.Remove(f.Name())
-	if err := s.callErr("download_offset", name, f.Name(), start, length); err != nil {
+	defer done()
+	if err := s.callErr("download_offset", name, file, start, length); err != nil {
 		return err
 	}
-	changed, err := s.editTemp(envOr("hexedit", "HEXEDITOR"), f.Name())
+	changed, err := s.editTemp(envOr("hexedit", "HEXEDITOR"), file)
 	if err != nil || !changed {
 		return err
 	}
-	return s.callErr("upload_offset", f.Name(), name, start)
+	return s.callErr("upload_offset", file, name, start)
 }

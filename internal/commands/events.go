@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"gofish/internal/handle"
+	"gofish/internal/visible"
 )
 
 // eventNames are the names of events, in the order of their bits.
@@ -31,6 +33,9 @@ func (s *Shell) watch(c Caller) {
 	own := c.OnEvent(handle.EventTrace|handle.EventLibrary|handle.EventWarning|
 		handle.EventAppliance|handle.EventProgress, s.onEvent)
 	s.firstEvent = own + 1
+	if a, ok := c.(interface{ Abort() }); ok {
+		context.AfterFunc(s.ctx, a.Abort)
+	}
 }
 
 func (s *Shell) onEvent(e handle.Event) {
@@ -41,15 +46,20 @@ func (s *Shell) onEvent(e handle.Event) {
 	if handle.EventType(s.taken.Load())&e.Type != 0 {
 		return
 	}
+	line := visible.Line(strings.TrimSuffix(e.Message, "\n"))
 	switch e.Type {
 	case handle.EventTrace:
-		fmt.Fprintf(s.prog.Stderr, "libguestfs: trace: %s\n", e.Message)
+		fmt.Fprintln(s.prog.Stderr, "libguestfs: trace:", line)
 	case handle.EventLibrary:
-		fmt.Fprintf(s.prog.Stderr, "libguestfs: %s\n", strings.TrimSuffix(e.Message, "\n"))
+		fmt.Fprintln(s.prog.Stderr, "libguestfs:", line)
 	case handle.EventWarning:
-		fmt.Fprintf(s.prog.Stderr, "libguestfs: warning: %s\n", strings.TrimSuffix(e.Message, "\n"))
+		fmt.Fprintln(s.prog.Stderr, "libguestfs: warning:", line)
 	case handle.EventAppliance:
-		if s.verbose.Load() {
+		switch f, ok := s.prog.Stderr.(*os.File); {
+		case !s.verbose.Load():
+		case ok && isTerminal(f):
+			io.WriteString(f, visible.Lines(strings.ReplaceAll(e.Message, "\r\n", "\n")))
+		default:
 			io.WriteString(s.prog.Stderr, e.Message)
 		}
 	}

@@ -222,7 +222,7 @@ command [ls -l a b]
 tar_out / /dev/fd/N excludes:["a]
 tar_out / /x excludes:[a b c] xattrs:true
 get_tmpdir
-upload TEMP /x
+upload /dev/fd/N /x
 download /x /dev/fd/N
 shutdown`)
 	if status != 0 {

@@ -16,6 +16,7 @@ import (
 	"gofish/internal/api"
 	"gofish/internal/handle"
 	"gofish/internal/proto"
+	"gofish/internal/visible"
 )
 
 // With --json each command writes one value on one line of standard output, and
@@ -152,11 +153,10 @@ func printJSON(w io.Writer, v any) {
 // captured runs a command of the shell itself and writes what it prints as one
 // value: its text, or null.
 func (s *Shell) captured(f func() error) error {
-	file, err := os.CreateTemp("", "gofish-*")
+	file, err := handle.Anonymous(os.TempDir())
 	if err != nil {
-		return s.errorf("%v", cause(err))
+		return s.errorf("make a temporary file in %s: %v", os.TempDir(), cause(err))
 	}
-	os.Remove(file.Name())
 	defer file.Close()
 	w, err := dupFile(file)
 	if err != nil {
@@ -189,7 +189,11 @@ func (s *Shell) captured(f func() error) error {
 
 // sayJSON writes an error as one object on one line of standard error.
 func (s *Shell) sayJSON(err error, placed bool) {
-	o := object{{"error", strings.TrimPrefix(strings.TrimPrefix(err.Error(), "libguestfs: error: "), s.prog.Name+": ")}}
+	text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "libguestfs: error: "), s.prog.Name+": ")
+	if len(text) > visible.Most {
+		text = visible.Lines(text)
+	}
+	o := object{{"error", text}}
 	var call *handle.CallError
 	if errors.As(err, &call) {
 		if call.Action != "" {

@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+
+	"gofish/internal/handle"
 )
 
 // WriteManual writes the manual page as roff source.
@@ -27,24 +29,24 @@ func (p *Program) writePlain(w io.Writer) error {
 
 // ShowManual pages the manual: with man, or without it in $PAGER.
 func (p *Program) ShowManual() error {
-	f, err := os.CreateTemp("", p.Name+"-*.1")
+	f, err := handle.Anonymous(os.TempDir())
 	if err != nil {
-		return err
+		return fmt.Errorf("make a temporary file in %s: %s", os.TempDir(), cause(err))
 	}
-	defer os.Remove(f.Name())
-	viewer, write := []string{"man", "-l"}, p.WriteManual
+	defer f.Close()
+	viewer, write := []string{"man", "-l", "-"}, p.WriteManual
 	if _, err := exec.LookPath("man"); err != nil {
-		viewer, write = []string{"/bin/sh", "-c", envOr("more", "PAGER") + ` "$1"`, "pager"}, p.writePlain
+		viewer, write = []string{"/bin/sh", "-c", envOr("more", "PAGER")}, p.writePlain
 	}
 	err = write(f)
-	if e := f.Close(); err == nil {
-		err = e
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
 	}
 	if err != nil {
 		return err
 	}
-	c := exec.Command(viewer[0], append(viewer[1:], f.Name())...)
-	c.Stdin, c.Stdout, c.Stderr = p.Stdin, p.Stdout, p.Stderr
+	c := exec.Command(viewer[0], viewer[1:]...)
+	c.Stdin, c.Stdout, c.Stderr = f, p.Stdout, p.Stderr
 	if err := c.Run(); err != nil {
 		return fmt.Errorf("%s: %s", viewer[0], status(err))
 	}

@@ -10,16 +10,19 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"gofish/internal/visible"
 )
 
 // output collects what a command prints. Like C's streams it tells a write that
 // failed while the command printed from one that failed at its end: what the
 // user is told differs.
 type output struct {
-	f     *os.File
-	buf   []byte
-	err   error
-	early bool // err came before the end
+	f      *os.File
+	buf    []byte
+	err    error
+	early  bool           // err came before the end
+	screen visible.Screen // for a terminal, which what a guest holds must not control
 }
 
 const outputSize = 4096
@@ -27,13 +30,16 @@ const outputSize = 4096
 func (o *output) Write(p []byte) (int, error) {
 	o.buf = append(o.buf, p...)
 	if len(o.buf) >= outputSize {
-		o.drain()
+		o.drain(false)
 		o.early = o.early || o.err != nil
 	}
 	return len(p), nil
 }
 
-func (o *output) drain() {
+func (o *output) drain(last bool) {
+	if isTerminal(o.f) {
+		o.buf = o.screen.Escape(o.buf, last)
+	}
 	if o.err == nil && len(o.buf) > 0 {
 		_, o.err = o.f.Write(o.buf)
 	}
@@ -41,11 +47,32 @@ func (o *output) drain() {
 }
 
 // Flush writes what is collected.
-func (o *output) Flush() { o.drain() }
+func (o *output) Flush() { o.drain(true) }
+
+// control writes what the user wants a terminal to get.
+func (o *output) control(text string) {
+	o.Flush()
+	if o.err == nil {
+		_, o.err = io.WriteString(o.f, text)
+	}
+}
+
+// screenWriter is a terminal that gets only what can be seen.
+type screenWriter struct {
+	f      *os.File
+	screen visible.Screen
+}
+
+func (w *screenWriter) Write(p []byte) (int, error) {
+	if _, err := w.f.Write(w.screen.Escape(p, false)); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
 
 // reset returns the error since the last reset.
 func (o *output) reset() (err error, early bool) {
-	o.drain()
+	o.Flush()
 	err, early = o.err, o.early
 	o.err, o.early = nil, false
 	return err, early
@@ -148,15 +175,16 @@ func (s *Shell) piped(host string, f func() error) error {
 }
 
 // relay gives f the name of a file that leads to the present standard output.
-// A terminal or pipe is opened by its own name. A regular file must not be: it
-// would be emptied; nor can a socket be.
+// A pipe is opened by its own name. A regular file must not be: it would be emptied;
+// nor can a socket be. What goes to a terminal is made fit for it.
 func (s *Shell) relay() (name string, finish func() error, err error) {
 	s.out.Flush()
 	fi, err := s.stdout.Stat()
 	if err != nil {
 		return "", nil, err
 	}
-	if !fi.Mode().IsRegular() && fi.Mode()&os.ModeSocket == 0 {
+	terminal := isTerminal(s.stdout)
+	if !fi.Mode().IsRegular() && fi.Mode()&os.ModeSocket == 0 && !terminal {
 		return s.stdoutName(), func() error { return nil }, nil
 	}
 	target, err := dupFile(s.stdout)
@@ -175,7 +203,11 @@ func (s *Shell) relay() (name string, finish func() error, err error) {
 	}
 	copied := make(chan error, 1)
 	go func() {
-		_, err := io.Copy(target, r)
+		var to io.Writer = target
+		if terminal {
+			to = &screenWriter{f: target}
+		}
+		_, err := io.Copy(to, r)
 		r.Close()
 		copied <- err
 	}()

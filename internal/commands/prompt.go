@@ -9,9 +9,10 @@ import (
 	"sort"
 	"strings"
 
-	"gofish/internal/api"
-
 	"github.com/chzyer/readline"
+
+	"gofish/internal/api"
+	"gofish/internal/visible"
 )
 
 // prompt reads lines from a terminal. A nil one reads nothing.
@@ -87,7 +88,7 @@ func (s *Shell) runPrompt() {
 	}
 	after := decodeEscapes(getenv("GOFISH_OUTPUT", "GUESTFISH_OUTPUT"))
 	restore := decodeEscapes(getenv("GOFISH_RESTORE", "GUESTFISH_RESTORE"))
-	io.WriteString(s.out, decodeEscapes(getenv("GOFISH_INIT", "GUESTFISH_INIT")))
+	s.out.control(decodeEscapes(getenv("GOFISH_INIT", "GUESTFISH_INIT")))
 	fmt.Fprintf(s.out, `
 Welcome to %s, a shell for what is inside disk images.
 
@@ -107,8 +108,7 @@ Type: ‘help’ for help on commands
 	s.prompt = p
 	for !s.quit {
 		text, err := p.line()
-		io.WriteString(s.out, after)
-		s.out.Flush()
+		s.out.control(after)
 		if err != nil {
 			break
 		}
@@ -122,7 +122,7 @@ Type: ‘help’ for help on commands
 	s.prompt = nil
 	p.close()
 	fmt.Fprintln(s.out)
-	io.WriteString(s.out, restore)
+	s.out.control(restore)
 	s.out.Flush()
 }
 
@@ -230,6 +230,9 @@ func (c completer) Do(runes []rune, pos int) ([][]rune, int) {
 	}
 	var rest [][]rune
 	for _, f := range found {
+		if visible.Line(f) != f {
+			continue // nobody could see what is completed
+		}
 		rest = append(rest, []rune(f)[len([]rune(word)):])
 	}
 	return rest, len([]rune(word))

@@ -11,12 +11,14 @@ import (
 	"os/signal"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"gofish/internal/api"
 	"gofish/internal/handle"
+	"gofish/internal/visible"
 )
 
 // Caller does actions. *handle.Handle is one.
@@ -71,6 +73,8 @@ type Shell struct {
 	file        string       // name of the script in messages
 	lineno      int          // lines read, for messages
 
+	folders sync.Map // temporary ones, by name
+
 	stdout *os.File
 	out    *output
 	pipe   bool // stdout leads to a host command
@@ -110,6 +114,7 @@ func (p *Program) Run() int {
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	stop := s.catchSignals()
 	defer stop()
+	defer s.removeFolders()
 	done := make(chan int, 1)
 	go func() { done <- s.runAndClose() }()
 	select {
@@ -312,7 +317,12 @@ func (s *Shell) sayAt(err error, place string) {
 			s.sayJSON(lib, place != "")
 			return
 		}
-		fmt.Fprintf(s.prog.Stderr, "%s%s\n", place, lib.Error())
+		show := visible.Line
+		var call *handle.CallError
+		if errors.As(err, &call) && call.Lines {
+			show = visible.Lines
+		}
+		fmt.Fprintln(s.prog.Stderr, show(place+lib.Error()))
 		return
 	}
 	if all, ok := err.(interface{ Unwrap() []error }); ok {
@@ -328,7 +338,8 @@ func (s *Shell) sayAt(err error, place string) {
 	if s.lineno == 0 { // words: there is no line
 		place = ""
 	}
-	fmt.Fprintf(s.prog.Stderr, "%s%s\n", place, err)
+	// Errors of the shell itself may have several lines, such as how it is used.
+	fmt.Fprintln(s.prog.Stderr, visible.Lines(place+err.Error()))
 }
 
 // place is where in a script the shell is, for errors of the handle.
@@ -505,9 +516,9 @@ func (s *Shell) runStripped(text string, strict bool) error {
 	return s.issue(l.name, l.args, l.pipe)
 }
 
-// hostCommand is a command that /bin/sh is to run.
-func (s *Shell) hostCommand(text string) *exec.Cmd {
-	args := []string{"-c", text}
+// hostCommand is a command that /bin/sh is to run, with arguments that it finds in "$@".
+func (s *Shell) hostCommand(text string, args ...string) *exec.Cmd {
+	args = append([]string{"-c", text, "/bin/sh"}, args...)
 	if s.opts.strict {
 		args = append([]string{"-u"}, args...)
 	}

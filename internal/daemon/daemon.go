@@ -32,6 +32,7 @@ type Daemon struct {
 	inotify   *watcher             // nil: not in use
 	yaraRules *os.File             // compiled; nil: none
 	bulk      *bulkDisk            // stands in for the stream of the next call
+	streamErr error                // why the last file that was sent was broken off
 	libraries *library.Servers
 	noSetuid  map[string]bool // mount points whose setuid programs commands do not have either
 	// background is what tools have left behind, which keeps file systems busy.

@@ -272,11 +272,16 @@ func (f *fileOut) finish(err error) error {
 			}
 		}
 	}
+	f.s.d.streamErr = err
 	if err2 := f.s.conn.WriteChunk(nil, err != nil); err2 != nil {
 		return err2
 	}
 	return f.s.conn.Flush()
 }
+
+// InternalStreamError answers what finish has kept: behind the beginning of a stream the
+// protocol has room for a sign that it failed, but not for the reason.
+func (d Actions) InternalStreamError() error { return d.streamErr }
 
 // patiently does work that sends nothing for long: meanwhile the client hears that it
 // goes on, and may stop it. Only the work's context may be used inside.

@@ -141,6 +141,14 @@ type tarOutOpts struct {
 }
 
 func (d Actions) TarOut(c *Call, directory string, tarfile io.Writer, opts tarOutOpts) error {
+	return d.tarOut(c, directory, tarfile, opts)
+}
+
+func (d Actions) InternalCopyOut(c *Call, directory string, tarfile io.Writer) error {
+	return d.tarOut(c, directory, tarfile, tarOutOpts{}, "--sparse")
+}
+
+func (d *Daemon) tarOut(c *Call, directory string, tarfile io.Writer, opts tarOutOpts, more ...string) error {
 	program, err := filterFor(opts.Compress)
 	if err != nil {
 		return err
@@ -150,7 +158,7 @@ func (d Actions) TarOut(c *Call, directory string, tarfile io.Writer, opts tarOu
 		return err
 	}
 	// Owners are numbers in any case: the appliance does not know the guest's names.
-	args := []string{"tar", "-C", host, "--numeric-owner"}
+	args := append([]string{"tar", "-C", host, "--numeric-owner", "--warning=no-file-ignored"}, more...)
 	for option, set := range map[string]*bool{"--xattrs": opts.Xattrs, "--selinux": opts.Selinux, "--acls": opts.Acls} {
 		if set != nil && *set {
 			args = append(args, option)
@@ -165,8 +173,19 @@ func (d Actions) TarOut(c *Call, directory string, tarfile io.Writer, opts tarOu
 	for _, e := range opts.Excludes {
 		args = append(args, "--exclude="+e)
 	}
-	t := Tool{Args: append(args, "-cf", "-", "."), Stdout: chunked(tarfile)}
-	return say(t.Run(c), "%s", directory)
+	err = passOn(c, append(args, "-cf", "-", "."), tarfile, func(line string) bool { return strings.Contains(line, ": Warning: ") })
+	var tool *ToolError
+	if errors.As(err, &tool) {
+		// Its members are named relative to the directory.
+		if rest, ok := strings.CutPrefix(tool.Text, "tar: ./"); ok {
+			tool.Text = pathpkg.Clean("/"+directory) + "/" + rest
+			if pathpkg.Clean("/"+directory) == "/" {
+				tool.Text = "/" + rest
+			}
+			return tool
+		}
+	}
+	return say(err, "%s", directory)
 }
 
 // chunked hides everything but Write, so that a tool's output comes in pieces

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"regexp"
 	"strings"
@@ -51,7 +52,7 @@ const beforeLaunch = "call launch before using this function\n(in guestfish, don
 // remote does an action of the daemon.
 func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (any, error) {
 	if h.State() != Ready {
-		return nil, &CallError{Action: a.Name, Text: beforeLaunch}
+		return nil, &CallError{Action: a.Name, Text: beforeLaunch, Lines: true}
 	}
 	t := &transfer{h: h, action: a, link: h.link}
 	var in *source
@@ -103,6 +104,9 @@ func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (a
 		defer stop()
 	}
 	l := h.link
+	if l.vm == nil {
+		defer context.AfterFunc(ctx, l.abort)() // nobody else ends what the daemon lets wait
+	}
 	l.writeMu.Lock()
 	err = l.conn.WriteFrame(msg.Buf)
 	if err == nil {
@@ -129,27 +133,49 @@ func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (a
 	if err != nil {
 		return nil, out.close(h.lost(a, err))
 	}
-	dec := proto.NewDecoder(frame)
-	if err := checkReply(a, dec, serial); err != nil {
-		if errors.As(err, new(*CallError)) && sendErr != nil {
-			return nil, sendErr // the daemon's answer to our giving up
+	v, err := readReply(a, frame, serial)
+	if t.late.Load() {
+		text := a.Name + ": the daemon replied before it had read the file"
+		if err != nil {
+			text = err.Error()
 		}
-		if errors.As(err, new(*CallError)) && out != nil && t.cancelled.Load() {
-			err = errCancelledByUser
-		}
+		err = &LinkError{text}
+	}
+	var broken *LinkError
+	if errors.As(err, &broken) {
+		return nil, out.close(h.broke(broken))
+	}
+	switch {
+	case err != nil && sendErr != nil:
+		return nil, sendErr // the daemon's answer to our giving up
+	case err != nil && out != nil && t.cancelled.Load():
+		return nil, out.close(errCancelledByUser)
+	case err != nil:
 		return nil, out.close(err)
-	}
-	if sendErr != nil {
+	case sendErr != nil:
 		return nil, sendErr
-	}
-	if out != nil {
+	case out != nil:
 		return nil, out.close(t.receive(out))
 	}
-	v, err := a.DecodeRet(dec)
-	if err != nil {
-		return nil, &CallError{Action: a.Name, Text: err.Error()}
-	}
 	return v, nil
+}
+
+// readReply takes the result, or the error, out of a reply. A *LinkError is a reply that
+// no daemon gives which is in step.
+func readReply(a *api.Action, frame []byte, serial uint32) (any, error) {
+	dec := proto.NewDecoder(frame)
+	err := checkReply(a, dec, serial)
+	var v any
+	if err == nil {
+		v, err = a.DecodeRet(dec)
+		if err != nil {
+			return nil, &LinkError{a.Name + ": " + err.Error()}
+		}
+	}
+	if n := dec.Len(); n > 0 && !errors.As(err, new(*LinkError)) {
+		return nil, &LinkError{fmt.Sprintf("%s: the reply has %d bytes too many", a.Name, n)}
+	}
+	return v, err
 }
 
 // checkReply decodes the header of a reply and the error it may hold.
@@ -169,7 +195,11 @@ func checkReply(a *api.Action, dec *proto.Decoder, serial uint32) error {
 	case hd.Direction != proto.DirectionReply:
 		return bad("unexpected message direction (%d/%d)", hd.Direction, proto.DirectionReply)
 	}
-	if hd.Status == proto.StatusError {
+	switch hd.Status {
+	default:
+		return bad("unexpected status of the reply (%d)", hd.Status)
+	case proto.StatusOK:
+	case proto.StatusError:
 		var b proto.ErrorBody
 		b.Decode(dec)
 		if dec.Err != nil {
@@ -193,16 +223,30 @@ func errnoOf(err error) syscall.Errno {
 	return e
 }
 
-// lost handles a connection that broke in a call: the appliance is gone.
+// lost handles a connection that failed in a call.
 func (h *Handle) lost(a *api.Action, cause error) error {
-	text := "appliance closed the connection unexpectedly"
-	if cause != io.EOF && cause != nil && !errors.Is(cause, io.ErrUnexpectedEOF) && !errors.Is(cause, syscall.EPIPE) && !errors.Is(cause, syscall.ECONNRESET) {
-		text = "connection to the appliance failed: " + cause.Error()
+	gone := cause == nil
+	for _, e := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, os.ErrClosed, syscall.EPIPE, syscall.ECONNRESET} {
+		gone = gone || errors.Is(cause, e)
 	}
+	if !gone {
+		return h.broke(&LinkError{a.Name + ": connection to the appliance failed: " + cause.Error()})
+	}
+	text := a.Name + ": appliance closed the connection unexpectedly"
 	if why := h.dropLink(); why != "" {
 		text += ": " + why
 	}
-	return &LinkError{a.Name + ": " + text}
+	return &LinkError{text}
+}
+
+// broke gives a connection up on which something came that cannot be: whatever the other
+// end would still say is not asked for.
+func (h *Handle) broke(err *LinkError) error {
+	if h.link != nil {
+		h.link.abort()
+	}
+	h.dropLink()
+	return err
 }
 
 // source is a local file that is being sent.

@@ -91,7 +91,15 @@ func (h Actions) CopyOut(c *Call, remotepath, localdir string, o copyOutOpts) er
 		r.Close() // if unpacking has failed, this ends the transfer
 		done <- unpacked{res, err}
 	}()
-	_, err = h.do(c, "tar_out", remotepath, localFile{File: w})
+	// Our own appliance keeps holes; other programs need not know how that is written.
+	action := "tar_out"
+	if h.canBulk() {
+		action = "internal_copy_out"
+	}
+	_, err = h.do(c, action, remotepath, localFile{File: w})
+	if isUnknownProcedure(err) {
+		_, err = h.do(c, "tar_out", remotepath, localFile{File: w})
+	}
 	w.Close()
 	u := <-done
 	if left := leftOut(u.Result); left != "" {

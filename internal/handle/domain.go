@@ -96,7 +96,7 @@ func (h Actions) AddDomain(c *Call, dom string, o addDomainOpts) (int, error) {
 		return 0, fmt.Errorf("no libvirt domain called ‘%s’: %w", dom, err)
 	}
 	if active && !readOnly {
-		return 0, &CallError{Text: "error: domain is a live virtual machine.\n" +
+		return 0, &CallError{Lines: true, Text: "error: domain is a live virtual machine.\n" +
 			"Writing to the disks of a running virtual machine can cause disk corruption.\n" +
 			"Use read-only access.  In most libguestfs tools use --ro."}
 	}

@@ -12,6 +12,7 @@ type CallError struct {
 	Action string // name of the action, empty if the text stands alone
 	Errno  syscall.Errno
 	Text   string
+	Lines  bool // the text is one of our own, with line ends
 }
 
 func (e *CallError) Error() string {

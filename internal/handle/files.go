@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"sort"
-	"syscall"
 
 	"gofish/internal/api"
 )
@@ -151,13 +150,13 @@ func (h Actions) Readdir(c *Call, dir string) ([]api.Dirent, error) {
 }
 
 func (h Actions) ReadFile(c *Call, path string) ([]byte, error) {
-	f, err := anonymous(h.Settings.tmpDir())
+	f, err := Anonymous(h.Settings.tmpDir())
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	_, err = h.do(c, "download", path, localFile{f, maxContent})
-	if errors.Is(err, syscall.EFBIG) {
+	if errors.As(err, new(tooMuch)) {
 		return nil, fmt.Errorf("%s: %w (see download)", path, err)
 	}
 	if err != nil {
@@ -203,7 +202,7 @@ func (h Actions) Write(c *Call, path string, content []byte) error {
 		_, err := h.do(c, "internal_write", path, content)
 		return err
 	}
-	f, err := anonymous(h.Settings.tmpDir())
+	f, err := Anonymous(h.Settings.tmpDir())
 	if err != nil {
 		return err
 	}

@@ -48,9 +48,10 @@ type Handle struct {
 	drives   []*Drive
 	features map[string]int // answers of the daemon, until shutdown
 
-	link   *link
-	serial uint32
-	local  func() map[string]*api.Func
+	link     *link
+	attached atomic.Pointer[link] // the last one that goes to a daemon which ran already
+	serial   uint32
+	local    func() map[string]*api.Func
 
 	cancelMu sync.Mutex
 	cancel   func() // stops the transfer that is running, nil if none is
@@ -220,6 +221,23 @@ type link struct {
 	conn    *proto.Conn
 	foreign bool       // the daemon is not ours, or has shown that it cannot do bulk transfers
 	writeMu sync.Mutex // the cancel word may be written while a call reads
+}
+
+// Abort ends a connection to a daemon that is not ours at once: nobody else would. It may
+// be called at any time from any goroutine. An appliance of our own is left to Close.
+func (h *Handle) Abort() {
+	if l := h.attached.Load(); l != nil {
+		l.abort()
+	}
+}
+
+// abort ends the connection, whatever goes on there. Who reads or writes gets an error.
+func (l *link) abort() {
+	if l.vm == nil {
+		l.channel.Close()
+	} else {
+		l.vm.Kill()
+	}
 }
 
 // doNamed is do with some optional arguments by name.

@@ -331,6 +331,9 @@ func (c *console) hint() string {
 	return ""
 }
 
+// attachTime is how long a daemon that runs already may take to say so.
+const attachTime = 30 * time.Second
+
 // attach connects to a daemon that is already running.
 func (h *Handle) attach(c *Call, path string) error {
 	h.state.Store(int32(Launching))
@@ -340,7 +343,9 @@ func (h *Handle) attach(c *Call, path string) error {
 		return fmt.Errorf("%s: %w (is 'gofish daemon --listen' running?)", path, errText{errnoOf(err)})
 	}
 	l := &link{channel: conn, conn: proto.NewConn(conn)}
-	unwatch := context.AfterFunc(c, func() { conn.Close() })
+	h.attached.Store(l)
+	unwatch := context.AfterFunc(c, l.abort)
+	conn.SetReadDeadline(time.Now().Add(attachTime))
 	ev, _, err := l.conn.Next(&proto.Progress{})
 	unwatch()
 	if err != nil || ev != proto.EventLaunch {
@@ -348,6 +353,7 @@ func (h *Handle) attach(c *Call, path string) error {
 		h.state.Store(int32(Config))
 		return fmt.Errorf("%s: no daemon answers there", path)
 	}
+	conn.SetReadDeadline(time.Time{})
 	h.link = l
 	h.state.Store(int32(Ready))
 	h.emit(Event{Type: EventLaunchDone})

@@ -41,7 +41,7 @@ const defaultBelief = time.Minute
 
 func (h Actions) MountLocal(c *Call, localmountpoint string, o mountLocalOpts) error {
 	if h.State() != Ready {
-		return &CallError{Action: "mount_local", Text: beforeLaunch}
+		return &CallError{Action: "mount_local", Text: beforeLaunch, Lines: true}
 	}
 	if h.mounted != nil {
 		return &CallError{Text: "filesystem is already mounted in another thread"}
@@ -82,7 +82,7 @@ func (h Actions) MountLocalRun(c *Call) error {
 	if there, err := call[bool](h.Handle, c, "exists", "/"); err != nil || !there {
 		text := "you must call ‘guestfs_mount’ first to mount a filesystem on '/'."
 		if h.mounted != nil {
-			text += "\nNote: the mount on the host is there still; fusermount3 -u takes it away."
+			text += " The mount on the host is there still; fusermount3 -u takes it away."
 		}
 		return &CallError{Text: text}
 	}

@@ -74,8 +74,9 @@ func (n *newFile) discard() {
 	n.dir.Close()
 }
 
-// anonymous makes a file that never has a name.
-func anonymous(dir string) (*os.File, error) {
+// Anonymous makes a file in a directory that never has a name: whatever ends the program,
+// nothing stays.
+func Anonymous(dir string) (*os.File, error) {
 	n, err := createIn(dir)
 	if err != nil {
 		return nil, err

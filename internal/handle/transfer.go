@@ -8,6 +8,7 @@ import (
 	"os"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"gofish/internal/api"
 	"gofish/internal/proto"
@@ -20,6 +21,8 @@ type transfer struct {
 	action    *api.Action
 	cancelled atomic.Bool // by the user
 	refused   atomic.Bool // by the daemon: it wrote the cancel word
+	late      atomic.Bool // the reply was there, and we were still writing
+	ignored   int64       // bytes that came after our cancel word
 	receiving atomic.Bool // the daemon sends, so our cancel word tells it to stop
 	told      atomic.Bool // our cancel word is written
 	bulk      bool        // the file is plugged in as a disk
@@ -75,7 +78,9 @@ func (t *transfer) awaitFrame() ([]byte, error) {
 		case proto.EventProgress:
 			t.h.emit(Event{Type: EventProgress, Progress: ProgressEvent{p.Proc, p.Serial, p.Position, p.Total}})
 		case proto.EventCancel:
-			t.refused.Store(true)
+			if t.refused.Swap(true) {
+				return nil, errors.New("the daemon has cancelled more than once")
+			}
 		case proto.EventLaunch:
 			return nil, fmt.Errorf("received unexpected launch flag from daemon when expecting reply")
 		}
@@ -96,8 +101,17 @@ func (t *transfer) send(in *source) (frame []byte, sendErr, err error) {
 		err   error
 	}
 	reply := make(chan answer, 1)
+	written := make(chan struct{})
 	go func() {
 		f, err := t.awaitFrame()
+		// A daemon replies when it has read all. One that does so earlier may leave us
+		// writing for ever.
+		select {
+		case <-written:
+		case <-time.After(lateWrite):
+			t.late.Store(true)
+			t.link.abort()
+		}
 		reply <- answer{f, err}
 	}()
 	conn := t.link.conn
@@ -138,6 +152,7 @@ func (t *transfer) send(in *source) (frame []byte, sendErr, err error) {
 	if werr == nil {
 		werr = conn.Flush()
 	}
+	close(written)
 	a := <-reply
 	if werr != nil && a.err == nil {
 		// The daemon's reply says more than our broken pipe.
@@ -145,6 +160,13 @@ func (t *transfer) send(in *source) (frame []byte, sendErr, err error) {
 	}
 	return a.frame, sendErr, a.err
 }
+
+// lateWrite is how long what is written may take after the reply to it has come.
+const lateWrite = 2 * time.Second
+
+// maxIgnored is how much may still come from a daemon that was told to stop: what was
+// on its way.
+const maxIgnored = 64 << 20
 
 // sendNothing ends the stream at once: the daemon reads the file from a disk. It
 // is stopped by the cancel word.
@@ -251,9 +273,11 @@ func (d *dest) write(data []byte) error {
 	return nil
 }
 
-// tooMuch is the error for a result that is held in memory.
-func tooMuch(max int64) error {
-	return &CallError{Errno: syscall.EFBIG, Text: fmt.Sprintf("more than %d MB, which is too much to be held in memory", max>>20)}
+// tooMuch is the error for a result that is held in memory, and may have so many bytes.
+type tooMuch int64
+
+func (max tooMuch) Error() string {
+	return fmt.Sprintf("more than %d MB, which is too much to be held in memory", max>>20)
 }
 
 func (d *dest) failure(what string, err error) error {
@@ -274,9 +298,12 @@ func (t *transfer) receive(out *dest) error {
 	}
 	size := int64(-1)
 	end := errors.New("end")
-	err := t.chunks(func(data []byte) {
+	err := t.chunks(func(data []byte) error {
 		if failed != nil || t.cancelled.Load() {
-			return
+			if t.ignored += int64(len(data)); t.ignored > maxIgnored {
+				return errors.New("the daemon does not stop sending")
+			}
+			return nil
 		}
 		if t.bulk {
 			size, failed = bulkSize(data)
@@ -286,9 +313,14 @@ func (t *transfer) receive(out *dest) error {
 		if failed != nil {
 			t.stopDaemon()
 		}
+		return nil
 	}, end)
 	switch {
 	case err != nil && err != end:
+		if failed != nil && t.ignored > maxIgnored {
+			t.h.lost(t.action, err)
+			return failed
+		}
 		return t.h.lost(t.action, err)
 	case failed != nil:
 		return failed
@@ -297,7 +329,7 @@ func (t *transfer) receive(out *dest) error {
 	case err == nil && t.bulk && fullDisk(out.f):
 		return out.failure("write", syscall.ENOSPC)
 	case err == nil:
-		return &CallError{Text: "file receive cancelled by daemon"}
+		return t.reason()
 	case t.bulk && size < 0:
 		return &CallError{Text: "the daemon did not say how much it wrote"}
 	case t.bulk:
@@ -308,9 +340,21 @@ func (t *transfer) receive(out *dest) error {
 	return nil
 }
 
+// reason is why the daemon has broken a file off. The protocol has no place for it; our
+// own daemon is asked.
+func (t *transfer) reason() error {
+	_, err := t.h.remote(context.Background(), api.All.Lookup("internal_stream_error"), nil, nil)
+	e := &CallError{}
+	if !errors.As(err, &e) || isUnknownProcedure(err) {
+		e = &CallError{Text: "file receive cancelled by daemon"}
+	}
+	e.Action = t.action.Name
+	return e
+}
+
 // chunks gives each piece of data to use. It returns end at the regular end,
 // nil when the daemon cancelled, and an error of the connection otherwise.
-func (t *transfer) chunks(use func([]byte), end error) error {
+func (t *transfer) chunks(use func([]byte) error, end error) error {
 	for {
 		frame, err := t.awaitFrame()
 		if err != nil {
@@ -325,6 +369,8 @@ func (t *transfer) chunks(use func([]byte), end error) error {
 		case c.End():
 			return end
 		}
-		use(c.Data)
+		if err := use(c.Data); err != nil {
+			return err
+		}
 	}
 }
