@@ -235,11 +235,13 @@ var kernelDisk = regexp.MustCompile(`^/dev/((?:sd|hd|ubd|vd)[a-z]+|sr\d+)(\d*)$`
 // Reverse turns a kernel's device name into the client's; other names, also
 // those inside a btrfsvol:, are left or translated in place.
 func (d *Devices) Reverse(name string) string {
-	if vol, ok := strings.CutPrefix(name, "btrfsvol:"); ok {
-		if dev, sub, ok := strings.Cut(strings.TrimPrefix(vol, "/dev/"), "/"); ok && strings.HasPrefix(vol, "/dev/") {
-			return "btrfsvol:" + d.Reverse("/dev/"+dev) + "/" + sub
+	for _, prefix := range []string{volumePrefix, folderPrefix} {
+		if vol, ok := strings.CutPrefix(name, prefix); ok {
+			if dev, sub, ok := strings.Cut(strings.TrimPrefix(vol, "/dev/"), "/"); ok && strings.HasPrefix(vol, "/dev/") {
+				return prefix + d.Reverse("/dev/"+dev) + "/" + sub
+			}
+			return name
 		}
-		return name
 	}
 	if !strings.HasPrefix(name, "/dev/") || !diskName.MatchString(name[len("/dev/"):]) {
 		return name
@@ -253,10 +255,13 @@ func (d *Devices) Reverse(name string) string {
 	return name
 }
 
-// Mountable parses a mountable: a device or btrfsvol:DEVICE/SUBVOLUME.
+// Mountable parses a mountable: a device, btrfsvol:DEVICE/SUBVOLUME or dir:DEVICE/FOLDER.
 func (d *Devices) Mountable(s string) (Mountable, error) {
-	vol, ok := strings.CutPrefix(s, "btrfsvol:")
-	if !ok {
+	vol, isVolume := strings.CutPrefix(s, volumePrefix)
+	folder, isFolder := strings.CutPrefix(s, folderPrefix)
+	if isFolder {
+		vol = folder
+	} else if !isVolume {
 		dev, err := d.Translate(s)
 		return Mountable{Device: dev}, err
 	}
@@ -271,8 +276,14 @@ func (d *Devices) Mountable(s string) (Mountable, error) {
 			if err != nil || isDir(string(dev)) {
 				continue
 			}
+			if isFolder {
+				return Mountable{Device: dev, Folder: vol[i+1:]}, nil
+			}
 			return Mountable{Device: dev, Volume: vol[i+1:]}, nil
 		}
+	}
+	if isFolder {
+		return Mountable{}, fmt.Errorf("%s: expecting a device and a folder of it", s)
 	}
 	return Mountable{}, fmt.Errorf("%s: expecting a btrfs volume", s)
 }

@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -23,39 +20,43 @@ func (d Actions) InspectOs() ([]string, error) {
 	if err := d.unmountAll(); err != nil {
 		return nil, err
 	}
-	all, err := d.ListFilesystems()
-	if err != nil {
-		return nil, err
-	}
-	var found []inspect.Filesystem
-	for _, e := range all {
-		m, err := d.devices.Mountable(d.devices.Reverse(e.Key))
-		if err != nil {
-			continue
+	devs := d.inventory()
+	var busy error
+	found, warnings := inspect.Inspect(d.volumes(devs), devs, func(mounts []inspect.Mount) (*inspect.Guest, error) {
+		if busy != nil {
+			return nil, busy
 		}
-		switch e.Value {
-		case "unknown":
-		case "swap":
-			found = append(found, inspect.Filesystem{Mountable: e.Key, Role: inspect.Swap})
-		default:
-			if d.mount(m, "/", "ro", "") != nil {
-				continue
+		if busy = d.unmountAll(); busy != nil {
+			return nil, busy
+		}
+		for _, m := range mounts {
+			mountable, err := d.devices.Mountable(d.devices.Reverse(m.Mountable))
+			if err != nil {
+				return nil, err
 			}
-			found = append(found, inspect.Examine(d.guest(), e.Key))
-			if err := d.unmountAll(); err != nil {
+			if err := d.mount(mountable, m.Point, "ro", ""); err != nil {
 				return nil, err
 			}
 		}
+		return d.guest(), nil
+	})
+	if busy == nil {
+		busy = d.unmountAll()
 	}
-	d.inspected = inspect.Combine(found)
+	if busy != nil {
+		return nil, busy
+	}
+	for _, w := range warnings {
+		d.warn("%s", w)
+	}
+	d.inspected = found
 	return d.roots(), nil
 }
 
 // guest is the mounted file system as inspection sees it.
 func (d Actions) guest() *inspect.Guest {
 	return &inspect.Guest{
-		FS:     guestFS{d.Daemon},
-		Device: d.deviceOfGuest,
+		FS: guestFS{d.Daemon},
 		Architecture: func(path string) string {
 			arch, err := d.FileArchitecture(Path(path))
 			if err != nil {
@@ -158,102 +159,6 @@ func (g guestFS) ReadLink(name string) (string, error) {
 	return Actions{g.d}.Readlink(Path("/" + name))
 }
 
-// deviceOfGuest finds a device by what the guest calls it.
-func (d *Daemon) deviceOfGuest(tag, value string) string {
-	switch tag {
-	case "":
-		return d.namedDevice(value)
-	case "DM_NAME":
-		return d.namedDevice("/dev/mapper/" + value)
-	case "MD_UUID", "MD_NAME":
-		if l := arraysOf(tag, value); len(l) > 0 {
-			return l[0]
-		}
-		return ""
-	case "disk", "bsd":
-		letters, part, _ := strings.Cut(value, ":")
-		i, disks := api.DriveIndex(letters), d.devices.disks()
-		if i < 0 || i >= len(disks) {
-			return ""
-		}
-		if tag == "bsd" {
-			part = bsdPartition(part)
-		}
-		return d.namedDevice("/dev/" + disks[i] + part)
-	case "mbr":
-		return d.mbrPartition([]byte(value))
-	case "gpt":
-		if len(value) != 16 {
-			return ""
-		}
-		tag, value = "PARTUUID", guidText([]byte(value))
-	}
-	devs, err := d.devices.Tagged(tag, value)
-	if err != nil || len(devs) == 0 {
-		return ""
-	}
-	return devs[0]
-}
-
-// namedDevice is a block device's name, if it is one that a guest may have.
-func (d *Daemon) namedDevice(name string) string {
-	name = filepath.Clean(name)
-	if !strings.HasPrefix(name, "/dev/") || !openable(name) || strings.HasPrefix(name, "/dev/"+d.devices.rootDisk()) && d.devices.rootDisk() != "" {
-		return ""
-	}
-	return volumeName(name)
-}
-
-// bsdPartition is where the kernel shows a partition of a BSD label: behind the
-// four of the partition table, without the one that stands for the whole.
-func bsdPartition(letter string) string {
-	n := int(letter[0] - 'a')
-	if n > 2 {
-		n--
-	}
-	return fmt.Sprint(5 + n)
-}
-
-// mbrPartition finds a partition by its disk's signature and its first byte, both
-// little-endian, as Windows remembers it.
-func (d *Daemon) mbrPartition(id []byte) string {
-	little := func(b []byte) (n uint64) {
-		for i, c := range b {
-			n |= uint64(c) << (8 * i)
-		}
-		return n
-	}
-	if len(id) != 12 {
-		return ""
-	}
-	for _, disk := range d.devices.disks() {
-		f, err := os.Open("/dev/" + disk)
-		if err != nil {
-			continue
-		}
-		head := make([]byte, 512)
-		_, err = f.ReadAt(head, 0)
-		f.Close()
-		if err != nil || !slices.Equal(head[0x1b8:0x1bc], id[:4]) {
-			continue
-		}
-		for _, n := range d.devices.partitionNumbers(disk) {
-			name := disk + fmt.Sprint(n)
-			b, _ := os.ReadFile("/sys/class/block/" + name + "/start")
-			var sector uint64
-			if fmt.Sscan(string(b), &sector); sector*512 == little(id[4:]) {
-				return "/dev/" + name
-			}
-		}
-	}
-	return ""
-}
-
-// guidText writes a GUID from Windows' memory, where three parts are little-endian.
-func guidText(b []byte) string {
-	return fmt.Sprintf("%02x%02x%02x%02x-%02x%02x-%02x%02x-%x-%x", b[3], b[2], b[1], b[0], b[5], b[4], b[7], b[6], b[8:10], b[10:16])
-}
-
 func (d *Daemon) roots() []string {
 	l := []string{}
 	for _, f := range d.inspected {
@@ -296,9 +201,14 @@ func (d *Daemon) known(root Mountable, get func(*inspect.OS) string) (string, er
 	return "unknown", nil
 }
 
-// InspectGetFormat gives the one answer that is left since install media are not
-// inspected any more.
 func (d Actions) InspectGetFormat(root Mountable) (string, error) {
+	o, err := d.inspectedOS(root)
+	if err != nil {
+		return "", err
+	}
+	if o.Media != nil {
+		return "installer", nil
+	}
 	return "installed", nil
 }
 
@@ -354,11 +264,23 @@ func (d Actions) InspectGetMinorVersion(root Mountable) (int, error) {
 	return o.Minor, nil
 }
 
-// These questions are about install media, which are not inspected any more: the
-// answer is the same for any root.
-func (d Actions) InspectIsLive(root Mountable) (bool, error)      { return false, nil }
-func (d Actions) InspectIsNetinst(root Mountable) (bool, error)   { return false, nil }
-func (d Actions) InspectIsMultipart(root Mountable) (bool, error) { return false, nil }
+// ofMedia is the answer to a question about media: false for what is installed.
+func (d *Daemon) ofMedia(root Mountable, is func(*inspect.Media) bool) (bool, error) {
+	o, err := d.inspectedOS(root)
+	return err == nil && o.Media != nil && is(o.Media), err
+}
+
+func (d Actions) InspectIsLive(root Mountable) (bool, error) {
+	return d.ofMedia(root, func(m *inspect.Media) bool { return m.Live })
+}
+
+func (d Actions) InspectIsNetinst(root Mountable) (bool, error) {
+	return d.ofMedia(root, func(m *inspect.Media) bool { return m.Netinst })
+}
+
+func (d Actions) InspectIsMultipart(root Mountable) (bool, error) {
+	return d.ofMedia(root, func(m *inspect.Media) bool { return m.Multipart })
+}
 
 // ofWindows is something that only Windows has.
 func (d *Daemon) ofWindows(root Mountable, what string, get func(*inspect.Windows) string) (string, error) {

@@ -37,6 +37,9 @@ func (d *Daemon) mount(m Mountable, mountpoint, options, fstype string) error {
 	if err != nil {
 		return err
 	}
+	if m.Folder != "" {
+		return d.mountFolder(m, target, options, fstype)
+	}
 	if m.Volume != "" {
 		sub := "subvol=" + m.Volume
 		if options != "" {
@@ -88,6 +91,33 @@ func asksNoSetuid(options string) (no bool) {
 		}
 	}
 	return no
+}
+
+// mountFolder mounts a folder of a file system: the file system where nobody sees it, and
+// the folder from there. Links in the way stay in the file system.
+func (d *Daemon) mountFolder(m Mountable, target, options, fstype string) error {
+	tmp, err := os.MkdirTemp("/tmp", "mount-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp)
+	if d.probeType(string(m.Device)) == "btrfs" {
+		options = strings.TrimPrefix(options+",subvolid=5", ",")
+	}
+	if err := d.mountTool(fstype, options, string(m.Device), tmp); err != nil {
+		return err
+	}
+	defer unix.Unmount(tmp, unix.MNT_DETACH)
+	d.noSetuid[target] = d.noSetuid[tmp]
+	delete(d.noSetuid, tmp)
+	from, err := NewRoot(tmp).Host(Path("/" + m.Folder))
+	if err == nil && !isDir(from) {
+		err = syscall.ENOTDIR
+	}
+	if err != nil {
+		return say(err, "%s: /%s", d.shownDevice(m.Device), m.Folder)
+	}
+	return say(unix.Mount(from, target, "", unix.MS_BIND, ""), "%s: /%s", d.shownDevice(m.Device), m.Folder)
 }
 
 // mountTarget is the directory of the appliance that a mount point of the guest is.
@@ -211,7 +241,7 @@ func (d Actions) Mounts() ([]string, error) {
 	l, err := d.mountsBelow()
 	out := []string{}
 	for _, m := range l {
-		out = append(out, volumeName(m.Source))
+		out = append(out, m.mountable())
 	}
 	return out, err
 }
@@ -220,7 +250,7 @@ func (d Actions) Mountpoints() (api.Hash, error) {
 	l, err := d.mountsBelow()
 	h := api.Hash{}
 	for _, m := range l {
-		h = append(h, api.Pair{Key: volumeName(m.Source), Value: string(d.root.Guest(m.Point))})
+		h = append(h, api.Pair{Key: m.mountable(), Value: string(d.root.Guest(m.Point))})
 	}
 	return h, err
 }
@@ -463,7 +493,7 @@ func (d *Daemon) btrfsVolumes(dev string) api.Hash {
 	defer unix.Unmount(tmp, unix.MNT_DETACH)
 	list, _ := btrfsSubvolumes(tmp)
 	for _, v := range list {
-		h = append(h, api.Pair{Key: Mountable{Device(dev), v.BtrfssubvolumePath}.String(), Value: "btrfs"})
+		h = append(h, api.Pair{Key: Mountable{Device: Device(dev), Volume: v.BtrfssubvolumePath}.String(), Value: "btrfs"})
 	}
 	return h
 }
@@ -504,14 +534,14 @@ func (d *Daemon) mappedDevices() []string {
 	return l
 }
 
-type mapper struct{ name, uuid string }
+type mapper struct{ name, uuid, kernel string }
 
 func deviceMappers() []mapper {
 	var l []mapper
 	for _, dir := range globAll("/sys/block/dm-*/dm") {
 		name, _ := os.ReadFile(dir + "/name")
 		uuid, _ := os.ReadFile(dir + "/uuid")
-		l = append(l, mapper{strings.TrimSpace(string(name)), strings.TrimSpace(string(uuid))})
+		l = append(l, mapper{strings.TrimSpace(string(name)), strings.TrimSpace(string(uuid)), filepath.Base(filepath.Dir(dir))})
 	}
 	return l
 }

@@ -3,14 +3,41 @@ package daemon
 import (
 	"os"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
-// mountEntry is a line of /proc/self/mounts.
+// mountEntry is a line of /proc/self/mountinfo.
 type mountEntry struct {
-	Source, Point, Type, Options string
+	Source, Point, Type string
+	Root                string // what of the file system is mounted: / is all
+	Options             string // of the mount, not of the file system
 }
 
-// octal escapes of /proc/self/mounts (getmntent(3)).
+// mountable is what was mounted, for the client. It has no name for what is mounted
+// from no device.
+func (m *mountEntry) mountable() string {
+	dev := volumeName(m.Source)
+	path := strings.TrimPrefix(m.Root, "/")
+	switch {
+	case path == "":
+		return dev
+	case m.Type == "btrfs" && isSubvolume(m.Point):
+		return Mountable{Device: Device(dev), Volume: path}.String()
+	}
+	return Mountable{Device: Device(dev), Folder: path}.String()
+}
+
+// btrfsVolumeInode is the number of the root directory of every subvolume
+// (BTRFS_FIRST_FREE_OBJECTID).
+const btrfsVolumeInode = 256
+
+func isSubvolume(dir string) bool {
+	var st unix.Stat_t
+	return unix.Stat(dir, &st) == nil && st.Ino == btrfsVolumeInode
+}
+
+// octal escapes of /proc/self/mountinfo.
 var mountUnescape = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
 
 // sysrootBase is the empty, writable file system that the appliance's init puts
@@ -20,22 +47,24 @@ const sysrootBase = "sysroot"
 // mountsBelow lists what is mounted at the sysroot and below, oldest first.
 // Points are paths of the appliance.
 func (d *Daemon) mountsBelow() ([]mountEntry, error) {
-	b, err := os.ReadFile("/proc/self/mounts")
+	b, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return nil, err
 	}
 	var l []mountEntry
 	for _, line := range lines(string(b)) {
-		f := strings.Fields(line)
-		if len(f) < 4 {
+		// Number, parent, device, root, point, options, any more, "-", type, source, options.
+		head, tail, _ := strings.Cut(line, " - ")
+		f, t := strings.Fields(head), strings.Fields(tail)
+		if len(f) < 6 || len(t) < 2 {
 			continue
 		}
-		point := mountUnescape.Replace(f[1])
-		if f[0] == sysrootBase && f[2] == "tmpfs" {
+		m := mountEntry{Source: mountUnescape.Replace(t[1]), Point: mountUnescape.Replace(f[4]), Type: t[0], Root: mountUnescape.Replace(f[3]), Options: f[5]}
+		if m.Source == sysrootBase && m.Type == "tmpfs" {
 			continue
 		}
-		if point == d.root.dir || strings.HasPrefix(point, d.root.dir+"/") {
-			l = append(l, mountEntry{mountUnescape.Replace(f[0]), point, f[2], f[3]})
+		if m.Point == d.root.dir || strings.HasPrefix(m.Point, d.root.dir+"/") {
+			l = append(l, m)
 		}
 	}
 	return l, nil

@@ -14,19 +14,26 @@ type Device string
 // Path is an absolute path inside the mounted guest.
 type Path string
 
-// Mountable is something that can be mounted: a device, or a subvolume of a
-// btrfs file system.
+// Mountable is something that can be mounted: a device, a subvolume of a btrfs file
+// system, or a folder of a file system, such as a deployment of OSTree.
 type Mountable struct {
 	Device Device
 	Volume string // btrfs subvolume, empty for a plain device
+	Folder string // relative to the top of the file system; empty: all of it
 }
+
+// How mountables begin that are more than a device. The second is ours.
+const volumePrefix, folderPrefix = "btrfsvol:", "dir:"
 
 // String is the mountable as the client writes it.
 func (m Mountable) String() string {
-	if m.Volume == "" {
-		return string(m.Device)
+	switch {
+	case m.Folder != "":
+		return folderPrefix + string(m.Device) + "/" + m.Folder
+	case m.Volume != "":
+		return volumePrefix + string(m.Device) + "/" + m.Volume
 	}
-	return "btrfsvol:" + string(m.Device) + "/" + m.Volume
+	return string(m.Device)
 }
 
 // DevOrPath is a device or a path; exactly one is set.

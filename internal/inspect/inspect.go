@@ -18,6 +18,8 @@ const (
 	Root
 	Usr // of a system that keeps /usr apart
 	Swap
+	store // /nix of a NixOS
+	bare  // a root directory, if there is a /usr for it
 )
 
 // OS is what is known of an operating system. A string that is not known is empty.
@@ -27,9 +29,23 @@ type OS struct {
 	PackageFormat, Manager         string
 	BuildID                        string
 	Major, Minor                   int
-	// Mounts are the file systems of its fstab, in that order.
-	Mounts  []Mount
-	Windows *Windows
+	// Mounts are its file systems: those of its fstab, in that order, and what else it
+	// mounts by itself.
+	Mounts []Mount
+	// Warnings are what could not be found of them, or was not clear.
+	Warnings []string
+	Windows  *Windows
+	Media    *Media // nil for a system that is installed
+
+	claimed string // the mountable that its fstab calls its root directory
+}
+
+// Media is what is known of a medium to install from, or to start a system from that
+// is not installed.
+type Media struct {
+	Live      bool // a system on it runs from there
+	Netinst   bool // most of what is installed comes from a network
+	Multipart bool // it is one of several
 }
 
 // Mount is one file system of a guest: a mountable and where it belongs. Swap
@@ -51,16 +67,21 @@ type Filesystem struct {
 	Mountable string
 	Role      Role
 	OS        *OS // of a Root; of a Usr what it tells about its system
+
+	storeElsewhere bool // a NixOS without its store
+	usrElsewhere   bool // there is nothing in /usr
+	deployments    []deployment
+	links          map[string]string // to deployments
+	entries        []bootEntry
 }
 
 // Guest is a mounted file system and what else inspection asks for.
 type Guest struct {
 	FS fs.FS // links stay inside
-	// Device finds a device by what an fstab calls it: a tag (UUID, LABEL,
-	// PARTUUID, PARTLABEL, MD_UUID, MD_NAME, DM_NAME) and its value, or an empty
-	// tag and a device name.
-	// It is empty if there is none.
-	Device func(tag, value string) string
+	// Devices are what its files may name, nil if that is of no interest.
+	Devices *Devices
+	// Mounted are other file systems of the guest that are mounted too.
+	Mounted []Mount
 	// Architecture is that of a program, empty if it is none.
 	Architecture func(path string) string
 	// Registry is for Windows: the hives' reader. Nil where there is none.
@@ -156,13 +177,23 @@ func all(names []string, f func(string) bool) bool {
 // linksTo reports whether a name is a symbolic link to the target. The link may
 // lead to another file system, where its target is.
 func (g *Guest) linksTo(name, target string) bool {
+	return strings.Trim(strings.TrimLeft(g.readLink(name), "./"), "/") == target
+}
+
+// readLink is where a symbolic link leads, empty if it is none.
+func (g *Guest) readLink(name string) string {
 	l, ok := g.FS.(fs.ReadLinkFS)
 	if !ok {
-		return false
+		return ""
 	}
-	t, err := l.ReadLink(clean(name))
-	return err == nil && strings.Trim(t, "/") == target
+	t, _ := l.ReadLink(clean(name))
+	return t
 }
+
+func (g *Guest) stat(name string) (fs.FileInfo, error) { return fs.Stat(g.FS, clean(name)) }
+
+// isEmpty reports whether there is a folder with nothing in it.
+func (g *Guest) isEmpty(name string) bool { return g.isDir(name) && len(g.names(name)) == 0 }
 
 // names lists a directory, bounded.
 func (g *Guest) names(dir string) []string {
@@ -205,7 +236,8 @@ func (g *Guest) fold(path string) string {
 
 // Examine looks at one mounted file system.
 func Examine(g *Guest, mountable string) Filesystem {
-	f := Filesystem{Mountable: mountable}
+	f := Filesystem{Mountable: mountable, entries: g.bootEntries()}
+	g.ostree(&f)
 	for _, k := range kinds {
 		if !k.is(g) {
 			continue
@@ -214,22 +246,47 @@ func Examine(g *Guest, mountable string) Filesystem {
 		if k.describe != nil {
 			f.OS = &OS{}
 			k.describe(g, f.OS)
-			f.OS.rootItself(g, mountable)
 		}
-		return f
+		if k.role == Root && f.OS.Media == nil {
+			k.mounts(g, f.OS, mountable)
+		}
+		break
 	}
+	f.storeElsewhere = f.Role == Root && f.OS.Distro == "nixos" && !g.isDir("/nix/store")
+	f.usrElsewhere = f.Role == bare || f.Role == Root && f.OS.Type == "linux" && f.OS.Media == nil && g.isEmpty("/usr")
 	return f
 }
 
-// rootItself puts the file system that was examined in the place of a root that its
-// fstab names as nothing here is named: an opened LUKS device, for one, has the name
-// that its opener gave it.
-func (o *OS) rootItself(g *Guest, mountable string) {
-	for i, m := range o.Mounts {
-		if m.Point == "/" && !strings.HasPrefix(m.Mountable, "btrfsvol:") && g.Device("", m.Mountable) == "" {
-			o.Mounts[i].Mountable = mountable
+// mounts finds the file systems of a system.
+func (k kind) mounts(g *Guest, o *OS, mountable string) {
+	t := g.newTable(mountable)
+	if o.Type != "windows" && o.Type != "dos" {
+		t.addFile(g.first("/etc/fstab", nixSystem+"/etc/fstab"))
+	}
+	if o.Type == "linux" {
+		t.add(g.units())
+		t.discover()
+	}
+	for _, m := range g.Mounted {
+		if t.at(m.Point) == "" {
+			t.mounts = append(t.mounts, m)
 		}
 	}
+	o.Mounts, o.Warnings = t.finish()
+	o.claimed = t.claimed
+	if t.at("/") == "" {
+		o.Mounts = append([]Mount{{mountable, "/"}}, o.Mounts...)
+	}
+}
+
+// first is the first of the files that is there.
+func (g *Guest) first(names ...string) string {
+	for _, n := range names {
+		if g.isFile(n) {
+			return n
+		}
+	}
+	return names[0]
 }
 
 // kind is a way to recognize what a file system is for.
@@ -254,21 +311,26 @@ var kinds = []kind{
 	}, minix},
 	{Root, isLinux, linux},
 	{Root, func(g *Guest) bool { return g.dirs("/root", "/home", "/usr") && g.files("/etc/coreos/update.conf") }, coreOS},
-	{Usr, func(g *Guest) bool { return g.dirs("/bin", "/share", "/local") && g.isFile("/lib/os-release") }, usr},
-	{Usr, func(g *Guest) bool { return g.dirs("/bin", "/share") && g.isFile("/lib/os-release") }, usr},
+	{Usr, func(g *Guest) bool { return g.isDir("/bin") && g.isFile("/lib/os-release") }, usr},
+	{store, func(g *Guest) bool { return g.dirs("/store", "/var/nix/profiles") }, nil},
 	{Root, isWindows, windows},
 	{Root, func(g *Guest) bool {
 		return g.fold("/FDOS") != "" && g.fold("/FDOS/FREEDOS.BSS") != ""
 	}, freeDOS},
 	{Root, isMSDOS, msDOS},
+	{bare, func(g *Guest) bool { return g.isEmpty("/usr") && (g.isDir("/etc") || g.isDir("/var")) }, nil},
 }
 
-// isLinux: the least that a root directory has. /bin may be a link to a /usr that
-// is elsewhere.
+// isLinux: the least that a root directory has. What is in /usr may be elsewhere.
 func isLinux(g *Guest) bool {
-	if !g.isDir("/etc") || !(g.isDir("/bin") || g.linksTo("/bin", "usr/bin")) {
-		// NixOS keeps nothing but these.
-		return g.isDir("/nix/store") && g.isDir("/etc") && g.isFile("/etc/os-release") || g.isFile("/etc/NIXOS")
+	if g.isFile("/etc/NIXOS") || g.isDir("/nix/store") && (g.isFile("/etc/os-release") || g.isDir(nixSystem)) {
+		return true // it keeps nothing but these
 	}
-	return g.isFile("/etc/fstab") || g.isFile("/etc/hosts") || g.isFile("/etc/os-release")
+	if !g.isDir("/etc") || !(g.isDir("/bin") || g.linksTo("/bin", "usr/bin")) {
+		return false
+	}
+	return g.isFile("/etc/fstab") || g.isFile("/etc/hosts") || g.isFile("/etc/os-release") || g.linksTo("/etc/os-release", "usr/lib/os-release")
 }
+
+// nixSystem is what NixOS starts next: the newest generation, or one that was chosen.
+const nixSystem = "/nix/var/nix/profiles/system"

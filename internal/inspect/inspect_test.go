@@ -2,34 +2,30 @@ package inspect
 
 import (
 	"io/fs"
+	"path"
 	"reflect"
 	"strings"
 	"testing"
 	"testing/fstest"
 )
 
-// tree is a guest made of files; a name that ends in a slash is a directory.
+// tree is a guest made of files; a name that ends in a slash is a directory, a text that
+// begins with "-> " a link.
 func tree(files map[string]string) *Guest {
 	m := fstest.MapFS{}
+	put(m, "", files)
+	return &Guest{FS: m, Architecture: func(string) string { return "" }}
+}
+
+func put(m fstest.MapFS, at string, files map[string]string) {
 	for name, text := range files {
 		if dir, ok := strings.CutSuffix(name, "/"); ok {
-			m[dir] = &fstest.MapFile{Mode: fs.ModeDir | 0o755}
+			m[path.Join(at, dir)] = &fstest.MapFile{Mode: fs.ModeDir | 0o755}
+		} else if link, ok := strings.CutPrefix(text, "-> "); ok {
+			m[path.Join(at, name)] = &fstest.MapFile{Data: []byte(link), Mode: fs.ModeSymlink | 0o777}
 		} else {
-			m[name] = &fstest.MapFile{Data: []byte(text), Mode: 0o644}
+			m[path.Join(at, name)] = &fstest.MapFile{Data: []byte(text), Mode: 0o644}
 		}
-	}
-	return &Guest{
-		FS: m,
-		Device: func(tag, value string) string {
-			switch {
-			case tag == "" && strings.HasPrefix(value, "<"):
-				return value // as made below
-			case tag == "":
-				return ""
-			}
-			return "<" + tag + " " + value + ">"
-		},
-		Architecture: func(string) string { return "" },
 	}
 }
 
@@ -56,15 +52,15 @@ func TestSystems(t *testing.T) {
 		{"NixOS", map[string]string{"etc/NIXOS": "", "nix/store/": "", "etc/hostname": "nix\n"},
 			OS{Type: "linux", Distro: "nixos", Hostname: "nix"}},
 		{"NetBSD", map[string]string{"bin/": "", "netbsd": "", "etc/fstab": "/dev/wd0a / ffs rw 1 1\n", "etc/release": "NetBSD 9.3\n", "etc/rc.conf": "hostname=net\n"},
-			OS{Type: "netbsd", Distro: "netbsd", Product: "NetBSD 9.3", Major: 9, Minor: 3, Hostname: "net", PackageFormat: "pkgsrc", Manager: "pkgsrc", Mounts: []Mount{{"<bsd a:a>", "/"}}}},
+			OS{Type: "netbsd", Distro: "netbsd", Product: "NetBSD 9.3", Major: 9, Minor: 3, Hostname: "net", PackageFormat: "pkgsrc", Manager: "pkgsrc"}},
 		{"OpenBSD", map[string]string{"bin/": "", "bsd": "", "etc/fstab": "", "etc/motd": "OpenBSD 7.4 (GENERIC)\n", "etc/myname": "open\n"},
 			OS{Type: "openbsd", Distro: "openbsd", Product: "OpenBSD 7.4 (GENERIC)", Major: 7, Minor: 4, Hostname: "open"}},
 		{"MS-DOS", map[string]string{"IO.SYS": "", "MSDOS.SYS": "", "COMMAND.COM": ""},
 			OS{Type: "dos", Distro: "msdos", Arch: "i386"}},
 		{"FreeDOS", map[string]string{"FDOS/FREEDOS.BSS": "", "fdos2": "", "FDOS/VERSION.FDI": "PRODUCT=FreeDOS 1.2\nVERSION=1.2\n"},
 			OS{Type: "dos", Distro: "freedos", Product: "FreeDOS 1.2", Arch: "i386", Major: 1, Minor: 2}},
-		{"FreeBSD with os-release", map[string]string{"bin/": "", "etc/fstab": "/dev/ada0s2a /two ufs rw 1 1\n", "etc/freebsd-update.conf": "", "etc/motd": "Welcome\n", "etc/rc.conf": "hostname='single'\n", "etc/os-release": "ID=freebsd\nVERSION_ID=13.2\nPRETTY_NAME=\"FreeBSD 13.2-RELEASE\"\n"},
-			OS{Type: "freebsd", Distro: "freebsd", Product: "FreeBSD 13.2-RELEASE", Major: 13, Minor: 2, Hostname: "single", Mounts: []Mount{{"<bsd a:a>", "/two"}}}},
+		{"FreeBSD with os-release", map[string]string{"bin/": "", "etc/fstab": "/dev/ada0s2a / ufs rw 1 1\n", "etc/freebsd-update.conf": "", "etc/motd": "Welcome\n", "etc/rc.conf": "hostname='single'\n", "etc/os-release": "ID=freebsd\nVERSION_ID=13.2\nPRETTY_NAME=\"FreeBSD 13.2-RELEASE\"\n"},
+			OS{Type: "freebsd", Distro: "freebsd", Product: "FreeBSD 13.2-RELEASE", Major: 13, Minor: 2, Hostname: "single"}},
 		{"Fedora Core", map[string]string{"bin/": "", "etc/fstab": "", "etc/redhat-release": "Fedora Core release 6 (Zod)\n"},
 			OS{Type: "linux", Distro: "fedora", Product: "Fedora Core release 6 (Zod)", Major: 6, PackageFormat: "rpm", Manager: "yum"}},
 		{"AlmaLinux by redhat-release", map[string]string{"bin/": "", "etc/fstab": "", "etc/redhat-release": "AlmaLinux release 9.1 (Lime Lynx)\n"},
@@ -81,6 +77,7 @@ func TestSystems(t *testing.T) {
 			if f.Role != Root || f.OS == nil {
 				t.Fatalf("role %d, want a root", f.Role)
 			}
+			tc.want.Mounts = []Mount{{"/dev/sda1", "/"}}
 			if !reflect.DeepEqual(*f.OS, tc.want) {
 				t.Errorf("got  %+v\nwant %+v", *f.OS, tc.want)
 			}
@@ -95,31 +92,6 @@ func TestNoSystem(t *testing.T) {
 		if f := Examine(tree(files), "/dev/sda1"); f.Role != Other {
 			t.Errorf("%s: role %d", name, f.Role)
 		}
-	}
-}
-
-func TestFstab(t *testing.T) {
-	g := tree(map[string]string{"etc/fstab": `# comment
-UUID=1-2 / btrfs rw,subvol=/@ 0 0
-LABEL="x" /x/ ext4 rw
-/dev/disk/by-label/a\x20b /blank\040s ext4
-/dev/cciss/c0d1p2 /c ext4
-/dev/xvdc3 none swap
-/dev/mapper/vg-lv /lv xfs
-proc /proc proc
-tmpfs /tmp tmpfs
-/dev/cdrom /cd iso9660
-/dev/sda1
-/dev/md0 /md ext4
-/dev/md/data /data ext4
-/dev/disk/by-id/md-uuid-1:2:3:4 /byid ext4
-/dev/disk/by-id/dm-name-vg-lv /dm ext4
-`, "etc/mdadm/mdadm.conf": "# arrays\nHOMEHOST <system>\nARRAY /dev/md/0 metadata=1.2 UUID=a:b:c:d name=host:0\nARRAY\n"})
-	want := []Mount{{"btrfsvol:<UUID 1-2>/@", "/"}, {"<LABEL x>", "/x"}, {"<LABEL a b>", "/blank s"},
-		{"<disk b:2>", "/c"}, {"<disk c:3>", ""}, {"/dev/mapper/vg-lv", "/lv"},
-		{"<MD_UUID a:b:c:d>", "/md"}, {"<MD_NAME data>", "/data"}, {"<MD_UUID 1:2:3:4>", "/byid"}, {"<DM_NAME vg-lv>", "/dm"}}
-	if got := g.fstab("/etc/fstab", linuxDevice); !reflect.DeepEqual(got, want) {
-		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }
 
@@ -153,34 +125,9 @@ func FuzzGuest(f *testing.F) {
 	f.Add("ID=", "/dev/cciss/c0d9999999999999999999p1 / x", "P:a\nV:9:-r\n")
 	f.Fuzz(func(t *testing.T, release, fstab, packages string) {
 		g := tree(map[string]string{"bin/": "", "etc/os-release": release, "etc/fstab": fstab, "etc/redhat-release": release, "etc/hostname": release})
-		Combine([]Filesystem{Examine(g, "/dev/sda1")})
+		Examine(g, "/dev/sda1")
 		DpkgApplications(packages)
 		ApkApplications(packages)
 		PacmanApplication(packages)
 	})
-}
-
-func TestCombineCopies(t *testing.T) {
-	root := func(mountable, itsRoot string) Filesystem {
-		return Filesystem{mountable, Root, &OS{Mounts: []Mount{{itsRoot, "/"}}}}
-	}
-	for _, tc := range []struct {
-		name  string
-		found []Filesystem
-		want  string
-	}{
-		{"snapshot", []Filesystem{root("btrfsvol:/dev/sda1/root", "btrfsvol:/dev/sda1/root"), root("btrfsvol:/dev/sda1/snapshots/1", "btrfsvol:/dev/sda1/root")}, "btrfsvol:/dev/sda1/root"},
-		{"default subvolume", []Filesystem{root("/dev/sda1", "btrfsvol:/dev/sda1/root"), root("btrfsvol:/dev/sda1/root", "btrfsvol:/dev/sda1/root")}, "btrfsvol:/dev/sda1/root"},
-		{"in a volume group", []Filesystem{root("btrfsvol:/dev/vg/lv/a", "/dev/vg/lv"), root("/dev/vg/lv", "/dev/vg/lv")}, "/dev/vg/lv"},
-		{"two disks", []Filesystem{root("/dev/sda1", "/dev/sda1"), root("/dev/sdb1", "/dev/sda1")}, "/dev/sda1 /dev/sdb1"},
-		{"two disks with btrfs", []Filesystem{root("btrfsvol:/dev/sda1/root", "btrfsvol:/dev/sda1/root"), root("btrfsvol:/dev/sdb1/root", "btrfsvol:/dev/sda1/root")}, "btrfsvol:/dev/sda1/root btrfsvol:/dev/sdb1/root"},
-	} {
-		var got []string
-		for _, f := range Combine(tc.found) {
-			got = append(got, f.Mountable)
-		}
-		if s := strings.Join(got, " "); s != tc.want {
-			t.Errorf("%s: got %s, want %s", tc.name, s, tc.want)
-		}
-	}
 }

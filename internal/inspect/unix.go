@@ -46,43 +46,24 @@ func (o *OS) bsd(g *Guest, rc string) {
 	if rc != "" {
 		o.Hostname = shellValues(g.lines(rc))["hostname"]
 	}
-	o.Mounts = g.fstab("/etc/fstab", bsdDevice)
 }
 
-// BSD names: a disk, on it perhaps a slice (an MBR partition) and in that a
-// partition of a label. ada0s1a, wd0e, sd0a; a GPT partition is ada0p2.
-var bsdPattern = regexp.MustCompile(`^(?:ad|ada|da|vtbd|wd|sd|ld|xbd|nvd|nda)(\d+)(?:s(\d+)([a-p])?|p(\d+)|([a-p]))?$`)
+// Names of the BSDs and of the Hurd: a disk, on it perhaps a slice (an MBR partition) and
+// in that a partition of a label. ada0s1a, wd0e, sd0a, hd0s1; a GPT partition is ada0p2.
+var bsdPattern = regexp.MustCompile(`^(ad|ada|da|vtbd|wd|sd|hd|ld|xbd|nvd|nda)(\d+)(?:s(\d+)([a-p])?|p(\d+)|([a-p]))?$`)
 
-// bsdDevice translates the first field of a BSD fstab. The kernel here shows the
-// partitions of a label after those of the partition table, from 5 on, leaving out
-// the one that stands for the whole (c, and d on NetBSD).
-func bsdDevice(g *Guest, spec string) string {
-	m := bsdPattern.FindStringSubmatch(strings.TrimPrefix(spec, "/dev/"))
-	if m == nil {
-		return linuxDevice(g, spec)
-	}
-	disk := letter(m[1])
-	switch {
-	case m[4] != "":
-		return g.Device("disk", disk+":"+m[4])
-	case m[3] != "":
-		return g.Device("bsd", disk+":"+m[3])
-	case m[2] != "":
-		return g.Device("disk", disk+":"+m[2])
-	case m[5] != "":
-		return g.Device("bsd", disk+":"+m[5])
-	}
-	return g.Device("disk", disk+":")
-}
+// duidPattern is how OpenBSD names a disk by its label's number, and NetBSD the one that
+// it was started from.
+var duidPattern = regexp.MustCompile(`^([0-9a-f]{16}|ROOT)\.([a-p])$`)
 
-// Hurd names disks and their partitions by number: hd0s1 is the first of all.
-var hurdPattern = regexp.MustCompile(`^/dev/[hsw]d(\d+)(?:s(\d+))?$`)
-
-func hurdDevice(g *Guest, spec string) string {
-	if m := hurdPattern.FindStringSubmatch(spec); m != nil {
-		return g.Device("disk", letter(m[1])+":"+m[2])
+// bsdPartition is where the kernel here shows a partition of a BSD label: behind the four
+// of the partition table, without the one that stands for the whole (c, and d on NetBSD).
+func bsdPartition(letter string) int {
+	n := int(letter[0] - 'a')
+	if n > 2 {
+		n--
 	}
-	return linuxDevice(g, spec)
+	return 5 + n
 }
 
 func hurd(g *Guest, o *OS) {
@@ -97,7 +78,6 @@ func hurd(g *Guest, o *OS) {
 		}
 	}
 	o.Hostname = linuxHostname(g)
-	o.Mounts = g.fstab("/etc/fstab", hurdDevice)
 }
 
 func minix(g *Guest, o *OS) {

@@ -117,13 +117,10 @@ func (o *OS) system(g *Guest, r Registry) {
 			continue
 		}
 		_, raw, _ := r.Value("MountedDevices", name)
-		var dev string
-		switch {
-		case len(raw) == 12: // the disk's signature and the partition's first byte
-			dev = g.Device("mbr", string(raw))
-		case len(raw) == 24 && string(raw[:8]) == "DMIO:ID:":
-			dev = g.Device("gpt", string(raw[8:]))
+		if g.Devices == nil {
+			continue
 		}
+		dev := g.Devices.windowsPartition(raw)
 		if dev != "" {
 			o.Windows.Drives = append(o.Windows.Drives, Drive{l[:1], dev})
 		}

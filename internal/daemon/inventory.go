@@ -1,0 +1,198 @@
+package daemon
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"gofish/internal/inspect"
+)
+
+// inventory lists all block devices with what they hold, for inspection.
+func (d *Daemon) inventory() *inspect.Devices {
+	devs := &inspect.Devices{Named: d.devices.Linked}
+	add := func(dev inspect.Device) *inspect.Device {
+		dev.Shown, dev.Tags = d.devices.Reverse(dev.Name), map[string]string{}
+		devs.All = append(devs.All, &dev)
+		return &dev
+	}
+	for i, name := range d.devices.disks() {
+		if openable("/dev/" + name) {
+			add(inspect.Device{Name: "/dev/" + name, Drive: i}).Tags["SERIAL"] = serial(name)
+		}
+	}
+	for i, name := range d.devices.disks() {
+		for _, n := range d.devices.partitionNumbers(name) {
+			part := name + strconv.Itoa(n)
+			add(inspect.Device{Name: "/dev/" + part, Drive: i, Part: n, Start: sectorStart(part), On: []string{"/dev/" + name}})
+		}
+	}
+	for _, md := range d.mdDevices() {
+		dev := add(inspect.Device{Name: md, Drive: -1, On: slaves(filepath.Base(md))})
+		out, _ := output("mdadm", "--detail", "--export", md)
+		for _, line := range lines(out) {
+			if k, v, ok := strings.Cut(line, "="); ok && strings.HasPrefix(k, "MD_") {
+				dev.Tags[k] = v
+			}
+		}
+	}
+	for _, part := range mdPartitions() {
+		name := filepath.Base(part)
+		b, _ := os.ReadFile("/sys/class/block/" + name + "/partition")
+		n, _ := strconv.Atoi(strings.TrimSpace(string(b)))
+		whole, _ := filepath.EvalSymlinks("/sys/class/block/" + name + "/..")
+		add(inspect.Device{Name: part, Drive: -1, Part: n, Start: sectorStart(name), On: []string{"/dev/" + filepath.Base(whole)}})
+	}
+	mapped := map[string]mapper{}
+	for _, m := range deviceMappers() {
+		mapped[volumeName(mapperDir+m.name)] = m
+	}
+	for _, dev := range append(d.logicalVolumes(), d.mappedDevices()...) {
+		m := mapped[dev]
+		tags := add(inspect.Device{Name: dev, Drive: -1, On: slaves(m.kernel)}).Tags
+		tags["DM_NAME"], tags["DM_UUID"] = m.name, m.uuid
+	}
+	d.probe(devs)
+	return devs
+}
+
+// sectorStart is the first byte of a partition.
+func sectorStart(name string) uint64 {
+	b, _ := os.ReadFile("/sys/class/block/" + name + "/start")
+	n, _ := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 64)
+	return n * 512 // whatever the disk's own sectors are
+}
+
+// slaves lists what a device (kernel name) is made of.
+func slaves(name string) []string {
+	var l []string
+	for _, p := range globAll("/sys/class/block/" + name + "/slaves/*") {
+		name, err := os.ReadFile(p + "/dm/name")
+		if err == nil {
+			l = append(l, volumeName(mapperDir+strings.TrimSpace(string(name))))
+		} else {
+			l = append(l, "/dev/"+filepath.Base(p))
+		}
+	}
+	return l
+}
+
+// probe has blkid(8) look at all devices at once, since each start of a program takes
+// time. Where a value has control characters it is told otherwise, so lines are lines.
+func (d *Daemon) probe(devs *inspect.Devices) {
+	if len(devs.All) == 0 {
+		return
+	}
+	args := []string{"blkid", "-c", "/dev/null", "-p", "-o", "export"}
+	at := map[string]*inspect.Device{}
+	for _, dev := range devs.All {
+		args = append(args, dev.Name)
+		at[dev.Name] = dev
+	}
+	// Its status is that of one of them.
+	out, _ := (&Tool{Args: args}).Output(context.Background())
+	var dev *inspect.Device
+	for _, line := range lines(out) {
+		k, v, ok := strings.Cut(unescapeExport(line), "=")
+		switch {
+		case !ok:
+		case k == "DEVNAME":
+			dev = at[v]
+		case dev != nil:
+			dev.Tags[k] = v
+		}
+	}
+	seen := map[string]*inspect.Device{}
+	for _, dev := range devs.All {
+		if dev.Tags["TYPE"] != "btrfs" {
+			continue
+		}
+		// What one of its devices knows, all of them know.
+		id := dev.Tags["UUID"]
+		if first := seen[id]; first != nil && first.Tags["UUID_SUB"] != dev.Tags["UUID_SUB"] {
+			dev.Subvolumes, dev.Default = first.Subvolumes, first.Default
+			continue
+		}
+		seen[id] = dev
+		d.probeBtrfs(dev)
+	}
+}
+
+// unescapeExport resolves the backslashes that blkid puts before what a shell would
+// not take for itself.
+func unescapeExport(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+1 < len(s) {
+			i++
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+// probeBtrfs lists the subvolumes that could be more than storage of something else: with
+// a folder that a root directory, a /usr or a /nix has.
+func (d *Daemon) probeBtrfs(dev *inspect.Device) {
+	tmp, err := os.MkdirTemp("/tmp", "btrfs-*")
+	if err != nil {
+		return
+	}
+	defer os.Remove(tmp)
+	if unix.Mount(dev.Name, tmp, "btrfs", unix.MS_RDONLY|unix.MS_NODEV|unix.MS_NOSUID, "subvolid=5") != nil {
+		return
+	}
+	defer unix.Unmount(tmp, unix.MNT_DETACH)
+	list, _ := btrfsSubvolumes(tmp)
+	dev.Subvolumes = map[uint64]string{}
+	top := NewRoot(tmp)
+	for _, v := range list {
+		dev.Subvolumes[v.BtrfssubvolumeId] = v.BtrfssubvolumePath
+		for _, name := range []string{"etc", "usr", "bin", "ostree", "nix", "store", "windows", "loader", "boot"} {
+			if _, err := top.Lstat(Path("/" + v.BtrfssubvolumePath + "/" + name)); err == nil {
+				dev.Worth = append(dev.Worth, v.BtrfssubvolumePath)
+				break
+			}
+		}
+	}
+	if out, err := output("btrfs", "subvolume", "get-default", tmp); err == nil {
+		if m := subvolumeID.FindStringSubmatch(out); m != nil {
+			dev.Default, _ = strconv.ParseUint(m[1], 10, 64)
+		}
+	}
+}
+
+// volumes lists what inspection has to look at.
+func (d *Daemon) volumes(devs *inspect.Devices) []inspect.Volume {
+	divided := map[string]bool{} // into partitions
+	for _, dev := range devs.All {
+		if dev.Part > 0 {
+			for _, whole := range dev.On {
+				divided[whole] = true
+			}
+		}
+	}
+	var l []inspect.Volume
+	for _, dev := range devs.All {
+		typ := dev.Tags["TYPE"]
+		switch {
+		case typ == "", strings.HasSuffix(typ, "_member"), typ == "crypto_LUKS", typ == "BitLocker":
+			continue
+		// An image of a CD that starts from other media too has a table of partitions,
+		// which need not show what is on it.
+		case divided[dev.Name] && typ != "iso9660" && typ != "udf":
+			continue
+		case notFilesystem[strings.ToLower(dev.Tags["PART_ENTRY_TYPE"])]:
+			continue
+		}
+		l = append(l, inspect.Volume{Mountable: dev.Name, Type: typ})
+		for _, path := range dev.Worth {
+			l = append(l, inspect.Volume{Mountable: Mountable{Device: Device(dev.Name), Volume: path}.String(), Type: typ})
+		}
+	}
+	return l
+}

@@ -1,0 +1,392 @@
+package inspect
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// entry is a file system that a system mounts, as a file of it says.
+type entry struct {
+	spec, point, typ, options string
+	from                      string // file and line
+}
+
+// Most of what a file may hold that is looked at.
+const (
+	maxEntries     = 1000
+	maxWarnings    = 20
+	longestWarning = 170 // characters: it is to fit on a screen with what stands before it
+)
+
+// fstab reads an fstab(5).
+func (g *Guest) fstab(name string) (l []entry) {
+	for i, line := range g.lines(name) {
+		f := strings.Fields(line)
+		if len(f) < 2 || strings.HasPrefix(f[0], "#") {
+			continue
+		}
+		e := entry{spec: unescape(f[0]), point: unescape(f[1]), from: fmt.Sprintf("%s:%d", name, i+1)}
+		if len(f) > 2 {
+			e.typ = f[2]
+		}
+		if len(f) > 3 {
+			e.options = f[3]
+		}
+		l = append(l, e)
+	}
+	return l
+}
+
+// units reads the mount and swap units that an administrator has made.
+func (g *Guest) units() (l []entry) {
+	const dir = "/etc/systemd/system"
+	names := g.names(dir)
+	slices.Sort(names)
+	for _, n := range names {
+		if len(l) >= maxEntries {
+			break
+		}
+		if !strings.HasSuffix(n, ".mount") && !strings.HasSuffix(n, ".swap") {
+			continue
+		}
+		file := dir + "/" + n
+		e := entry{from: file}
+		section := ""
+		for _, line := range g.lines(file) {
+			line = strings.TrimSpace(line)
+			if strings.HasPrefix(line, "[") {
+				section = line
+				continue
+			}
+			key, value, ok := strings.Cut(line, "=")
+			if !ok || section != "[Mount]" && section != "[Swap]" {
+				continue
+			}
+			value = strings.ReplaceAll(strings.TrimSpace(value), "%%", "%")
+			switch strings.TrimSpace(key) {
+			case "What":
+				e.spec = value
+			case "Where":
+				e.point = value
+			case "Type":
+				e.typ = value
+			case "Options":
+				e.options = value
+			}
+		}
+		if strings.HasSuffix(n, ".swap") {
+			e.typ, e.point = "swap", "none"
+		}
+		if e.spec != "" && e.point != "" {
+			l = append(l, e)
+		}
+	}
+	return l
+}
+
+var octalPattern = regexp.MustCompile(`\\[0-3][0-7]{2}`)
+
+// unescape resolves the octal numbers that stand for blanks in an fstab.
+func unescape(s string) string {
+	return octalPattern.ReplaceAllStringFunc(s, func(m string) string {
+		n, _ := strconv.ParseUint(m[1:], 8, 8)
+		return string([]byte{byte(n)})
+	})
+}
+
+// option finds a mount option and its value.
+func option(options, name string) (value string, ok bool) {
+	for _, o := range strings.Split(options, ",") {
+		if n, v, _ := strings.Cut(o, "="); n == name {
+			return strings.Trim(v, `"`), true
+		}
+	}
+	return "", false
+}
+
+// notOnDisk are types of file systems that the kernel makes up, or that come from a
+// network or a host.
+var notOnDisk = map[string]bool{}
+
+func init() {
+	for _, t := range strings.Fields(`autofs bdev binfmt_misc bpf cgroup cgroup2 configfs cpuset debugfs devfs devpts devtmpfs
+		efivarfs fdescfs fuse fusectl hugetlbfs ignore kernfs linprocfs linsysfs mfs mqueue none nullfs overlay overlayfs aufs unionfs
+		portal proc procfs pstore ptyfs ramfs rpc_pipefs securityfs selinuxfs sysfs tmpfs tracefs union usbdevfs usbfs
+		9p afs beegfs ceph cifs coda davfs fuse.sshfs gfarm glusterfs lustre ncpfs nfs nfs3 nfs4 nfsd ocfs2_dlmfs orangefs shfs smb3
+		smbfs vboxsf virtiofs vmhgfs xx`) {
+		notOnDisk[t] = true
+	}
+}
+
+// mediaPattern are drives whose medium is no part of the system, and disks in memory.
+var mediaPattern = regexp.MustCompile(`^/dev/(cd|dvd|cdrom|fd\d|floppy|sr\d|scd|zram|ram\d|loop|acd\d|mcd\d|disk/by-id/usb-.*(DVD|CD-?ROM))`)
+
+// elsewhere reports whether an entry is about something that is on none of the disks:
+// that is no fault.
+func (e *entry) elsewhere() bool {
+	for _, dir := range []string{"/dev", "/proc", "/sys", "/run"} {
+		if e.point == dir || strings.HasPrefix(e.point, dir+"/") && !strings.HasPrefix(e.point, "/run/media/") {
+			return true
+		}
+	}
+	if notOnDisk[e.typ] || strings.HasPrefix(e.typ, "fuse.") || strings.Contains(e.typ, "iso9660") || mediaPattern.MatchString(e.spec) {
+		return true
+	}
+	for _, o := range []string{"bind", "rbind", "_netdev", "loop"} {
+		if _, ok := option(e.options, o); ok && (o != "_netdev" || !isDevice(e.spec)) {
+			return true
+		}
+	}
+	// A file with swap space, a folder somewhere else, a share of a server.
+	return !isDevice(e.spec) && e.typ != "zfs"
+}
+
+var tagPattern = regexp.MustCompile(`^(?i:(UUID|LABEL|PARTUUID|PARTLABEL|ID|NAME))=(.*)$`)
+
+// isDevice reports whether a first field names a device.
+func isDevice(spec string) bool {
+	return strings.HasPrefix(spec, "/dev/") || tagPattern.MatchString(spec) || duidPattern.MatchString(spec)
+}
+
+// optional reports whether the system does without it.
+func (e *entry) optional() bool {
+	for _, o := range []string{"nofail", "noauto"} {
+		if _, ok := option(e.options, o); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// table finds the file systems that entries name: those that a system mounts beside
+// the one that its root directory is on, which is known.
+type table struct {
+	*finder
+	mountable string // of the root directory
+	mounts    []Mount
+	warnings  []string
+	dropped   int
+	claimed   string // the root directory by what the entries say, empty if they do not
+}
+
+// newTable prepares to find what the system on a mountable mounts.
+func (g *Guest) newTable(mountable string) *table {
+	return &table{finder: g.newFinder(mountable), mountable: mountable}
+}
+
+func (t *table) warn(from, format string, args ...any) {
+	if len(t.warnings) == maxWarnings {
+		t.dropped++
+		return
+	}
+	text := []rune(shorten(from, 48) + ": " + fmt.Sprintf(format, args...))
+	if len(text) > longestWarning {
+		text = append(text[:longestWarning-1], '…')
+	}
+	t.warnings = append(t.warnings, string(text))
+}
+
+// addFile looks for what an fstab(5) names.
+func (t *table) addFile(name string) {
+	if _, err := t.g.Read(name); err == errTooLarge {
+		t.warn(name, "%v", err)
+	}
+	t.add(t.g.fstab(name))
+}
+
+// add looks for what entries name.
+func (t *table) add(entries []entry) {
+	for _, e := range entries {
+		if e.point == "/" {
+			t.learnRoot(e.spec)
+		}
+	}
+	for i, e := range entries {
+		if i == maxEntries {
+			t.warn(e.from, "there are %d more lines, which is too many to make sense: they are left out", len(entries)-i)
+			break
+		}
+		t.addOne(e)
+	}
+}
+
+func (t *table) addOne(e entry) {
+	swap := e.typ == "swap"
+	if swap {
+		e.point = ""
+	} else if !strings.HasPrefix(e.point, "/") || e.elsewhere() && e.point != "/" {
+		return
+	} else if e.point != "/" {
+		e.point = strings.TrimRight(e.point, "/")
+	}
+	if swap && e.elsewhere() {
+		return
+	}
+	what := shorten(e.spec, 48)
+	if swap {
+		what += ", swap space,"
+	} else if e.point != "/" {
+		what += " for " + shorten(e.point, 32)
+	}
+	if e.point != "" && slices.ContainsFunc(t.mounts, func(m Mount) bool { return m.Point == e.point }) {
+		t.warn(e.from, "%s is left out: something is mounted there already", what)
+		return
+	}
+	t.guessed = false
+	dev, several := t.choose(t.find(e.spec, 0), e.typ)
+	m, missing := "", ""
+	if dev != nil {
+		m, missing = t.volume(dev, e)
+	}
+	if e.point == "/" {
+		t.claimed, m = m, t.mountable // it is where the system was found, whatever else has its name
+	}
+	switch {
+	case m != "":
+		if len(several) > 0 && e.point != "/" {
+			t.warn(e.from, "%s fits %s: %s is taken", what, strings.Join(several, " and "), t.devs.show(m))
+		}
+		t.mounts = append(t.mounts, Mount{m, e.point})
+	case e.optional() || dev == nil && t.lost(e.spec):
+	case missing != "":
+		t.warn(e.from, "%s %s: it is left out", what, missing)
+	default:
+		t.warn(e.from, "%s is not found: it is left out", what)
+	}
+}
+
+// volume is the mountable of an entry on its device. For what is not there it says
+// what that is.
+func (t *table) volume(dev *Device, e entry) (m, missing string) {
+	if t := dev.Tags["TYPE"]; t == "crypto_LUKS" || t == "BitLocker" {
+		return "", "is encrypted, and not open"
+	}
+	if e.typ != "btrfs" && dev.Tags["TYPE"] != "btrfs" {
+		return dev.Name, ""
+	}
+	if path, ok := option(e.options, "subvol"); ok {
+		return t.subvolume(dev, strings.Trim(path, "/")), ""
+	}
+	if id, ok := option(e.options, "subvolid"); ok {
+		n, err := strconv.ParseUint(id, 0, 64)
+		if n == 0 || n == btrfsTop {
+			return t.subvolume(dev, ""), ""
+		}
+		path, ok := dev.Subvolumes[n]
+		if err != nil || !ok {
+			return "", "has no subvolume " + shorten(id, 20)
+		}
+		return t.subvolume(dev, path), ""
+	}
+	return dev.Name, ""
+}
+
+// btrfsTop is the number of the volume in which all others are.
+const btrfsTop = 5
+
+// subvolume is a mountable; the top itself is the device, if nothing else is its default.
+func (t *table) subvolume(dev *Device, path string) string {
+	if path == "" {
+		if dev.Default == btrfsTop || dev.Default == 0 {
+			return dev.Name
+		}
+		path = "/"
+	}
+	return "btrfsvol:" + dev.Name + "/" + path
+}
+
+// choose takes the device that is meant among those that fit: one on the disks of the
+// root directory if there is, and of a type that can be. If the choice is not clear,
+// it also lists them for people.
+func (t *table) choose(found []*Device, typ string) (*Device, []string) {
+	var l []*Device
+	for _, dev := range found {
+		dev = t.devs.opened(dev)
+		same := func(o *Device) bool { return o == dev || sameFilesystem(o, dev) }
+		if i := slices.IndexFunc(l, same); i < 0 {
+			l = append(l, dev)
+		} else if dev == t.root {
+			l[i] = dev
+		}
+	}
+	if len(l) > 1 || t.guessed {
+		fits := slices.DeleteFunc(slices.Clone(l), func(dev *Device) bool {
+			return !canBe(dev.Tags["TYPE"], typ) || t.guessed && dev == t.root
+		})
+		if len(fits) > 0 || t.guessed {
+			l = fits
+		}
+	}
+	if len(l) == 0 {
+		return nil, nil
+	}
+	near := slices.IndexFunc(l, func(dev *Device) bool {
+		return slices.ContainsFunc(t.devs.drives(dev), func(n int) bool { return slices.Contains(t.drives, n) })
+	})
+	var several []string
+	if len(l) > 1 {
+		for _, dev := range l[:min(4, len(l))] {
+			several = append(several, dev.Shown)
+		}
+	}
+	return l[max(near, 0)], several
+}
+
+// canBe reports whether a file system of a type, as blkid(8) has it, may be what an
+// fstab calls typ.
+func canBe(is, typ string) bool {
+	switch {
+	case is == "" || typ == "" || typ == "auto" || is == typ:
+		return true
+	case strings.HasPrefix(is, "ext") && strings.HasPrefix(typ, "ext") && is != "exfat" && typ != "exfat":
+		return true
+	case strings.HasPrefix(is, "ntfs"):
+		return strings.HasPrefix(typ, "ntfs")
+	case is == "vfat":
+		return typ == "msdos" || typ == "msdosfs"
+	case is == "ufs":
+		return typ == "ffs"
+	case is == "swap" || is == "swsuspend":
+		return typ == "swap"
+	}
+	return strings.Contains(","+typ+",", ","+is+",")
+}
+
+// finish returns what was found.
+func (t *table) finish() (mounts []Mount, warnings []string) {
+	if t.dropped > 0 {
+		t.warnings = append(t.warnings, fmt.Sprintf("there are %d more such lines", t.dropped))
+	}
+	return t.mounts, t.warnings
+}
+
+// show is a mountable as people see it.
+func (d *Devices) show(m string) string {
+	dev, path := d.of(m)
+	if dev == nil {
+		return m
+	}
+	rest, isVolume := cutMountable(m)
+	if !isVolume {
+		return dev.Shown
+	}
+	return strings.TrimSuffix(m, rest) + dev.Shown + "/" + path
+}
+
+// shorten makes a text of a guest fit for a message.
+func shorten(s string, longest int) string {
+	r := []rune(strings.Map(func(c rune) rune {
+		if !unicode.IsPrint(c) {
+			return '?'
+		}
+		return c
+	}, s))
+	if len(r) > longest {
+		return string(r[:longest/2]) + "…" + string(r[len(r)-longest/2+1:])
+	}
+	return string(r)
+}

@@ -1,0 +1,150 @@
+package inspect
+
+import (
+	"cmp"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// deployment is a tree that OSTree has put together in a folder: a system's root
+// directory, once it is started.
+type deployment struct {
+	path string // /ostree/deploy/OS/deploy/CHECKSUM.SERIAL
+	os   string
+	made int64
+}
+
+// bootEntry is what a boot loader offers (the Boot Loader Specification).
+type bootEntry struct {
+	version int
+	link    string // to the deployment
+}
+
+// bound on what is looked at of each kind
+const maxDeployments = 64
+
+// ostree lists the deployments on a file system, and the links that boot entries name.
+func (g *Guest) ostree(f *Filesystem) {
+	if !g.isDir("/ostree/deploy") {
+		return
+	}
+	for _, os := range g.names("/ostree/deploy") {
+		dir := "/ostree/deploy/" + os + "/deploy"
+		for _, n := range g.names(dir) {
+			if fi, err := g.stat(dir + "/" + n); err == nil && fi.IsDir() && g.isDir(dir+"/"+n+"/usr") && len(f.deployments) < maxDeployments {
+				f.deployments = append(f.deployments, deployment{dir + "/" + n, os, fi.ModTime().Unix()})
+			}
+		}
+	}
+	f.links = map[string]string{}
+	for _, boot := range g.names("/ostree") {
+		if !strings.HasPrefix(boot, "boot.") {
+			continue
+		}
+		for _, os := range g.names("/ostree/" + boot) {
+			for _, sum := range g.names("/ostree/" + boot + "/" + os) {
+				dir := "/ostree/" + boot + "/" + os + "/" + sum
+				for _, n := range g.names(dir) {
+					if t := g.readLink(dir + "/" + n); t != "" && len(f.links) < maxDeployments {
+						f.links[dir+"/"+n] = path.Join(dir, t)
+					}
+				}
+			}
+		}
+	}
+}
+
+// bootEntries reads what a boot loader offers that is of OSTree.
+func (g *Guest) bootEntries() (l []bootEntry) {
+	for _, dir := range []string{"/loader/entries", "/boot/loader/entries"} {
+		for _, n := range g.names(dir) {
+			if !strings.HasSuffix(n, ".conf") || len(l) == maxDeployments {
+				continue
+			}
+			var e bootEntry
+			for _, line := range g.lines(dir + "/" + n) {
+				w := strings.Fields(line)
+				if len(w) > 1 && w[0] == "version" {
+					e.version, _ = strconv.Atoi(w[1])
+				}
+				for _, arg := range w {
+					if link, ok := strings.CutPrefix(arg, "ostree="); ok && w[0] == "options" {
+						e.link = path.Clean(link)
+					}
+				}
+			}
+			if e.link != "" {
+				l = append(l, e)
+			}
+		}
+	}
+	// The highest version is what starts if nobody chooses.
+	slices.SortStableFunc(l, func(a, b bootEntry) int { return cmp.Compare(b.version, a.version) })
+	return l
+}
+
+// deployed makes a file system with deployments the system that its boot loader starts,
+// whose root directory is a folder.
+func (i *inspection) deployed(f *Filesystem) {
+	if len(f.deployments) == 0 || f.Role == Root {
+		return
+	}
+	d, boot := i.started(f)
+	root := i.folder(f.Mountable, d.path)
+	sys, err := i.examine([]Mount{{root, "/"}})
+	if err != nil || sys.OS == nil || sys.Role != Root {
+		return
+	}
+	o := sys.OS
+	add := func(m Mount) {
+		if m.Mountable != "" && !slices.ContainsFunc(o.Mounts, func(h Mount) bool { return h.Point == m.Point }) {
+			o.Mounts = append(o.Mounts, m)
+		}
+	}
+	add(Mount{f.Mountable, "/sysroot"})
+	add(Mount{i.folder(f.Mountable, "/ostree/deploy/"+d.os+"/var"), "/var"})
+	add(Mount{boot, "/boot"})
+	*f = Filesystem{Mountable: root, Role: Root, OS: o}
+}
+
+// started finds the deployment that is started, and what has the boot loader's files.
+func (i *inspection) started(f *Filesystem) (d deployment, boot string) {
+	by := func(p string) int {
+		return slices.IndexFunc(f.deployments, func(d deployment) bool { return d.path == p })
+	}
+	sources := []*Filesystem{f}
+	for _, near := range []bool{true, false} {
+		for n := range i.found {
+			if b := &i.found[n]; b != f && len(b.entries) > 0 && i.near(f.Mountable, b.Mountable) == near {
+				sources = append(sources, b)
+			}
+		}
+	}
+	for _, b := range sources {
+		for _, e := range b.entries {
+			if n := by(f.links[e.link]); n >= 0 {
+				boot = b.Mountable
+				if b == f {
+					boot = i.folder(f.Mountable, "/boot")
+				}
+				return f.deployments[n], boot
+			}
+		}
+	}
+	// Nothing says which: the newest.
+	return slices.MaxFunc(f.deployments, func(a, b deployment) int { return cmp.Compare(a.made, b.made) }), ""
+}
+
+// folder is the mountable of a folder on one. Paths on a btrfs begin at its top.
+func (i *inspection) folder(mountable, dir string) string {
+	dev, at := i.devs.of(mountable)
+	if dev == nil {
+		return ""
+	}
+	if at == "" {
+		at = dev.Subvolumes[dev.Default]
+	}
+	return "dir:" + dev.Name + path.Join("/", at, dir)
+}

@@ -1,0 +1,214 @@
+package inspect
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+)
+
+// Volume is something that can be mounted, and what blkid(8) says that it is.
+type Volume struct{ Mountable, Type string }
+
+// Inspect looks for operating systems on volumes. open mounts what it is given, in
+// that order and nothing else, and shows it. The second result is for people: what was
+// not found, and what was taken where the choice was not clear.
+func Inspect(volumes []Volume, devs *Devices, open func([]Mount) (*Guest, error)) ([]Filesystem, []string) {
+	i := &inspection{devs: devs, open: open}
+	var copies []string
+	looked := map[*Device]int{}
+	for _, v := range volumes {
+		dev, path := devs.of(v.Mountable)
+		switch {
+		case v.Type == "swap":
+			i.found = append(i.found, Filesystem{Mountable: v.Mountable, Role: Swap})
+		case v.Type == "unknown" || i.partOfAnother(dev):
+		case isSnapshot(path):
+			copies = append(copies, v.Mountable)
+		case path != "" && looked[dev] == maxSubvolumes:
+			i.warnings = append(i.warnings, fmt.Sprintf("%s: only the first %d of its subvolumes are looked at", dev.Shown, maxSubvolumes))
+			looked[dev]++
+		case path != "" && looked[dev] > maxSubvolumes:
+		default:
+			looked[dev]++
+			i.look(v.Mountable)
+		}
+	}
+	// A system that is in a snapshot only was started from it.
+	for _, m := range copies[:min(len(copies), maxCopies)] {
+		dev, _ := devs.of(m)
+		if !slices.ContainsFunc(i.found, func(f Filesystem) bool { d, _ := devs.of(f.Mountable); return f.Role == Root && d == dev }) {
+			i.look(m)
+		}
+	}
+	for n := range i.found {
+		i.deployed(&i.found[n])
+	}
+	for n := range i.found {
+		i.complete(&i.found[n])
+	}
+	i.withoutCopies()
+	roots := slices.DeleteFunc(slices.Clone(i.found), func(f Filesystem) bool { return f.Role != Root })
+	for _, f := range roots {
+		for _, w := range f.OS.Warnings {
+			if len(roots) > 1 {
+				w = shorten(devs.show(f.Mountable), 48) + ": " + w
+			}
+			i.warnings = append(i.warnings, w)
+		}
+	}
+	return i.found, i.warnings
+}
+
+// More subvolumes, and more snapshots, are not looked at: each has to be mounted.
+const (
+	maxSubvolumes = 200
+	maxCopies     = 20
+)
+
+type inspection struct {
+	devs     *Devices
+	open     func([]Mount) (*Guest, error)
+	found    []Filesystem
+	warnings []string
+}
+
+// look examines a volume. One that cannot be mounted is left out.
+func (i *inspection) look(mountable string) {
+	if f, err := i.examine([]Mount{{mountable, "/"}}); err == nil {
+		i.found = append(i.found, f)
+	}
+}
+
+func (i *inspection) examine(mounts []Mount) (Filesystem, error) {
+	g, err := i.open(mounts)
+	if err != nil {
+		return Filesystem{}, err
+	}
+	g.Devices, g.Mounted = i.devs, mounts[1:]
+	return Examine(g, mounts[0].Mountable), nil
+}
+
+// partOfAnother reports whether a device has no file system of its own, but a part of a
+// btrfs that an earlier one stands for.
+func (i *inspection) partOfAnother(dev *Device) bool {
+	if dev == nil {
+		return false
+	}
+	first := slices.IndexFunc(i.devs.All, func(o *Device) bool { return o == dev || sameFilesystem(o, dev) })
+	return i.devs.All[first] != dev
+}
+
+// snapshotPattern are subvolumes that are copies of others, as Snapper and Timeshift
+// make them, and containers.
+var snapshotPattern = regexp.MustCompile(`(^|/)(\.?@?_?snapshots/[^/]+/snapshot|timeshift-btrfs/snapshots/.*|var/lib/(machines|portables)/.*|docker/btrfs/subvolumes/.*|containers/storage/btrfs/subvolumes/.*|lxd/storage-pools/.*)$`)
+
+func isSnapshot(path string) bool { return snapshotPattern.MatchString(path) }
+
+// near reports whether two mountables are on a common disk.
+func (i *inspection) near(a, b string) bool {
+	da, _ := i.devs.of(a)
+	db, _ := i.devs.of(b)
+	if da == nil || db == nil {
+		return false
+	}
+	drives := i.devs.drives(da)
+	return slices.ContainsFunc(i.devs.drives(db), func(n int) bool { return slices.Contains(drives, n) })
+}
+
+// complete looks again at a system of which parts are on file systems of their own,
+// now that it is known on which, with those mounted.
+func (i *inspection) complete(f *Filesystem) {
+	if f.Role != Root && f.Role != bare {
+		return
+	}
+	mounts := []Mount{{f.Mountable, "/"}}
+	var parts []Mount
+	if f.Role == Root {
+		for _, m := range f.OS.Mounts {
+			if m.Point == "/usr" || m.Point == "/nix" {
+				parts = append(parts, m)
+			}
+		}
+	}
+	if len(parts) == 0 {
+		parts = i.missing(f)
+	} else if f.OS.Distro != "" && f.OS.Arch != "" {
+		return
+	}
+	if len(parts) == 0 {
+		return
+	}
+	if whole, err := i.examine(append(mounts, parts...)); err == nil && whole.Role == Root {
+		f.Role, f.OS = Root, whole.OS
+	}
+}
+
+// missing finds the part of a system that is elsewhere without an fstab to say so: the
+// newest /usr that belongs to no other one, on its disk if there is one; the store of a NixOS.
+func (i *inspection) missing(f *Filesystem) []Mount {
+	var best *Filesystem
+	point, role := "/usr", Usr
+	if f.storeElsewhere {
+		point, role = "/nix", store
+	} else if !f.usrElsewhere {
+		return nil
+	}
+	for n := range i.found {
+		u := &i.found[n]
+		if u.Role != role || i.taken(u.Mountable) {
+			continue
+		}
+		if best == nil || cmp.Or(compareBool(i.near(f.Mountable, u.Mountable), i.near(f.Mountable, best.Mountable)), u.newer(best)) > 0 {
+			best = u
+		}
+	}
+	if best == nil {
+		return nil
+	}
+	return []Mount{{best.Mountable, point}}
+}
+
+func (f *Filesystem) newer(o *Filesystem) int {
+	if f.OS == nil || o.OS == nil {
+		return 0
+	}
+	return cmp.Or(cmp.Compare(f.OS.Major, o.OS.Major), cmp.Compare(f.OS.Minor, o.OS.Minor))
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}
+
+// taken reports whether a system mounts a mountable.
+func (i *inspection) taken(mountable string) bool {
+	return slices.ContainsFunc(i.found, func(f Filesystem) bool {
+		return f.Role == Root && slices.ContainsFunc(f.OS.Mounts, func(m Mount) bool { return m.Mountable == mountable })
+	})
+}
+
+// withoutCopies leaves out roots that are on a btrfs several times: the one that the
+// fstab of a copy says is the root counts, else the one that is mounted by default.
+func (i *inspection) withoutCopies() {
+	isRoot := func(mountable string) bool {
+		return slices.ContainsFunc(i.found, func(o Filesystem) bool { return o.Role == Root && o.Mountable == mountable })
+	}
+	i.found = slices.DeleteFunc(i.found, func(f Filesystem) bool {
+		if f.Role != Root {
+			return false
+		}
+		dev, path := i.devs.of(f.Mountable)
+		if real := f.OS.claimed; real != "" && real != f.Mountable {
+			if at, _ := i.devs.of(real); at == dev && dev != nil && isRoot(real) {
+				return true
+			}
+		}
+		return path != "" && f.OS.claimed != f.Mountable && dev.Default != 0 && dev.Subvolumes[dev.Default] == path && isRoot(dev.Name)
+	})
+}
