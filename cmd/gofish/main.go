@@ -13,6 +13,7 @@ import (
 
 	"gofish/internal/commands"
 	"gofish/internal/daemon"
+	_ "gofish/internal/firstly" // before go-fuse
 	"gofish/internal/handle"
 
 	"github.com/spf13/cobra"

@@ -17,6 +17,13 @@ type LaunchOptions struct {
 	RestoreLimit time.Duration
 	Console      func(string) // gets what the guest and qemu print
 	Log          func(format string, args ...any)
+	Note         func(format string, args ...any) // is told what the user should know; may be nil
+}
+
+func (o *LaunchOptions) note(format string, args ...any) {
+	if o.Note != nil {
+		o.Note(format, args...)
+	}
 }
 
 // Launch brings the machine up until its daemon answers: from a template if there
@@ -32,7 +39,7 @@ func (m *Machine) Launch(ctx context.Context, o LaunchOptions) (*VM, error) {
 			return nil, err // booting would not help
 		}
 		if !errors.Is(err, errNoTemplate) {
-			o.Log("template: %v; booting instead", err)
+			o.note("the saved appliance could not be used, another one is booted: %v", err)
 		}
 	}
 	return m.boot(ctx, o)

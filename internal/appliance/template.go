@@ -30,8 +30,9 @@ import (
 //	templates/KEY/ram            the guest's memory, sparse
 //	templates/KEY/state          qemu's device state
 //	templates/KEY/manifest.json  checksums of both; written last
+//	templates/KEY/refused        qemu has once refused the state
 //	templates/KEY.lock           held by who makes the template
-//	templates/tmp-*              being made
+//	templates/tmp-KEY-*          being made
 //
 // The memory is mapped privately by every machine that is restored, so that they
 // share its pages until they write to them. What is in these files is run: the
@@ -48,9 +49,18 @@ type DriveError struct {
 
 func (e *DriveError) Error() string { return e.Text }
 
+// errDamaged: the files of a template are not what was saved.
+var errDamaged = errors.New("the saved machine is damaged")
+
 const (
-	// restoreLimit bounds a restore; many may happen at once.
-	restoreLimit = time.Minute
+	// restoreLimit bounds the time until the state is back. It is 0.1 s on an idle
+	// machine; of 16 at once on two cores the last took 4 s.
+	restoreLimit = 20 * time.Second
+	// restorePatience is how long it stands still without a word.
+	restorePatience = 5 * time.Second
+	// plugInLimit bounds what follows: drives are opened, which may be far away, and
+	// the daemon answers.
+	plugInLimit = time.Minute
 	// templateSpace is how much disk space templates may take together.
 	templateSpace = 2 << 30
 )
@@ -117,6 +127,7 @@ func hostCPU() string {
 func (t template) ram() string      { return filepath.Join(t.dir, "ram") }
 func (t template) state() string    { return filepath.Join(t.dir, "state") }
 func (t template) manifest() string { return filepath.Join(t.dir, "manifest.json") }
+func (t template) refused() string  { return filepath.Join(t.dir, "refused") }
 
 func (m *Machine) ramObject(path string, share bool) string {
 	s := "off"
@@ -139,6 +150,7 @@ func (m *Machine) fromTemplate(ctx context.Context, o LaunchOptions) (*VM, error
 	if _, err := openCache(o.Templates); err != nil {
 		return nil, err
 	}
+	sweepTemplates(o.Templates)
 	t := m.template(o.Templates)
 	if _, err := os.Stat(t.manifest()); err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
@@ -149,12 +161,24 @@ func (m *Machine) fromTemplate(ctx context.Context, o LaunchOptions) (*VM, error
 		}
 	}
 	vm, err := m.restore(ctx, t, o)
-	var de *DriveError
-	if err != nil && ctx.Err() == nil && !errors.As(err, &de) {
+	// A restore may fail because the machine is busy, out of memory or descriptors, or
+	// because somebody killed qemu. All who share the cache would boot if the template
+	// went for that: it only goes if it is proved to be bad.
+	switch refused := errors.Is(err, errRefused); {
+	case err == nil:
+		os.Remove(t.refused())
+	case errors.Is(err, errDamaged), errors.Is(err, fs.ErrNotExist), refused && exists(t.refused()):
 		o.Log("template %s is not usable and is removed", t.key)
 		os.RemoveAll(t.dir)
+	case refused:
+		os.WriteFile(t.refused(), nil, 0o600)
 	}
 	return vm, err
+}
+
+func exists(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil
 }
 
 // makeTemplate boots the machine without drives and saves it.
@@ -170,8 +194,8 @@ func (m *Machine) makeTemplate(ctx context.Context, t template, o LaunchOptions)
 	if _, err := os.Stat(t.manifest()); err == nil {
 		return nil // they have just finished
 	}
-	sweepTemplates(t.top)
-	tmp, err := os.MkdirTemp(t.top, "tmp-")
+	removeGlob(filepath.Join(t.top, "tmp-"+t.key+"-*")) // of a maker that died: we hold the lock
+	tmp, err := os.MkdirTemp(t.top, "tmp-"+t.key+"-")
 	if err != nil {
 		return err
 	}
@@ -291,30 +315,34 @@ func (m *Machine) restore(ctx context.Context, t template, o LaunchOptions) (*VM
 	}
 	var manifest templateManifest
 	if err := json.Unmarshal(b, &manifest); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %s: %v", errDamaged, t.manifest(), err)
 	}
 	state, err := os.Open(t.state())
 	if err != nil {
 		return nil, err
 	}
 	defer state.Close()
-	if sum, err := sumState(state); err != nil || sum != manifest.State {
-		return nil, errors.New("the saved state is damaged")
+	if sum, err := sumState(state); err != nil {
+		return nil, err
+	} else if sum != manifest.State {
+		return nil, fmt.Errorf("%w: its state is not what was saved", errDamaged)
 	}
 	ram, err := os.Open(t.ram())
 	if err != nil {
 		return nil, err
 	}
 	defer ram.Close()
-	if fi, err := ram.Stat(); err != nil || fi.Size() != manifest.Bytes || fi.Size() != int64(m.Memory)<<20 {
-		return nil, errors.New("the saved memory has another size")
+	if fi, err := ram.Stat(); err != nil {
+		return nil, err
+	} else if fi.Size() != manifest.Bytes || fi.Size() != int64(m.Memory)<<20 {
+		return nil, fmt.Errorf("%w: its memory has another size", errDamaged)
 	}
 	// Checking the memory takes about as long as qemu's start, so both go side by side.
 	checked := make(chan error, 1)
 	go func() {
 		sum, err := sumMemory(ram)
 		if err == nil && sum != manifest.RAM {
-			err = errors.New("the saved memory is damaged")
+			err = fmt.Errorf("%w: its memory is not what was saved", errDamaged)
 		}
 		checked <- err
 	}()
@@ -328,8 +356,11 @@ func (m *Machine) restore(ctx context.Context, t template, o LaunchOptions) (*VM
 		if o.RestoreLimit > 0 {
 			limit = o.RestoreLimit
 		}
+		patience := time.AfterFunc(restorePatience, func() {
+			o.note("the saved appliance is not back after %v; another one will be booted if that takes longer than %v", restorePatience, limit)
+		})
+		mon := vm.mon
 		err = vm.await(ctx, limit, func() error {
-			mon := vm.mon
 			if err := mon.prepareMigration(); err != nil {
 				return err
 			}
@@ -350,21 +381,27 @@ func (m *Machine) restore(ctx context.Context, t template, o LaunchOptions) (*VM
 			}
 			checked <- nil
 			step("the memory was checked")
-			plug := func(i int) error { return mon.plug(&m.Drives[i], i, m.driveName(i)) }
-			if len(m.Drives) > 0 {
-				if err := plug(0); err != nil {
+			return nil
+		})
+		patience.Stop()
+		if err == nil {
+			err = vm.await(ctx, max(limit, plugInLimit), func() error {
+				plug := func(i int) error { return mon.plug(&m.Drives[i], i, m.driveName(i)) }
+				if len(m.Drives) > 0 {
+					if err := plug(0); err != nil {
+						return err
+					}
+				}
+				step("the first drive was plugged in")
+				if err := mon.do("cont", nil, nil); err != nil {
 					return err
 				}
-			}
-			step("the first drive was plugged in")
-			if err := mon.do("cont", nil, nil); err != nil {
+				step("the guest ran")
+				err := m.begin(vm.Conn, plug)
+				step("the daemon was ready")
 				return err
-			}
-			step("the guest ran")
-			err := m.begin(vm.Conn, plug)
-			step("the daemon was ready")
-			return err
-		})
+			})
+		}
 	}
 	// The check must not outlive the files.
 	if cerr := <-checked; err == nil {
@@ -388,6 +425,9 @@ func stopwatch(log func(format string, args ...any)) func(step string) {
 	}
 }
 
+// errRefused: qemu does not take the state, or does not give it.
+var errRefused = errors.New("qemu could not save or restore the machine")
+
 // awaitMigration waits until a migration, in either direction, has ended.
 func (m *monitor) awaitMigration() error {
 	for {
@@ -408,7 +448,7 @@ func (m *monitor) awaitMigration() error {
 		case "completed":
 			return nil
 		case "failed", "cancelled":
-			return fmt.Errorf("qemu could not save or restore the machine: migration %s", data.Status)
+			return fmt.Errorf("%w: migration %s", errRefused, data.Status)
 		}
 	}
 }
@@ -495,20 +535,37 @@ func sumMemory(f *os.File) (uint32, error) {
 	return sum, nil
 }
 
-// sweepTemplates removes what makers left that were killed. Those that live hold
-// the lock of their key, so what is an hour old is nobody's.
+// sweepTemplates removes what makers left that were killed: those that live hold the
+// lock of their key.
 func sweepTemplates(top string) {
-	l, _ := filepath.Glob(filepath.Join(top, "tmp-*"))
-	for _, dir := range l {
-		if fi, err := os.Stat(dir); err == nil && time.Since(fi.ModTime()) > time.Hour {
-			os.RemoveAll(dir)
+	l, _ := os.ReadDir(top)
+	for _, e := range l {
+		rest, ok := strings.CutPrefix(e.Name(), "tmp-")
+		if !ok {
+			continue
 		}
+		key, _, _ := strings.Cut(rest, "-")
+		lock, err := os.OpenFile(filepath.Join(top, key+".lock"), os.O_RDWR|syscall.O_CLOEXEC, 0)
+		if err == nil && syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
+			lock.Close()
+			continue // it is being made
+		}
+		os.RemoveAll(filepath.Join(top, e.Name()))
+		lock.Close()
+	}
+}
+
+func removeGlob(pattern string) {
+	l, _ := filepath.Glob(pattern)
+	for _, name := range l {
+		os.RemoveAll(name)
 	}
 }
 
 // PruneTemplates removes templates, the least recently used first, until they take
 // no more than space bytes. The one with the key keep stays. It returns the bytes freed.
 func PruneTemplates(top string, space int64, keep string) int64 {
+	sweepTemplates(top)
 	type entry struct {
 		dir  string
 		size int64

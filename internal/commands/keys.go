@@ -2,7 +2,9 @@ package commands
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"gofish/internal/handle"
@@ -13,56 +15,78 @@ type keySelector struct {
 	id   string // device, UUID, or "all"
 	kind string // "key", "file" or "clevis"
 	text string // the key itself, or the file's name
+
+	device string // what the actions call the device of id, once asked
+	used   bool   // it was for some device
 }
 
-// addKey reads the argument of --key: ID:key:STRING, ID:file:NAME or ID:clevis.
+// addKey reads the argument of --key: ID:key:STRING, ID:file:NAME or ID:clevis. The
+// first of the three words between colons counts: what follows may hold colons, and
+// so may what stands before.
 func (o *options) addKey(s *Shell, arg string) error {
-	f := strings.Split(arg, ":")
 	bad := func(what string) error { return s.errorf("selector '%s': %s", arg, what) }
-	if len(f) < 2 {
-		return bad("missing TYPE")
-	}
-	k := keySelector{id: keyID(f[0]), kind: f[1]}
-	switch k.kind {
-	case "key", "file":
-		if len(f) != 3 {
-			return bad(map[string]string{"key": "missing KEY_STRING, or too many fields", "file": "missing FILENAME, or too many fields"}[k.kind])
+	at, k := len(arg), keySelector{}
+	for _, kind := range []string{"key", "file"} {
+		if i := strings.Index(arg, ":"+kind+":"); i >= 0 && i < at {
+			at, k = i, keySelector{id: arg[:i], kind: kind, text: arg[i+len(kind)+2:]}
 		}
-		k.text = f[2]
-	case "clevis":
-		if len(f) != 2 {
+	}
+	if id, ok := strings.CutSuffix(arg, ":clevis"); ok && k.kind == "" {
+		k = keySelector{id: id, kind: "clevis"}
+	}
+	switch k.kind {
+	case "":
+		switch _, rest, ok := strings.Cut(arg, ":"); {
+		case !ok:
+			return bad("missing TYPE")
+		case rest == "key":
+			return bad("missing KEY_STRING")
+		case rest == "file":
+			return bad("missing FILENAME")
+		case strings.HasPrefix(rest, "clevis:"):
 			return bad("too many fields")
 		}
+		return bad("invalid TYPE")
+	case "clevis":
 		// The key comes from a server, as a rule.
 		if err := s.callErr("set_network", true); err != nil {
 			return err
 		}
-	default:
-		return bad("invalid TYPE")
 	}
 	o.keys = append(o.keys, k)
 	return nil
 }
 
-// keyID is the name that actions give a device. /dev/mapper/VG-LV is a logical
-// volume; a dash of a name is written twice there.
-func keyID(id string) string {
-	name, ok := strings.CutPrefix(id, "/dev/mapper/")
-	if !ok {
-		return id
+// encrypted is a device that is: its name, and its UUID if it has one.
+type encrypted struct{ device, uuid string }
+
+func (e encrypted) String() string {
+	if e.uuid == "" {
+		return e.device
 	}
-	for i := 1; i+1 < len(name); i++ {
-		if name[i] != '-' {
-			continue
-		}
-		if name[i+1] != '-' {
-			undouble := strings.NewReplacer("--", "-")
-			return "/dev/" + undouble.Replace(name[:i]) + "/" + undouble.Replace(name[i+1:])
-		}
-		i++
-	}
-	return id
+	return e.device + " (UUID " + e.uuid + ")"
 }
+
+// isFor reports whether a key is for a device. People know it by many names.
+func (k *keySelector) isFor(s *Shell, e encrypted) bool {
+	id := strings.TrimPrefix(k.id, "UUID=")
+	plain := func(s string) string { return strings.ToLower(strings.ReplaceAll(s, "-", "")) }
+	switch {
+	case id == "all", id == e.device, e.uuid != "" && plain(id) == plain(e.uuid), id == mapperDir+mapName(e.device, e.uuid):
+		return true
+	case !strings.HasPrefix(id, "/dev/"):
+		return false
+	}
+	if k.device == "" {
+		k.device = id
+		if v, err := s.callString("canonical_device_name", id); err == nil {
+			k.device = v
+		}
+	}
+	return k.device == e.device
+}
+
+const mapperDir = "/dev/mapper/"
 
 // deviceKey is a key to try; Clevis finds its own.
 type deviceKey struct {
@@ -72,14 +96,18 @@ type deviceKey struct {
 
 // keysFor lists the keys to try on a device. If no option gives one, the user is
 // asked.
-func (s *Shell) keysFor(device, uuid string) ([]deviceKey, error) {
+func (s *Shell) keysFor(e encrypted) ([]deviceKey, error) {
 	var keys []deviceKey
-	for _, k := range s.opts.keys {
-		switch {
-		case k.id != "all" && k.id != device && (uuid == "" || !strings.EqualFold(k.id, uuid)):
-		case k.kind == "clevis":
+	for i := range s.opts.keys {
+		k := &s.opts.keys[i]
+		if !k.isFor(s, e) {
+			continue
+		}
+		k.used = true
+		switch k.kind {
+		case "clevis":
 			keys = append(keys, deviceKey{clevis: true})
-		case k.kind == "key":
+		case "key":
 			keys = append(keys, deviceKey{text: k.text})
 		default:
 			content, err := os.ReadFile(k.text)
@@ -92,44 +120,114 @@ func (s *Shell) keysFor(device, uuid string) ([]deviceKey, error) {
 			if more {
 				keys = append(keys, deviceKey{text: string(content)})
 			}
+			if bare, ok := strings.CutSuffix(first, "\r"); ok {
+				s.warn("--key: the first line of %s ends as on Windows, in CR LF: if the key does not fit, take the CR away", k.text)
+				keys = append(keys, deviceKey{text: bare})
+			}
 		}
 	}
 	if len(keys) > 0 {
 		return keys, nil
 	}
-	text, err := s.readKey(device)
+	text, err := s.readKey(e.device)
+	if err != nil {
+		err = join(s.errorf("%v is encrypted, and no --key is for it%s", e, s.unusedKeys(", but for %s")), err)
+	}
 	return []deviceKey{{text: text}}, err
 }
 
-// openEncrypted opens every encrypted partition, and then every encrypted
-// logical volume, those in the opened partitions included.
-func (s *Shell) openEncrypted() error {
-	partitions, err := s.callStrings("list_partitions")
-	if err != nil {
-		return err
-	}
-	opened, err := s.openAll(partitions)
-	if err != nil {
-		return err
-	}
-	if ok, err := s.call("feature_available", []string{"lvm2"}); err != nil || !ok.(bool) {
-		return err
-	}
-	if opened {
-		if err := s.callErr("lvm_scan", true); err != nil {
-			return err
+// unusedKeys names the keys that were for no device, in a text of the given format;
+// empty if there is none.
+func (s *Shell) unusedKeys(format string) string {
+	var ids []string
+	for _, k := range s.opts.keys {
+		if !k.used && !slices.Contains(ids, k.id) {
+			ids = append(ids, k.id)
 		}
 	}
-	volumes, err := s.callStrings("lvs")
+	if ids == nil {
+		return ""
+	}
+	return fmt.Sprintf(format, strings.Join(ids, ", "))
+}
+
+// maxLayers is how often what was opened may hold what is encrypted again.
+const maxLayers = 8
+
+// openEncrypted opens whatever is encrypted: disks, partitions, arrays, volumes, and
+// what appears in those once they are open.
+func (s *Shell) openEncrypted() error {
+	lvm, err := s.call("feature_available", []string{"lvm2"})
 	if err != nil {
 		return err
 	}
-	_, err = s.openAll(volumes)
-	return err
+	tried := map[string]bool{}
+	var all []encrypted
+	for range maxLayers {
+		devices, err := s.mayBeEncrypted(lvm.(bool))
+		if err != nil {
+			return err
+		}
+		devices = slices.DeleteFunc(devices, func(dev string) bool { return tried[dev] })
+		for _, dev := range devices {
+			tried[dev] = true
+		}
+		opened, err := s.openAll(devices)
+		if err != nil {
+			return err
+		}
+		all = append(all, opened...)
+		if len(opened) == 0 {
+			break
+		}
+		if lvm.(bool) {
+			if err := s.callErr("lvm_scan", true); err != nil {
+				return err
+			}
+		}
+	}
+	if text := s.unusedKeys("%s"); text != "" {
+		here := "nothing is encrypted here"
+		if len(all) > 0 {
+			here = "encrypted are " + fmt.Sprint(all)
+		}
+		s.warn("--key %s: there is no such device (%s)", text, here)
+	}
+	return nil
 }
 
-// openAll opens those of the devices that are encrypted, and reports whether any is.
-func (s *Shell) openAll(devices []string) (opened bool, err error) {
+// mayBeEncrypted lists the devices that can hold something.
+func (s *Shell) mayBeEncrypted(lvm bool) ([]string, error) {
+	actions := []string{"list_partitions", "list_md_devices", "list_dm_devices"}
+	if lvm {
+		actions = append(actions, "lvs")
+	}
+	var l []string
+	for _, name := range actions {
+		devices, err := s.callStrings(name)
+		if err != nil {
+			return nil, err
+		}
+		l = append(l, devices...)
+	}
+	disks, err := s.callStrings("list_devices")
+	if err != nil {
+		return nil, err
+	}
+	for _, disk := range disks {
+		partitioned := slices.ContainsFunc(l, func(dev string) bool {
+			rest, ok := strings.CutPrefix(dev, disk)
+			return ok && rest != "" && rest[0] >= '0' && rest[0] <= '9'
+		})
+		if !partitioned {
+			l = append(l, disk)
+		}
+	}
+	return l, nil
+}
+
+// openAll opens those of the devices that are encrypted, and returns them.
+func (s *Shell) openAll(devices []string) (opened []encrypted, err error) {
 	for _, dev := range devices {
 		kind, err := s.callString("vfs_type", dev)
 		if _, ok := err.(libError); ok {
@@ -138,31 +236,31 @@ func (s *Shell) openAll(devices []string) (opened bool, err error) {
 		if err != nil {
 			return opened, err
 		}
-		uuid := ""
+		e := encrypted{device: dev}
 		switch kind {
 		case "crypto_LUKS":
-			if uuid, err = s.callString("luks_uuid", dev); err != nil {
+			if e.uuid, err = s.callString("luks_uuid", dev); err != nil {
 				return opened, err
 			}
 		case "BitLocker":
 		default:
 			continue
 		}
-		if err := s.openDevice(dev, uuid); err != nil {
+		if err := s.openDevice(e); err != nil {
 			return opened, err
 		}
-		opened = true
+		opened = append(opened, e)
 	}
 	return opened, nil
 }
 
 // openDevice tries the keys of a device in order.
-func (s *Shell) openDevice(dev, uuid string) error {
-	keys, err := s.keysFor(dev, uuid)
+func (s *Shell) openDevice(e encrypted) error {
+	keys, err := s.keysFor(e)
 	if err != nil {
 		return err
 	}
-	mapname := mapName(dev, uuid)
+	dev, mapname := e.device, mapName(e.device, e.uuid)
 	for _, k := range keys {
 		if k.clevis {
 			err = s.callErr("clevis_luks_unlock", dev, mapname)
@@ -174,7 +272,7 @@ func (s *Shell) openDevice(dev, uuid string) error {
 			return err
 		}
 	}
-	return join(err, s.errorf("‘%s’ is encrypted, and no key opens it: give one with --key '%[1]s:key:KEY' or '%[1]s:file:NAME'", dev))
+	return join(err, s.errorf("%v is encrypted, and no key opens it%s: give one with --key '%s:key:KEY' or '%[3]s:file:NAME'", e, s.unusedKeys(" (for no device here: %s)"), dev))
 }
 
 // mapName is the name that an opened device gets in /dev/mapper.

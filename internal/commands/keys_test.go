@@ -11,9 +11,10 @@ import (
 func TestKeySelectors(t *testing.T) {
 	for arg, want := range map[string]string{
 		"foo":              "selector 'foo': missing TYPE",
-		"foo:key":          "selector 'foo:key': missing KEY_STRING, or too many fields",
-		"foo:key:a:b":      "selector 'foo:key:a:b': missing KEY_STRING, or too many fields",
-		"foo:file":         "selector 'foo:file': missing FILENAME, or too many fields",
+		"foo:key":          "selector 'foo:key': missing KEY_STRING",
+		"foo:key:a:b":      "",
+		"a:b:file:x:key:y": "",
+		"foo:file":         "selector 'foo:file': missing FILENAME",
 		"foo:clevis:x":     "selector 'foo:clevis:x': too many fields",
 		"foo:bar:x":        "selector 'foo:bar:x': invalid TYPE",
 		"/dev/sda1:key:k":  "",
@@ -28,18 +29,31 @@ func TestKeySelectors(t *testing.T) {
 			t.Errorf("--key %s: status %d", arg, status)
 		}
 	}
-	for id, want := range map[string]string{
-		"/dev/sda1":            "/dev/sda1",
-		"/dev/mapper/VG-LV":    "/dev/VG/LV",
-		"/dev/mapper/a--b-c":   "/dev/a-b/c",
-		"/dev/mapper/a-b--c":   "/dev/a/b-c",
-		"/dev/mapper/a--b":     "/dev/mapper/a--b",
-		"/dev/mapper/control":  "/dev/mapper/control",
-		"/dev/mapper/a--b--":   "/dev/mapper/a--b--",
-		"/dev/mapper/-":        "/dev/mapper/-",
-		"12345678-1234-123456": "12345678-1234-123456",
+	for arg, want := range map[string]keySelector{
+		"/dev/sda1:key:a:b":                    {id: "/dev/sda1", kind: "key", text: "a:b"},
+		"a:b:file:x:key:y":                     {id: "a:b", kind: "file", text: "x:key:y"},
+		"/dev/disk/by-path/pci-0000:00:key: :": {id: "/dev/disk/by-path/pci-0000:00", kind: "key", text: " :"},
+		"all:key:":                             {id: "all", kind: "key"},
 	} {
-		expect(t, id, keyID(id), want)
+		var o options
+		if err := o.addKey(&Shell{prog: &Program{}}, arg); err != nil || o.keys[0] != want {
+			t.Errorf("--key %s: %v, %v", arg, o.keys, err)
+		}
+	}
+	s := &Shell{prog: &Program{}, ctx: t.Context(), caller: &fake{answers: map[string]any{"canonical_device_name": func(args []any) any {
+		if args[0] == "/dev/disk/by-label/x" {
+			return "/dev/sda3"
+		}
+		return args[0]
+	}}}}
+	for id, want := range map[string]bool{
+		"/dev/sda3": true, "/dev/sda": false, "all": true, "UUID=AAAA-bbbb": true, "aaaabbbb": true, "aaaa": false, "": false,
+		"/dev/mapper/luks-aaaa-bbbb": true, "/dev/disk/by-label/x": true, "/dev/disk/by-label/y": false,
+	} {
+		k := keySelector{id: id}
+		if k.isFor(s, encrypted{"/dev/sda3", "aaaa-bbbb"}) != want {
+			t.Errorf("a key for %q is taken for another's: %v", id, !want)
+		}
 	}
 	expect(t, "name", mapName("/dev/VG/L_V-1", ""), "cryptVGLV1")
 }
@@ -51,8 +65,12 @@ func TestOpenEncrypted(t *testing.T) {
 	}
 	const uuid = "aaaa-bbbb"
 	f := &fake{answers: map[string]any{
-		"list_partitions": []string{"/dev/sda1", "/dev/sda2", "/dev/sda3"},
-		"lvs":             []string{"/dev/VG/LV"},
+		"list_devices":          []string{"/dev/sda", "/dev/sdb"},
+		"list_partitions":       []string{"/dev/sda1", "/dev/sda2", "/dev/sda3"},
+		"list_md_devices":       []string{},
+		"list_dm_devices":       []string{},
+		"lvs":                   []string{"/dev/VG/LV"},
+		"canonical_device_name": func(args []any) any { return args[0] },
 		"vfs_type": func(args []any) any {
 			return map[any]any{"/dev/sda1": "ext4", "/dev/sda2": "crypto_LUKS", "/dev/sda3": errors.New("?"), "/dev/VG/LV": "BitLocker"}[args[0]]
 		},
@@ -64,8 +82,10 @@ func TestOpenEncrypted(t *testing.T) {
 			return nil
 		},
 	}}
-	s := &Shell{prog: &Program{Name: "gofish"}, caller: f, ctx: t.Context()}
-	s.opts.keys = []keySelector{{"/dev/sda9", "key", "no"}, {"AAAA-bbbb", "key", "bad"}, {"all", "file", file}, {"/dev/VG/LV", "key", "volume"}}
+	var errs strings.Builder
+	s := &Shell{prog: &Program{Name: "gofish", Stderr: &errs}, caller: f, ctx: t.Context(), out: &output{}}
+	s.opts.keys = []keySelector{{id: "/dev/sda9", kind: "key", text: "no"}, {id: "AAAA-bbbb", kind: "key", text: "bad"},
+		{id: "all", kind: "file", text: file}, {id: "/dev/VG/LV", kind: "key", text: "volume"}}
 	if err := s.openEncrypted(); err != nil {
 		t.Fatal(err)
 	}
@@ -79,12 +99,15 @@ func TestOpenEncrypted(t *testing.T) {
 		"cryptsetup_open /dev/sda2 bad luks-aaaa-bbbb",
 		"cryptsetup_open /dev/sda2 first luks-aaaa-bbbb",
 		"cryptsetup_open /dev/sda2 first\nrest luks-aaaa-bbbb",
-		"lvm_scan true",
 		"cryptsetup_open /dev/VG/LV first cryptVGLV",
 		"cryptsetup_open /dev/VG/LV first\nrest cryptVGLV",
+		"lvm_scan true",
 	}, "|"))
+	if !strings.Contains(errs.String(), "--key /dev/sda9: there is no such device (encrypted are [/dev/sda2 (UUID aaaa-bbbb) /dev/VG/LV])") {
+		t.Errorf("a key that fits nothing: %q", errs.String())
+	}
 	s.opts.keys = s.opts.keys[:2]
-	err := s.openDevice("/dev/sda2", uuid)
+	err := s.openDevice(encrypted{"/dev/sda2", uuid})
 	if err == nil || !strings.Contains(err.Error(), "wrong key") || !strings.Contains(err.Error(), "--key '/dev/sda2:key:KEY'") {
 		t.Errorf("no key fits: %v", err)
 	}

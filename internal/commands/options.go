@@ -117,7 +117,7 @@ func optionTable() []option {
 				if o.strict {
 					return s.errorf("-D option is deprecated, use --no-dest-paths instead")
 				}
-				s.sayPlain(s.errorf("warning: -D option is deprecated, use --no-dest-paths instead"))
+				s.warn("-D option is deprecated, use --no-dest-paths instead")
 				return nil
 			}},
 		{long: "no-sync", short: 'n', help: "Do not flush the disks at the end",

@@ -301,6 +301,9 @@ func (s *Shell) say(err error) { s.sayAt(err, s.place()) }
 // sayPlain prints an error that belongs to no command.
 func (s *Shell) sayPlain(err error) { s.sayAt(err, "") }
 
+// warn tells something odd that is no failure.
+func (s *Shell) warn(format string, args ...any) { s.sayPlain(s.errorf("warning: "+format, args...)) }
+
 func (s *Shell) sayAt(err error, place string) {
 	if err == errShown {
 		return

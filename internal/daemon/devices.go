@@ -181,6 +181,9 @@ func (d *Devices) Translate(name string) (Device, error) {
 		}
 	}
 	err := canOpen(real)
+	if err == nil && strings.HasPrefix(name, "/dev/md/") {
+		real, err = filepath.EvalSymlinks(name)
+	}
 	if err == unix.ENOENT {
 		if linked := d.Linked(name); len(linked) > 0 {
 			real, err = linked[0], canOpen(linked[0])

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -75,7 +76,7 @@ func TestDamagedTemplates(t *testing.T) {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	// The real files stay in safe, as links; a launch that finds damage removes dir.
 	files := []string{"ram", "state", "manifest.json"}
-	safe := filepath.Join(filepath.Dir(dir), "tmp-safe")
+	safe := filepath.Join(filepath.Dir(filepath.Dir(dir)), "safe-template")
 	t.Cleanup(func() { os.RemoveAll(safe) })
 	link := func(from, to string) {
 		t.Helper()
@@ -144,13 +145,12 @@ func TestDamagedTemplates(t *testing.T) {
 		}
 		h := smallHandle(t, memory)
 		var got events
-		h.OnEvent(handle.EventLibrary, got.add)
-		h.Settings.Verbose = true
+		h.OnEvent(handle.EventWarning, got.add)
 		must(t, h, "launch")
-		if damage != nil && !got.has(handle.EventLibrary, "booting instead") {
+		if damage != nil && (!got.has(handle.EventWarning, booted) || exists(dir)) {
 			t.Errorf("launch %d: the damage was not noticed", i)
 		}
-		if damage == nil && got.has(handle.EventLibrary, "booting instead") {
+		if damage == nil && got.has(handle.EventWarning, booted) {
 			t.Errorf("launch %d: a good template was not used", i)
 		}
 		if v := must(t, h, "list_devices").([]string); len(v) != 1 {
@@ -162,8 +162,17 @@ func TestDamagedTemplates(t *testing.T) {
 	}
 }
 
-// TestBrokenRestore: a qemu that dies or hangs when it is to restore a machine is
-// given up and the template removed; a changed qemu has templates of its own.
+// booted is in the warning that a saved machine did not come back.
+const booted = "another one is booted"
+
+func exists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
+}
+
+// TestBrokenRestore: a qemu that dies or hangs when it is to restore a machine is given
+// up, but the template stays, as that is no proof against it. What qemu refuses twice
+// goes, and what a killed maker has left.
 func TestBrokenRestore(t *testing.T) {
 	hv := filepath.Join(t.TempDir(), "qemu")
 	qemu := func(onRestore string) {
@@ -181,7 +190,7 @@ func TestBrokenRestore(t *testing.T) {
 		h.Settings.Verbose = true
 		h.Settings.RestoreLimit = 5 * time.Second
 		var got events
-		h.OnEvent(handle.EventLibrary, got.add)
+		h.OnEvent(handle.EventLibrary|handle.EventWarning, got.add)
 		must(t, h, "launch")
 		if v := must(t, h, "list_devices").([]string); len(v) != 1 {
 			t.Errorf("devices %v", v)
@@ -191,20 +200,54 @@ func TestBrokenRestore(t *testing.T) {
 	}
 	for _, broken := range []string{"exit 1", "sleep 1000", "echo rubbish >&4; sleep 1000"} {
 		qemu(broken)
-		got := launch()
-		if !got.has(handle.EventLibrary, "is not usable and is removed") || !got.has(handle.EventLibrary, "booting instead") {
-			t.Errorf("%q went unnoticed", broken)
-		}
+		dir := findTemplate(t, memory, func() {
+			if got := launch(); !got.has(handle.EventWarning, booted) {
+				t.Errorf("%q went unnoticed", broken)
+			}
+		})
+		os.RemoveAll(dir)
 	}
 	qemu("true")
 	dir := findTemplate(t, memory, func() {
-		if launch().has(handle.EventLibrary, "booting instead") {
+		if launch().has(handle.EventWarning, booted) {
 			t.Error("the mended program could not restore")
 		}
 	})
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	if got := launch(); got.has(handle.EventLibrary, "making template") || got.has(handle.EventLibrary, "booting instead") {
+	dead := filepath.Join(filepath.Dir(dir), "tmp-"+filepath.Base(dir)+"-dead")
+	if err := os.Mkdir(dead, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if got := launch(); got.has(handle.EventLibrary, "making template") || got.has(handle.EventWarning, booted) {
 		t.Error("the new template is not used")
+	}
+	if exists(dead) {
+		t.Error("what a dead maker left is still there")
+	}
+
+	// A state that is what was saved, but that qemu does not take.
+	state := []byte("no state")
+	manifest, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m map[string]any
+	if err := json.Unmarshal(manifest, &m); err != nil {
+		t.Fatal(err)
+	}
+	m["State"] = fmt.Sprintf("%x", sha256.Sum256(state))
+	if manifest, err = json.Marshal(m); err != nil {
+		t.Fatal(err)
+	}
+	for name, b := range map[string][]byte{"state": state, "manifest.json": manifest} {
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, stays := range []bool{true, false} {
+		if got := launch(); !got.has(handle.EventWarning, booted) || exists(dir) != stays {
+			t.Errorf("after %d launches with a state that qemu refuses, it is still there: %v", i+1, exists(dir))
+		}
 	}
 }
 

@@ -176,9 +176,7 @@ func (c *chain) mayProbe(path, format string) error {
 // chainOf is how the images of a handle are followed. more are drives on their way in.
 func (h *Handle) chainOf(more ...*Drive) *chain {
 	_, untrusted := h.Settings.setting("untrusted")
-	c := &chain{untrusted: untrusted || h.Settings.Untrusted, warn: func(format string, args ...any) {
-		h.emit(Event{Type: EventWarning, Message: fmt.Sprintf(format, args...)})
-	}}
+	c := &chain{untrusted: untrusted || h.Settings.Untrusted, warn: h.warn}
 	for _, d := range append(slices.Clone(h.drives), more...) {
 		if d.Protocol == "" && d.abs != "" {
 			c.named = append(c.named, d.abs)

@@ -38,6 +38,11 @@ func (h Actions) CanonicalDeviceName(c *Call, device string) (string, error) {
 	if m := diskDevice.FindStringSubmatch(device); m != nil {
 		return "/dev/sd" + m[2] + m[3], nil
 	}
+	if strings.HasPrefix(device, "/dev/disk/") || strings.HasPrefix(device, "/dev/md/") {
+		if m, err := h.parseMountable(c, device); err == nil {
+			return m.ImDevice, nil
+		}
+	}
 	if strings.HasPrefix(device, "/dev/mapper/") || strings.HasPrefix(device, "/dev/dm-") {
 		if v, err := h.do(c, "lvm_canonical_lv_name", device); err == nil {
 			return v.(string), nil

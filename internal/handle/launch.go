@@ -99,6 +99,11 @@ func (h Actions) Launch(c *Call) error {
 	return nil
 }
 
+// warn tells something odd that is no failure.
+func (h *Handle) warn(format string, args ...any) {
+	h.emit(Event{Type: EventWarning, Message: fmt.Sprintf(format, args...)})
+}
+
 // log is a message of the handle itself, for verbose mode.
 func (h *Handle) log(format string, args ...any) {
 	if h.Settings.Verbose {
@@ -218,7 +223,7 @@ func (s *Settings) hvPath() string {
 // start brings the machine up; without a cache folder it boots.
 func (h *Handle) start(c *Call, m *appliance.Machine, cacheDir string, began time.Time, limit time.Duration) error {
 	console := &console{h: h, began: began}
-	o := appliance.LaunchOptions{Limit: limit, RestoreLimit: h.Settings.RestoreLimit, Console: console.write, Log: h.log}
+	o := appliance.LaunchOptions{Limit: limit, RestoreLimit: h.Settings.RestoreLimit, Console: console.write, Log: h.log, Note: h.warn}
 	if _, off := h.Settings.setting("no_template"); h.Settings.Templates && !off && cacheDir != "" {
 		o.Templates = filepath.Join(cacheDir, "templates")
 	}
