@@ -1,12 +1,15 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -105,14 +108,16 @@ func awaitPartitions(dev Device) error {
 	}
 }
 
-// partitionRow is one partition as parted prints it.
+// partitionRow is one partition of a table.
 type partitionRow struct {
 	num              int
 	start, end, size int64 // bytes
-	fs, name, flags  string
+	name             string
+	bootable         bool
 }
 
-// partitionTable reads a disk's partition table: its kind and its partitions.
+// partitionTable reads a disk's partition table: its kind and its partitions, in the
+// order of their places.
 func partitionTable(dev Device) (label string, rows []partitionRow, err error) {
 	t := &Tool{Args: []string{"parted", "-m", "-s", "--", string(dev), "unit", "b", "print"}, Env: partedEnv}
 	out, err := t.Output(context.Background())
@@ -123,45 +128,211 @@ func partitionTable(dev Device) (label string, rows []partitionRow, err error) {
 		}
 		return "", nil, fmt.Errorf("parted: %s: %w", dev, err)
 	}
-	return parsePartitionTable(dev, out)
+	if label, err = parsePartitionLabel(dev, out); err != nil {
+		return "", nil, err
+	}
+	// Names of a GPT may hold anything, lines of parted's too.
+	if label == "gpt" || label == "msdos" {
+		err = withTable(dev, label, os.O_RDONLY, func(t table) error {
+			rows = t.rows()
+			return nil
+		})
+		return label, rows, err
+	}
+	rows, err = parsePartitionRows(dev, out)
+	return label, rows, err
 }
 
-func parsePartitionTable(dev Device, out string) (label string, rows []partitionRow, err error) {
+// table is a partition table of a kind that is changed here and not by parted, which
+// writes all of it anew: identities, boot code, and what it does not know are lost.
+type table interface {
+	rows() []partitionRow
+	add(kind string, start, end int64) error
+	del(n int) error
+	resize(n int, end int64) error
+	setBootable(n int, on bool) error
+}
+
+// withTable runs fn on the partition table of a disk, of the kind that label says.
+func withTable(dev Device, label string, flags int, fn func(table) error) error {
+	f, err := os.OpenFile(string(dev), flags, 0)
+	if err != nil {
+		return say(err, "%s", dev)
+	}
+	defer f.Close()
+	sector, err := unix.IoctlGetInt(int(f.Fd()), unix.BLKSSZGET)
+	if err != nil {
+		return say(err, "%s: size of a sector", dev)
+	}
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return say(err, "%s", dev)
+	}
+	disk := tableDisk{f, int64(sector), size / int64(sector)}
+	var t table
+	if label == "gpt" {
+		t, err = readGPT(disk)
+	} else {
+		t, err = readMBR(disk)
+	}
+	if err == nil {
+		err = fn(t)
+	}
+	if err == nil && flags != os.O_RDONLY {
+		err = f.Sync()
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", dev, err)
+	}
+	return nil
+}
+
+// changeTable runs fn on the partition table of a disk, and then tells the kernel; for
+// tables of other kinds it runs parted instead.
+func changeTable(dev Device, fn func(table) error, parted func(label string) error) error {
+	label, err := partitionLabel(dev)
+	if err != nil {
+		return err
+	}
+	if label != "gpt" && label != "msdos" {
+		return parted(label)
+	}
+	if err := withTable(dev, label, os.O_RDWR, fn); err != nil {
+		return err
+	}
+	return tellKernel(dev)
+}
+
+// changeGPT is changeTable for what only a GPT has.
+func changeGPT(dev Device, fn func(*gpt) error) error {
+	return changeTable(dev, func(t table) error {
+		if g, ok := t.(*gpt); ok {
+			return fn(g)
+		}
+		return errNoGPT("msdos")
+	}, func(label string) error { return fmt.Errorf("%s: %w", dev, errNoGPT(label)) })
+}
+
+// ofGPT reads something of a GPT.
+func ofGPT[T any](dev Device, fn func(*gpt) (T, error)) (v T, err error) {
+	label, err := partitionLabel(dev)
+	if err == nil && label != "gpt" {
+		err = fmt.Errorf("%s: %w", dev, errNoGPT(label))
+	}
+	if err != nil {
+		return v, err
+	}
+	err = withTable(dev, label, os.O_RDONLY, func(t table) (err error) {
+		v, err = fn(t.(*gpt))
+		return err
+	})
+	return v, err
+}
+
+func errNoGPT(label string) error {
+	return fmt.Errorf("the disk has no GPT, but a partition table of kind %s", label)
+}
+
+func errNoMBR(label string) error {
+	return fmt.Errorf("the disk has no MBR, but a partition table of kind %s", label)
+}
+
+func errNoPart(n int) error {
+	return fmt.Errorf("partition number %d not found: %w", n, errnoOnly(syscall.ENOENT))
+}
+
+// errShrinks keeps from losing what is behind a partition's new end.
+func errShrinks(end, was int64) error {
+	return fmt.Errorf("sector %d: the partition ends at sector %d and would become smaller: what is there would be lost (if that is wanted, part-del and part-add)", end, was)
+}
+
+// tellKernel has the kernel read a disk's partition table. If one of the partitions is
+// in use, the others are told one by one.
+func tellKernel(dev Device) error {
+	f, err := os.Open(string(dev))
+	if err != nil {
+		return say(err, "%s", dev)
+	}
+	err = unix.IoctlSetInt(int(f.Fd()), unix.BLKRRPART, 0)
+	f.Close()
+	if err == unix.EBUSY {
+		if err := run("partx", "-u", string(dev)); err != nil {
+			return fmt.Errorf("%s: the table was written, but the kernel goes on with the old one, of which a partition is in use: %w", dev, err)
+		}
+	}
+	return awaitPartitions(dev)
+}
+
+// notInUse refuses a partition that is mounted, or a part of something that is used.
+func notInUse(dev Device, partnum int) error {
+	name := filepath.Base(string(dev))
+	for _, p := range globAll("/sys/block/" + name + "/" + name + "*/partition") {
+		b, _ := os.ReadFile(p)
+		if strings.TrimSpace(string(b)) != strconv.Itoa(partnum) {
+			continue
+		}
+		node := "/dev/" + filepath.Base(filepath.Dir(p))
+		fd, err := unix.Open(node, unix.O_RDONLY|unix.O_EXCL|unix.O_CLOEXEC, 0)
+		if err == unix.EBUSY {
+			return fmt.Errorf("%s: partition %d is in use (unmount it first)", dev, partnum)
+		}
+		if err == nil {
+			unix.Close(fd)
+		}
+	}
+	return nil
+}
+
+// parsePartitionLabel reads the kind of a table in what parted prints.
+func parsePartitionLabel(dev Device, out string) (string, error) {
+	for _, line := range lines(out) {
+		if line = strings.TrimSpace(line); line == "" || line == "BYT;" {
+			continue
+		}
+		// DEVICE:SIZE:TRANSPORT:SECTOR:SECTOR:LABEL:MODEL:FLAGS
+		f := machineFields(line)
+		if len(f) < 6 {
+			return "", fmt.Errorf("%s: cannot understand what parted prints: %q", dev, line)
+		}
+		return f[5], nil
+	}
+	return "", fmt.Errorf("%s: parted prints nothing about the disk", dev)
+}
+
+// parsePartitionRows reads the lines behind that.
+func parsePartitionRows(dev Device, out string) (rows []partitionRow, err error) {
 	disk := false
 	for _, line := range lines(out) {
 		line = strings.TrimSpace(line)
-		if line == "" || line == "BYT;" {
+		switch {
+		case line == "" || line == "BYT;":
 			continue
-		}
-		f := machineFields(line)
-		if !disk {
-			// DEVICE:SIZE:TRANSPORT:SECTOR:SECTOR:LABEL:MODEL:FLAGS
-			if len(f) < 6 {
-				return "", nil, fmt.Errorf("%s: cannot understand what parted prints: %q", dev, line)
-			}
-			disk, label = true, f[5]
+		case !disk:
+			disk = true
 			continue
 		}
 		// NUMBER:START:END:SIZE:FILESYSTEM:NAME:FLAGS
-		var r partitionRow
+		f := machineFields(line)
+		bad := fmt.Errorf("%s: cannot understand what parted prints: %q", dev, line)
 		if len(f) < 7 {
-			return "", nil, fmt.Errorf("%s: cannot understand what parted prints: %q", dev, line)
+			return nil, bad
 		}
+		var r partitionRow
 		if r.num, err = strconv.Atoi(f[0]); err != nil {
-			return "", nil, fmt.Errorf("%s: cannot understand what parted prints: %q", dev, line)
+			return nil, bad
 		}
 		for i, v := range []*int64{&r.start, &r.end, &r.size} {
 			if *v, err = strconv.ParseInt(strings.TrimSuffix(f[1+i], "B"), 10, 64); err != nil {
-				return "", nil, fmt.Errorf("%s: cannot understand what parted prints: %q", dev, line)
+				return nil, bad
 			}
 		}
-		r.fs, r.name, r.flags = f[4], f[5], f[6]
+		r.name = f[5]
+		for _, flag := range strings.Split(f[6], ",") {
+			r.bootable = r.bootable || strings.TrimSpace(flag) == "boot"
+		}
 		rows = append(rows, r)
 	}
-	if !disk {
-		return "", nil, fmt.Errorf("%s: parted prints nothing about the disk", dev)
-	}
-	return label, rows, nil
+	return rows, nil
 }
 
 // machineFields splits a line of parted's machine format: colons between the
@@ -199,7 +370,7 @@ func partitionRowOf(dev Device, partnum int) (string, *partitionRow, error) {
 			return label, &rows[i], nil
 		}
 	}
-	return label, nil, fmt.Errorf("partition number %d not found: %w", partnum, errnoOnly(syscall.ENOENT))
+	return label, nil, errNoPart(partnum)
 }
 
 func (d Actions) PartInit(device Device, parttype string) error {
@@ -221,17 +392,58 @@ func (d Actions) PartAdd(device Device, prlogex string, startsect, endsect int64
 	if startsect < 0 {
 		return errors.New("startsect cannot be negative")
 	}
-	return parted(device, "mkpart", kind, sectors(startsect), sectors(endsect))
+	return changeTable(device,
+		func(t table) error { return t.add(kind, startsect, endsect) },
+		func(label string) error { return partedAdd(device, label, kind, sectors(startsect), sectors(endsect)) })
+}
+
+// unnamed are the kinds of tables whose partitions have neither a kind nor a name.
+var unnamed = map[string]bool{"sun": true, "bsd": true}
+
+// byCylinder are those whose partitions begin and end where cylinders do.
+var byCylinder = map[string]bool{"sun": true, "amiga": true, "pc98": true, "dvh": true}
+
+// closest is where parted says that a partition could be.
+var closest = regexp.MustCompile(`closest location we can manage is .* \(sectors (\d+)\.\.(\d+)\)`)
+
+// partedAdd makes a partition with parted. Where it must be of whole cylinders it is
+// made of those that parted finds closest.
+func partedAdd(dev Device, label, kind, start, end string) error {
+	add := func(start, end string) error {
+		args := []string{"mkpart", kind, start, end}
+		if unnamed[label] {
+			args = slices.Delete(args, 1, 2)
+		}
+		return parted(dev, args...)
+	}
+	err := add(start, end)
+	if err == nil || !byCylinder[label] {
+		return err
+	}
+	if m := closest.FindStringSubmatch(err.Error()); m != nil {
+		return add(m[1]+"s", m[2]+"s")
+	}
+	return err
 }
 
 func sectors(n int64) string { return strconv.FormatInt(n, 10) + "s" }
 
 func (d Actions) PartDel(device Device, partnum int) error {
-	return partedPart(device, partnum, "rm")
+	if err := cmp.Or(checkPartnum(partnum), notInUse(device, partnum)); err != nil {
+		return err
+	}
+	return changeTable(device,
+		func(t table) error { return t.del(partnum) },
+		func(string) error { return partedPart(device, partnum, "rm") })
 }
 
 func (d Actions) PartResize(device Device, partnum int, endsect int64) error {
-	return partedPart(device, partnum, "resizepart", sectors(endsect))
+	if err := cmp.Or(checkPartnum(partnum), notInUse(device, partnum)); err != nil {
+		return err
+	}
+	return changeTable(device,
+		func(t table) error { return t.resize(partnum, endsect) },
+		func(string) error { return partedPart(device, partnum, "resizepart", sectors(endsect)) })
 }
 
 func (d Actions) PartDisk(device Device, parttype string) error {
@@ -244,7 +456,10 @@ func (d Actions) PartDisk(device Device, parttype string) error {
 		name = "p1"
 	}
 	// 64 kB free on either side: aligned for any disk, and room for the table's copy.
-	return parted(device, "mklabel", label, "mkpart", name, sectors(128), sectors(-128))
+	if err := parted(device, "mklabel", label); err != nil {
+		return err
+	}
+	return partedAdd(device, label, name, sectors(128), sectors(-128))
 }
 
 func (d Actions) PartList(device Device) ([]api.Partition, error) {
@@ -272,11 +487,18 @@ func partitionLabel(dev Device) (string, error) {
 }
 
 func (d Actions) PartSetBootable(device Device, partnum int, bootable bool) error {
-	state := "off"
-	if bootable {
-		state = "on"
+	if err := checkPartnum(partnum); err != nil {
+		return err
 	}
-	return partedPart(device, partnum, "set", "boot", state)
+	return changeTable(device,
+		func(t table) error { return t.setBootable(partnum, bootable) },
+		func(string) error {
+			state := "off"
+			if bootable {
+				state = "on"
+			}
+			return partedPart(device, partnum, "set", "boot", state)
+		})
 }
 
 func (d Actions) PartGetBootable(device Device, partnum int) (bool, error) {
@@ -284,18 +506,26 @@ func (d Actions) PartGetBootable(device Device, partnum int) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	for _, flag := range strings.Split(row.flags, ",") {
-		if strings.TrimSpace(flag) == "boot" {
-			return true, nil
-		}
-	}
-	return false, nil
+	return row.bootable, nil
 }
 
 func (d Actions) PartSetName(device Device, partnum int, name string) error {
-	// parted splits its arguments into words once more, as a shell would.
-	quoted := `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"`
-	return partedPart(device, partnum, "name", quoted)
+	if err := checkPartnum(partnum); err != nil {
+		return err
+	}
+	return changeTable(device,
+		func(t table) error {
+			g, ok := t.(*gpt)
+			if !ok {
+				return errNoGPT("msdos")
+			}
+			return g.change(partnum, func(e []byte) error { return setGPTName(e, name) })
+		},
+		func(string) error {
+			// parted splits its arguments into words once more, as a shell would.
+			quoted := `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"`
+			return partedPart(device, partnum, "name", quoted)
+		})
 }
 
 func (d Actions) PartGetName(device Device, partnum int) (string, error) {
@@ -307,22 +537,29 @@ func (d Actions) PartGetName(device Device, partnum int) (string, error) {
 	case "gpt", "amiga", "mac", "pc98":
 		return row.name, nil
 	}
-	return "", errors.New("part-get-name can only be used on GUID Partition Tables")
+	return "", fmt.Errorf("%s: %w", device, errNoGPT(label))
 }
 
 func (d Actions) PartGetMbrId(device Device, partnum int) (int, error) {
 	if err := checkPartnum(partnum); err != nil {
 		return 0, err
 	}
-	out, err := output("sfdisk", "--part-type", string(device), strconv.Itoa(partnum))
+	label, err := partitionLabel(device)
 	if err != nil {
 		return 0, err
 	}
-	id, err := strconv.ParseUint(strings.TrimSpace(out), 16, 8)
-	if err != nil {
-		return 0, fmt.Errorf("%s: the type of partition %d is no MBR type: %s", device, partnum, strings.TrimSpace(out))
+	if label != "msdos" {
+		return 0, fmt.Errorf("%s: %w", device, errNoMBR(label))
 	}
-	return int(id), nil
+	id := 0
+	err = withTable(device, label, os.O_RDONLY, func(t table) error {
+		p, err := t.(*mbr).part(partnum)
+		if err == nil {
+			id = int(p.typ)
+		}
+		return err
+	})
+	return id, err
 }
 
 func (d Actions) PartSetMbrId(device Device, partnum int, idbyte int) error {
@@ -332,10 +569,12 @@ func (d Actions) PartSetMbrId(device Device, partnum int, idbyte int) error {
 	if idbyte < 0 || idbyte > 255 {
 		return fmt.Errorf("idbyte must be between 0 and 255 (was %d)", idbyte)
 	}
-	if err := run("sfdisk", "--part-type", string(device), strconv.Itoa(partnum), fmt.Sprintf("0x%x", idbyte)); err != nil {
-		return oneLine(err)
-	}
-	return awaitPartitions(device)
+	return changeTable(device, func(t table) error {
+		if m, ok := t.(*mbr); ok {
+			return m.setType(partnum, byte(idbyte))
+		}
+		return errNoMBR("gpt")
+	}, func(label string) error { return fmt.Errorf("%s: %w", device, errNoMBR(label)) })
 }
 
 func (d Actions) PartGetMbrPartType(device Device, partnum int) (string, error) {
@@ -363,50 +602,6 @@ func (d Actions) PartGetMbrPartType(device Device, partnum int) (string, error) 
 	return "primary", nil
 }
 
-// gptField reads one line of sgdisk's description of a partition.
-func gptField(dev Device, partnum int, field string) (string, error) {
-	if err := checkPartnum(partnum); err != nil {
-		return "", err
-	}
-	s, err := sgdiskField(dev, field, "-i", strconv.Itoa(partnum))
-	if err == errNoField {
-		err = fmt.Errorf("partition number %d not found: %w", partnum, errnoOnly(syscall.ENOENT))
-	}
-	return s, err
-}
-
-var errNoField = errors.New("sgdisk does not show what was asked for")
-
-// What sgdisk says of a disk without a GPT, before it shows the one it would make.
-const (
-	gptOfNothing = "Creating new GPT entries in memory"
-	gptOfMBR     = "converting MBR to GPT format"
-)
-
-const (
-	partitionGUID = "Partition unique GUID"
-	diskIdentity  = "Disk identifier (GUID)"
-)
-
-// sgdiskField reads the value behind "field: " in what sgdisk prints.
-func sgdiskField(dev Device, field string, args ...string) (string, error) {
-	t := &Tool{Args: append([]string{"sgdisk", string(dev)}, args...)}
-	out, err := t.Output(context.Background())
-	if err != nil {
-		return "", fmt.Errorf("sgdisk %s: %w", dev, oneLine(folded(out, err)))
-	}
-	// The type of an MBR partition has a counterpart; an identity would be made up.
-	if strings.Contains(out, gptOfNothing) || strings.Contains(out, gptOfMBR) && (field == partitionGUID || field == diskIdentity) {
-		return "", fmt.Errorf("%s: the disk has no GPT", dev)
-	}
-	for _, line := range lines(out) {
-		if v, ok := strings.CutPrefix(line, field+":"); ok {
-			return strings.TrimSpace(v), nil
-		}
-	}
-	return "", errNoField
-}
-
 // folded takes a tool's standard output for its error text if that is empty.
 func folded(out string, err error) error {
 	var e *ToolError
@@ -414,15 +609,6 @@ func folded(out string, err error) error {
 		e.Text = strings.TrimSpace(out)
 	}
 	return err
-}
-
-// guidOf takes the GUID out of a field: more text may follow it.
-func guidOf(s string, err error) (string, error) {
-	if err != nil {
-		return "", err
-	}
-	guid, _, _ := strings.Cut(s, " ")
-	return guid, nil
 }
 
 // sgdisk changes a GPT.
@@ -435,55 +621,73 @@ func sgdisk(dev Device, args ...string) error {
 }
 
 func (d Actions) PartSetGptType(device Device, partnum int, guid string) error {
-	return sgdiskPart(device, partnum, "-t", guid)
+	return setPartGUID(device, partnum, gptType, guid)
 }
 
 func (d Actions) PartSetGptGuid(device Device, partnum int, guid string) error {
-	return sgdiskPart(device, partnum, "-u", guid)
+	return setPartGUID(device, partnum, gptGUID, guid)
 }
 
-func sgdiskPart(dev Device, partnum int, option, value string) error {
+func setPartGUID(dev Device, partnum, at int, guid string) error {
 	if err := checkPartnum(partnum); err != nil {
 		return err
 	}
-	return sgdisk(dev, option, fmt.Sprintf("%d:%s", partnum, value))
+	return changeGPT(dev, func(g *gpt) error { return g.setGUID(partnum, at, guid) })
 }
 
 func (d Actions) PartGetGptType(device Device, partnum int) (string, error) {
-	return guidOf(gptField(device, partnum, "Partition GUID code"))
+	return partOfGPT(device, partnum, func(e []byte) string { return shownGUID(e[gptType:]) })
 }
 
 func (d Actions) PartGetGptGuid(device Device, partnum int) (string, error) {
-	return guidOf(gptField(device, partnum, partitionGUID))
+	return partOfGPT(device, partnum, func(e []byte) string { return shownGUID(e[gptGUID:]) })
+}
+
+// partOfGPT reads something of a partition's entry.
+func partOfGPT[T any](dev Device, partnum int, fn func(entry []byte) T) (v T, err error) {
+	if err := checkPartnum(partnum); err != nil {
+		return v, err
+	}
+	return ofGPT(dev, func(g *gpt) (v T, err error) {
+		e, err := g.part(partnum)
+		if err != nil {
+			return v, err
+		}
+		return fn(e), nil
+	})
 }
 
 func (d Actions) PartSetGptAttributes(device Device, partnum int, attributes int64) error {
-	return sgdiskPart(device, partnum, "-A", fmt.Sprintf("=:%016X", uint64(attributes)))
+	if err := checkPartnum(partnum); err != nil {
+		return err
+	}
+	return changeGPT(device, func(g *gpt) error {
+		return g.change(partnum, func(e []byte) error {
+			le.PutUint64(e[gptAttributes:], uint64(attributes))
+			return nil
+		})
+	})
 }
 
 func (d Actions) PartGetGptAttributes(device Device, partnum int) (int64, error) {
-	s, err := gptField(device, partnum, "Attribute flags")
-	if err != nil {
-		return 0, err
-	}
-	v, err := strconv.ParseUint(s, 16, 64)
-	if err != nil {
-		return 0, fmt.Errorf("%s: sgdisk shows the attributes of partition %d as %q", device, partnum, s)
-	}
-	return int64(v), nil
+	return partOfGPT(device, partnum, func(e []byte) int64 { return int64(le.Uint64(e[gptAttributes:])) })
 }
 
 func (d Actions) PartSetDiskGuid(device Device, guid string) error {
-	return diskGUID(device, guid)
+	b := guidBytes(guid)
+	if b == nil {
+		return fmt.Errorf("%s: not a GUID", guid)
+	}
+	return setDiskGUID(device, b)
 }
 
-func (d Actions) PartSetDiskGuidRandom(device Device) error { return diskGUID(device, "R") }
+func (d Actions) PartSetDiskGuidRandom(device Device) error { return setDiskGUID(device, newGUID()) }
 
-func diskGUID(dev Device, guid string) error {
-	if err := mustBeGPT(dev); err != nil {
-		return err
-	}
-	return sgdisk(dev, "-U", guid)
+func setDiskGUID(dev Device, guid []byte) error {
+	return changeGPT(dev, func(g *gpt) error {
+		copy(g.main.header[headerDiskGUID:], guid)
+		return g.save()
+	})
 }
 
 // mustBeGPT stops sgdisk from turning another partition table into a GPT.
@@ -493,13 +697,13 @@ func mustBeGPT(dev Device) error {
 		return err
 	}
 	if label != "gpt" {
-		return fmt.Errorf("%s: the disk has no GPT, but a partition table of kind %s", dev, label)
+		return fmt.Errorf("%s: %w", dev, errNoGPT(label))
 	}
 	return nil
 }
 
 func (d Actions) PartGetDiskGuid(device Device) (string, error) {
-	return guidOf(sgdiskField(device, diskIdentity, "-p"))
+	return ofGPT(device, func(g *gpt) (string, error) { return shownGUID(g.main.header[headerDiskGUID:]), nil })
 }
 
 func (d Actions) PartExpandGpt(device Device) error {

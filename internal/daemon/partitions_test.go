@@ -5,19 +5,28 @@ import (
 	"testing"
 )
 
-func TestPartitionTable(t *testing.T) {
-	out := "BYT;\n/dev/sda:104857600B:scsi:512:512:gpt:QEMU\\: x:;\n" +
+func TestPartitionRows(t *testing.T) {
+	out := "BYT;\n/dev/sda:104857600B:scsi:512:512:mac:QEMU\\: x:;\n" +
 		"1:65536B:104792575B:104727040B:ext2:a\\: \\\\b:boot, esp;\n2:1B:2B:2B:::;\n"
-	label, rows, err := parsePartitionTable("/dev/sda", out)
+	label, err := parsePartitionLabel("/dev/sda", out)
+	if err != nil || label != "mac" {
+		t.Errorf("%q %v", label, err)
+	}
+	rows, err := parsePartitionRows("/dev/sda", out)
 	want := []partitionRow{
-		{1, 65536, 104792575, 104727040, "ext2", `a: \b`, "boot, esp"},
+		{num: 1, start: 65536, end: 104792575, size: 104727040, name: `a: \b`, bootable: true},
 		{num: 2, start: 1, end: 2, size: 2},
 	}
-	if err != nil || label != "gpt" || !reflect.DeepEqual(rows, want) {
-		t.Errorf("%q %v %v", label, rows, err)
+	if err != nil || !reflect.DeepEqual(rows, want) {
+		t.Errorf("%v %v", rows, err)
 	}
-	for _, bad := range []string{"", "BYT;\n", "x;\n", "BYT;\na:b:c:d:e:gpt;\n1:2B;\n", "BYT;\na:b:c:d:e:gpt;\nx:1B:1B:1B:::;\n", "BYT;\na:b:c:d:e:gpt;\n1:1B:x:1B:::;\n"} {
-		if _, _, err := parsePartitionTable("/dev/sda", bad); err == nil {
+	for _, bad := range []string{"", "BYT;\n", "x;\n"} {
+		if _, err := parsePartitionLabel("/dev/sda", bad); err == nil {
+			t.Errorf("%q is understood", bad)
+		}
+	}
+	for _, bad := range []string{"BYT;\na:b:c:d:e:mac;\n1:2B;\n", "BYT;\na:b:c:d:e:mac;\nx:1B:1B:1B:::;\n", "BYT;\na:b:c:d:e:mac;\n1:1B:x:1B:::;\n"} {
+		if _, err := parsePartitionRows("/dev/sda", bad); err == nil {
 			t.Errorf("%q is understood", bad)
 		}
 	}

@@ -1,0 +1,329 @@
+package daemon
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"slices"
+	"strings"
+	"unicode/utf16"
+)
+
+// A GUID partition table (UEFI specification, chapter 5): a header in the second
+// sector, an array of entries where it says, and a copy of both at the disk's end.
+// Offsets in a header and in an entry:
+const (
+	headerSize     = 12
+	headerCRC      = 16
+	headerSelf     = 24
+	headerCopy     = 32
+	headerFirst    = 40
+	headerLast     = 48
+	headerDiskGUID = 56
+	headerArray    = 72
+	headerCount    = 80
+	headerEach     = 84
+	headerArrayCRC = 88
+	leastHeader    = 92
+
+	gptType       = 0
+	gptGUID       = 16
+	gptStart      = 32
+	gptEnd        = 40
+	gptAttributes = 48
+	gptName       = 56
+	gptNameUnits  = 36
+	leastEntry    = 128
+
+	maxGPTArray = 4 << 20
+)
+
+const (
+	guidLinux = "0FC63DAF-8483-4772-8E79-3D69D8477DE4"
+	guidESP   = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
+)
+
+type gpt struct {
+	tableDisk
+	main    gptHalf
+	damaged bool // main is really the copy
+}
+
+// gptHalf is a header with its array.
+type gptHalf struct {
+	at      int64
+	header  []byte // its sector
+	entries []byte
+}
+
+var le = binary.LittleEndian
+
+func (h *gptHalf) each() int { return int(le.Uint32(h.header[headerEach:])) }
+
+func (h *gptHalf) number(at int) int64 { return int64(le.Uint64(h.header[at:])) }
+
+// entry is the n-th entry, from 1; nil if there is none.
+func (h *gptHalf) entry(n int) []byte {
+	if n < 1 || n > len(h.entries)/h.each() {
+		return nil
+	}
+	return h.entries[(n-1)*h.each():][:h.each()]
+}
+
+func used(entry []byte) bool {
+	return len(entry) > 0 && !bytes.Equal(entry[gptType:gptGUID], make([]byte, 16))
+}
+
+var errGPTDamaged = errors.New("the GPT is damaged (part-expand-gpt writes it anew from its copy)")
+
+// readHalf reads the header at a sector and its array, checked.
+func (d *tableDisk) readHalf(at int64) (h gptHalf, err error) {
+	h.at = at
+	if h.header, err = d.read(at, 1); err != nil {
+		return h, err
+	}
+	size := int64(le.Uint32(h.header[headerSize:]))
+	if !bytes.HasPrefix(h.header, []byte("EFI PART")) || size < leastHeader || size > d.sector || headerSum(h.header) != le.Uint32(h.header[headerCRC:]) {
+		return h, errGPTDamaged
+	}
+	n := int64(le.Uint32(h.header[headerCount:])) * int64(h.each())
+	array := h.number(headerArray)
+	if h.number(headerSelf) != at || h.each() < leastEntry || h.each()%8 != 0 || n <= 0 || n > maxGPTArray || array <= 0 || array >= d.sectors {
+		return h, errGPTDamaged
+	}
+	if h.entries, err = d.read(array, (n+d.sector-1)/d.sector); err != nil {
+		return h, err
+	}
+	h.entries = h.entries[:n]
+	if crc32.ChecksumIEEE(h.entries) != le.Uint32(h.header[headerArrayCRC:]) {
+		return h, errGPTDamaged
+	}
+	return h, nil
+}
+
+// headerSum is the checksum of a header, for which its own place counts as zero.
+func headerSum(header []byte) uint32 {
+	b := bytes.Clone(header[:le.Uint32(header[headerSize:])])
+	clear(b[headerCRC:][:4])
+	return crc32.ChecksumIEEE(b)
+}
+
+// readGPT reads the table, from its copy if need be.
+func readGPT(d tableDisk) (*gpt, error) {
+	g := &gpt{tableDisk: d}
+	var err error
+	if g.main, err = d.readHalf(1); err != nil {
+		g.main, err = d.readHalf(d.sectors - 1)
+		g.damaged = true
+	}
+	return g, err
+}
+
+// save writes what is other now: the copy first, so that one half is always whole.
+func (g *gpt) save() error {
+	at := g.main.number(headerCopy)
+	if g.damaged || at <= 1 || at >= g.sectors {
+		return errGPTDamaged
+	}
+	second, err := g.readHalf(at)
+	if err != nil {
+		return fmt.Errorf("the copy at the end of the disk: %w", err)
+	}
+	for _, h := range []*gptHalf{&second, &g.main} {
+		copy(h.entries, g.main.entries)
+		copy(h.header[headerDiskGUID:][:16], g.main.header[headerDiskGUID:])
+		le.PutUint32(h.header[headerArrayCRC:], crc32.ChecksumIEEE(h.entries))
+		le.PutUint32(h.header[headerCRC:], headerSum(h.header))
+		if _, err := g.disk.WriteAt(h.entries, h.number(headerArray)*g.sector); err != nil {
+			return err
+		}
+		if err := g.write(h.at, h.header); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *gpt) part(n int) ([]byte, error) {
+	e := g.main.entry(n)
+	if !used(e) {
+		return nil, errNoPart(n)
+	}
+	return e, nil
+}
+
+// change has fn change an entry of a partition.
+func (g *gpt) change(n int, fn func(entry []byte) error) error {
+	e, err := g.part(n)
+	if err != nil {
+		return err
+	}
+	if err := fn(e); err != nil {
+		return err
+	}
+	return g.save()
+}
+
+// free reports whether no other partition and no part of the table has any of the sectors.
+func (g *gpt) free(start, end int64, but int) error {
+	first, last := g.main.number(headerFirst), g.main.number(headerLast)
+	if start < first || end > last {
+		return fmt.Errorf("sectors %d to %d: the table has sectors %d to %d for partitions", start, end, first, last)
+	}
+	for n := 1; ; n++ {
+		e := g.main.entry(n)
+		if e == nil {
+			return nil
+		}
+		from, to := int64(le.Uint64(e[gptStart:])), int64(le.Uint64(e[gptEnd:]))
+		if used(e) && n != but && start <= to && end >= from {
+			return fmt.Errorf("sectors %d to %d: partition %d has sectors %d to %d", start, end, n, from, to)
+		}
+	}
+}
+
+func (g *gpt) add(kind string, start, end int64) error {
+	end, err := g.check(start, end)
+	if err == nil {
+		err = g.free(start, end, 0)
+	}
+	if err != nil {
+		return err
+	}
+	n := 1
+	for used(g.main.entry(n)) {
+		n++
+	}
+	e := g.main.entry(n)
+	if e == nil {
+		return fmt.Errorf("all %d entries of the table are in use", n-1)
+	}
+	clear(e)
+	copy(e[gptType:], guidBytes(guidLinux))
+	copy(e[gptGUID:], newGUID())
+	le.PutUint64(e[gptStart:], uint64(start))
+	le.PutUint64(e[gptEnd:], uint64(end))
+	if err := setGPTName(e, kind); err != nil {
+		return err
+	}
+	return g.save()
+}
+
+func (g *gpt) del(n int) error {
+	return g.change(n, func(e []byte) error {
+		clear(e)
+		return nil
+	})
+}
+
+func (g *gpt) resize(n int, end int64) error {
+	return g.change(n, func(e []byte) error {
+		start := int64(le.Uint64(e[gptStart:]))
+		end, err := g.check(start, end)
+		if was := int64(le.Uint64(e[gptEnd:])); err == nil && end < was {
+			err = errShrinks(end, was)
+		}
+		if err == nil {
+			err = g.free(start, end, n)
+		}
+		if err == nil {
+			le.PutUint64(e[gptEnd:], uint64(end))
+		}
+		return err
+	})
+}
+
+// setBootable makes a partition the one that firmware starts from, as parted does.
+func (g *gpt) setBootable(n int, on bool) error {
+	return g.change(n, func(e []byte) error {
+		switch esp := shownGUID(e[gptType:]) == guidESP; {
+		case on:
+			copy(e[gptType:], guidBytes(guidESP))
+		case esp:
+			copy(e[gptType:], guidBytes(guidLinux))
+		}
+		return nil
+	})
+}
+
+// setGUID sets the type or the identity of a partition.
+func (g *gpt) setGUID(n, at int, guid string) error {
+	b := guidBytes(guid)
+	if b == nil {
+		return fmt.Errorf("%s: not a GUID", guid)
+	}
+	return g.change(n, func(e []byte) error {
+		copy(e[at:], b)
+		return nil
+	})
+}
+
+func setGPTName(e []byte, name string) error {
+	units := utf16.Encode([]rune(name))
+	if len(units) > gptNameUnits {
+		return fmt.Errorf("%s: names of partitions have %d characters at most", name, gptNameUnits)
+	}
+	clear(e[gptName:][:2*gptNameUnits])
+	for i, u := range units {
+		le.PutUint16(e[gptName+2*i:], u)
+	}
+	return nil
+}
+
+// guidBytes reads a GUID as it is written, in braces or not; nil if it is none. On a
+// disk its first three numbers are little-endian.
+func guidBytes(guid string) []byte {
+	b, err := hex.DecodeString(strings.ReplaceAll(strings.Trim(guid, "{}"), "-", ""))
+	if err != nil || len(b) != 16 {
+		return nil
+	}
+	return swapGUID(b)
+}
+
+// shownGUID writes a GUID as partition tools do.
+func shownGUID(b []byte) string { return strings.ToUpper(guidText(b[:16])) }
+
+func swapGUID(b []byte) []byte {
+	slices.Reverse(b[:4])
+	slices.Reverse(b[4:6])
+	slices.Reverse(b[6:8])
+	return b
+}
+
+// newGUID makes a random one (RFC 9562, version 4), as it is on a disk.
+func newGUID() []byte {
+	b := make([]byte, 16)
+	rand.Read(b)
+	b[7] = b[7]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	return b
+}
+
+func (g *gpt) rows() []partitionRow {
+	var l []partitionRow
+	for n := 1; ; n++ {
+		e := g.main.entry(n)
+		if e == nil {
+			return byPlace(l)
+		}
+		if !used(e) {
+			continue
+		}
+		var name []uint16
+		for i := range gptNameUnits {
+			u := le.Uint16(e[gptName+2*i:])
+			if u == 0 {
+				break
+			}
+			name = append(name, u)
+		}
+		r := partitionRow{num: n, name: string(utf16.Decode(name)), bootable: shownGUID(e[gptType:]) == guidESP}
+		r.start, r.end = int64(le.Uint64(e[gptStart:]))*g.sector, (int64(le.Uint64(e[gptEnd:]))+1)*g.sector-1
+		r.size = r.end - r.start + 1
+		l = append(l, r)
+	}
+}

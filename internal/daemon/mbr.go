@@ -1,0 +1,473 @@
+package daemon
+
+import (
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// tableDisk is a disk whose partition table is changed in place: of its bytes, only
+// those that a change asks for become others.
+type tableDisk struct {
+	disk interface {
+		io.ReaderAt
+		io.WriterAt
+	}
+	sector  int64 // bytes
+	sectors int64
+}
+
+func (d *tableDisk) read(at, n int64) ([]byte, error) {
+	b := make([]byte, n*d.sector)
+	_, err := d.disk.ReadAt(b, at*d.sector)
+	return b, err
+}
+
+func (d *tableDisk) write(at int64, b []byte) error {
+	_, err := d.disk.WriteAt(b, at*d.sector)
+	return err
+}
+
+// check refuses a partition that is not on the disk. A negative end counts from the
+// disk's end: -1 is its last sector.
+func (d *tableDisk) check(start, end int64) (int64, error) {
+	if end < 0 {
+		end += d.sectors
+	}
+	switch {
+	case end < start:
+		return 0, fmt.Errorf("sector %d: the end is before the start, sector %d", end, start)
+	case end >= d.sectors:
+		return 0, fmt.Errorf("sector %d: outside of the disk, which has %d sectors", end, d.sectors)
+	}
+	return end, nil
+}
+
+// An MBR: four entries of 16 bytes at the end of the first sector, before a mark. The
+// extended partition begins with a sector like it, with an entry for one logical
+// partition and one for the next such sector, and so on.
+const (
+	mbrEntries   = 446
+	mbrEntrySize = 16
+	mbrMark      = 510
+
+	entryBoot = 0 // 0x80: bootable
+	entryCHS  = 1
+	entryType = 4
+	entryEnd  = 5 // CHS of the last sector
+	entryLBA  = 8
+	entrySize = 12
+
+	typeLinux    = 0x83
+	typeExtended = 0x0f
+	typeLink     = 0x05
+
+	maxLogical = 256 // a chain may be a ring
+)
+
+func isExtended(typ byte) bool { return typ == 0x05 || typ == 0x0f || typ == 0x85 }
+
+// mbrPart is a partition of an MBR, with the place of its entry.
+type mbrPart struct {
+	num        int
+	typ        byte
+	bootable   bool
+	start, end int64 // sectors of the disk, both part of it
+
+	table int64 // the sector that has the entry
+	index int   // of the entry in there
+}
+
+// mbrLink is a sector of the chain of logical partitions.
+type mbrLink struct {
+	at, next           int64 // this one and the next, 0 for none
+	dataIndex, toIndex int   // entries of the partition and of the link; -1 where there is none
+}
+
+type mbr struct {
+	tableDisk
+	parts []mbrPart
+	chain []mbrLink
+}
+
+func entryAt(sector []byte, i int) []byte {
+	return sector[mbrEntries+i*mbrEntrySize:][:mbrEntrySize]
+}
+
+func entryRange(e []byte, base int64) (start, end int64) {
+	start = base + int64(binary.LittleEndian.Uint32(e[entryLBA:]))
+	return start, start + int64(binary.LittleEndian.Uint32(e[entrySize:])) - 1
+}
+
+func readMBR(d tableDisk) (*mbr, error) {
+	m := &mbr{tableDisk: d}
+	b, err := m.read(0, 1)
+	if err != nil {
+		return nil, err
+	}
+	if b[mbrMark] != 0x55 || b[mbrMark+1] != 0xaa {
+		return nil, errors.New("there is no MBR")
+	}
+	for i := range 4 {
+		e := entryAt(b, i)
+		if e[entryType] == 0 {
+			continue
+		}
+		p := mbrPart{num: i + 1, typ: e[entryType], bootable: e[entryBoot]&0x80 != 0, index: i}
+		p.start, p.end = entryRange(e, 0)
+		m.parts = append(m.parts, p)
+	}
+	ext := m.extended()
+	for at := int64(0); ext != nil && len(m.chain) < maxLogical; {
+		link := mbrLink{at: ext.start + at, dataIndex: -1, toIndex: -1}
+		b, err := m.read(link.at, 1)
+		if err != nil {
+			return nil, err
+		}
+		if b[mbrMark] != 0x55 || b[mbrMark+1] != 0xaa {
+			break
+		}
+		for i := range 4 {
+			switch e := entryAt(b, i); {
+			case e[entryType] == 0:
+			case isExtended(e[entryType]) && link.toIndex < 0:
+				link.toIndex = i
+				link.next, _ = entryRange(e, ext.start)
+			case !isExtended(e[entryType]) && link.dataIndex < 0:
+				link.dataIndex = i
+				p := mbrPart{num: 5 + m.logicals(), typ: e[entryType], bootable: e[entryBoot]&0x80 != 0, table: link.at, index: i}
+				p.start, p.end = entryRange(e, link.at)
+				m.parts = append(m.parts, p)
+			}
+		}
+		m.chain = append(m.chain, link)
+		if at = link.next - ext.start; link.next == 0 || at <= 0 {
+			break
+		}
+	}
+	return m, nil
+}
+
+func (m *mbr) logicals() (n int) {
+	for _, p := range m.parts {
+		if p.num > 4 {
+			n++
+		}
+	}
+	return n
+}
+
+func (m *mbr) extended() *mbrPart {
+	for i := range m.parts {
+		if m.parts[i].num <= 4 && isExtended(m.parts[i].typ) {
+			return &m.parts[i]
+		}
+	}
+	return nil
+}
+
+func (m *mbr) part(n int) (*mbrPart, error) {
+	for i := range m.parts {
+		if m.parts[i].num == n {
+			return &m.parts[i], nil
+		}
+	}
+	return nil, errNoPart(n)
+}
+
+// change has fn change an entry.
+func (m *mbr) change(table int64, index int, fn func(entry []byte)) error {
+	b, err := m.read(table, 1)
+	if err != nil {
+		return err
+	}
+	fn(entryAt(b, index))
+	return m.write(table, b)
+}
+
+// chs is the old way to name a sector, of a disk with 255 heads and 63 sectors a track.
+func chs(sector int64) [3]byte {
+	const heads, track = 255, 63
+	c, h, s := sector/(heads*track), sector/track%heads, sector%track+1
+	if c > 1023 {
+		return [3]byte{0xfe, 0xff, 0xff}
+	}
+	return [3]byte{byte(h), byte(s) | byte(c>>8<<6), byte(c)}
+}
+
+// setRange puts a partition's first and last sector into its entry.
+func setRange(e []byte, base, start, end int64) {
+	first, last := chs(start), chs(end)
+	copy(e[entryCHS:], first[:])
+	copy(e[entryEnd:], last[:])
+	binary.LittleEndian.PutUint32(e[entryLBA:], uint32(start-base))
+	binary.LittleEndian.PutUint32(e[entrySize:], uint32(end-start+1))
+}
+
+// free reports whether no other partition of the same level has any of the sectors;
+// between logical partitions, each has a sector of the chain too.
+func (m *mbr) free(start, end int64, logical bool, but int) error {
+	for _, p := range m.parts {
+		if p.num != but && (p.num > 4) == logical && start <= p.end && end >= p.start {
+			return fmt.Errorf("sectors %d to %d: partition %d has sectors %d to %d", start, end, p.num, p.start, p.end)
+		}
+	}
+	for _, l := range m.chain {
+		if logical && start <= l.at && end >= l.at {
+			return fmt.Errorf("sectors %d to %d: sector %d is a part of the table", start, end, l.at)
+		}
+	}
+	if end >= 1<<32 {
+		return fmt.Errorf("sector %d: an MBR has no larger numbers than %d", end, 1<<32-1)
+	}
+	return nil
+}
+
+func (m *mbr) add(kind string, start, end int64) error {
+	end, err := m.check(start, end)
+	if err != nil {
+		return err
+	}
+	if kind == "logical" {
+		return m.addLogical(start, end)
+	}
+	if start == 0 {
+		return errors.New("sector 0: the table is there")
+	}
+	if err := m.free(start, end, false, 0); err != nil {
+		return err
+	}
+	if kind == "extended" && m.extended() != nil {
+		return errors.New("there is an extended partition already, and can be only one")
+	}
+	for i := range 4 {
+		if _, err := m.part(i + 1); err == nil {
+			continue
+		}
+		typ := byte(typeLinux)
+		if kind == "extended" {
+			// What is left there of an earlier use must not be taken for a chain.
+			typ = typeExtended
+			if err := m.write(start, m.emptyTable()); err != nil {
+				return err
+			}
+		}
+		return m.change(0, i, func(e []byte) {
+			clear(e)
+			e[entryType] = typ
+			setRange(e, 0, start, end)
+		})
+	}
+	return errors.New("all four entries of the table are in use")
+}
+
+func (m *mbr) emptyTable() []byte {
+	b := make([]byte, m.sector)
+	b[mbrMark], b[mbrMark+1] = 0x55, 0xaa
+	return b
+}
+
+func (m *mbr) addLogical(start, end int64) error {
+	ext := m.extended()
+	if ext == nil {
+		return errors.New("there is no extended partition for a logical one")
+	}
+	if start <= ext.start || end > ext.end {
+		return fmt.Errorf("sectors %d to %d: the extended partition, of which the first is the table's, has sectors %d to %d", start, end, ext.start, ext.end)
+	}
+	if err := m.free(start, end, true, 0); err != nil {
+		return err
+	}
+	if len(m.chain) >= maxLogical {
+		return errors.New("the chain of logical partitions has no end")
+	}
+	fill := func(table int64) func(e []byte) {
+		return func(e []byte) {
+			clear(e)
+			e[entryType] = typeLinux
+			setRange(e, table, start, end)
+		}
+	}
+	// The first sector of the extended partition, if it has no partition yet.
+	if len(m.chain) == 0 {
+		if err := m.write(ext.start, m.emptyTable()); err != nil {
+			return err
+		}
+		return m.change(ext.start, 0, fill(ext.start))
+	}
+	if first := m.chain[0]; first.dataIndex < 0 {
+		return m.change(first.at, other(first.toIndex), fill(first.at))
+	}
+	// Else a sector before the partition, and a link to it from the chain's end, so
+	// that all others keep their numbers.
+	table := start - 1
+	if err := m.free(table, table, true, 0); err != nil {
+		return fmt.Errorf("sector %d, before the partition, is for the table: %w", table, err)
+	}
+	b := m.emptyTable()
+	fill(table)(entryAt(b, 0))
+	if err := m.write(table, b); err != nil {
+		return err
+	}
+	last := m.chain[len(m.chain)-1]
+	return m.change(last.at, other(last.dataIndex), func(e []byte) {
+		clear(e)
+		e[entryType] = typeLink
+		setRange(e, ext.start, table, end)
+	})
+}
+
+// other is the one of the first two entries that is not this one, usually the first
+// for a partition and the second for a link.
+func other(index int) int {
+	if index == 0 {
+		return 1
+	}
+	return 0
+}
+
+// link is the place of a logical partition in the chain.
+func (m *mbr) link(p *mbrPart) int {
+	for i, l := range m.chain {
+		if l.at == p.table {
+			return i
+		}
+	}
+	return -1
+}
+
+func (m *mbr) del(n int) error {
+	p, err := m.part(n)
+	if err != nil {
+		return err
+	}
+	i := m.link(p)
+	switch {
+	case n <= 4 || len(m.chain) == 1:
+		return m.change(p.table, p.index, func(e []byte) { clear(e) })
+	case i == 0:
+		return m.delFirst()
+	}
+	// The one before gets the link that this one has.
+	var next []byte
+	if l := m.chain[i]; l.toIndex >= 0 {
+		b, err := m.read(l.at, 1)
+		if err != nil {
+			return err
+		}
+		next = entryAt(b, l.toIndex)
+	}
+	return m.change(m.chain[i-1].at, m.chain[i-1].toIndex, func(e []byte) {
+		clear(e)
+		copy(e, next)
+	})
+}
+
+// delFirst removes the first logical partition, if there are others. Its sector is where
+// the chain begins: the next one moves there.
+func (m *mbr) delFirst() error {
+	first, second := m.chain[0], m.chain[1]
+	from, err := m.read(second.at, 1)
+	if err != nil {
+		return err
+	}
+	to, err := m.read(first.at, 1)
+	if err != nil {
+		return err
+	}
+	for i := range 4 {
+		clear(entryAt(to, i))
+	}
+	if i := second.dataIndex; i >= 0 {
+		e := entryAt(to, 0)
+		copy(e, entryAt(from, i))
+		start, _ := entryRange(e, second.at)
+		binary.LittleEndian.PutUint32(e[entryLBA:], uint32(start-first.at))
+	}
+	if i := second.toIndex; i >= 0 {
+		copy(entryAt(to, 1), entryAt(from, i))
+	}
+	return m.write(first.at, to)
+}
+
+func (m *mbr) resize(n int, end int64) error {
+	p, err := m.part(n)
+	if err != nil {
+		return err
+	}
+	if end, err = m.check(p.start, end); err != nil {
+		return err
+	}
+	if end < p.end {
+		return errShrinks(end, p.end)
+	}
+	if err := m.free(p.start, end, n > 4, n); err != nil {
+		return err
+	}
+	ext := m.extended()
+	if n > 4 && end > ext.end {
+		return fmt.Errorf("sector %d: the extended partition ends at sector %d", end, ext.end)
+	}
+	if err := m.change(p.table, p.index, func(e []byte) { setEnd(e, p.table, end) }); err != nil {
+		return err
+	}
+	if i := m.link(p); n > 4 && i > 0 {
+		return m.change(m.chain[i-1].at, m.chain[i-1].toIndex, func(e []byte) { setEnd(e, ext.start, end) })
+	}
+	return nil
+}
+
+// setEnd moves the end of what an entry describes.
+func setEnd(e []byte, base, end int64) {
+	start, _ := entryRange(e, base)
+	last := chs(end)
+	copy(e[entryEnd:], last[:])
+	binary.LittleEndian.PutUint32(e[entrySize:], uint32(end-start+1))
+}
+
+// setBootable marks a partition; it takes the mark from all others, as there is one.
+func (m *mbr) setBootable(n int, on bool) error {
+	if _, err := m.part(n); err != nil {
+		return err
+	}
+	for _, p := range m.parts {
+		if p.num != n && !on {
+			continue
+		}
+		err := m.change(p.table, p.index, func(e []byte) {
+			if e[entryBoot] &^= 0x80; p.num == n && on {
+				e[entryBoot] |= 0x80
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *mbr) setType(n int, typ byte) error {
+	p, err := m.part(n)
+	if err != nil {
+		return err
+	}
+	return m.change(p.table, p.index, func(e []byte) { e[entryType] = typ })
+}
+
+func (m *mbr) rows() []partitionRow {
+	var l []partitionRow
+	for _, p := range m.parts {
+		r := partitionRow{num: p.num, start: p.start * m.sector, end: (p.end+1)*m.sector - 1, bootable: p.bootable}
+		r.size = r.end - r.start + 1
+		l = append(l, r)
+	}
+	return byPlace(l)
+}
+
+func byPlace(l []partitionRow) []partitionRow {
+	slices.SortStableFunc(l, func(a, b partitionRow) int { return cmp.Compare(a.start, b.start) })
+	return l
+}
