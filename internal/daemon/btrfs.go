@@ -158,6 +158,10 @@ func (d Actions) BtrfsFilesystemShow(device Device) ([]string, error) {
 	if err != nil {
 		return nil, d.failed(oneLine(err), device)
 	}
+	// The label comes first and may hold lines like those that follow.
+	if label, err := d.btrfsLabel(device); err == nil {
+		out = strings.Replace(out, label, "", 1)
+	}
 	list := []string{}
 	for _, line := range lines(out) {
 		if strings.Contains(line, "devices missing") || strings.Contains(line, "MISSING") {

@@ -25,32 +25,24 @@ func TestParseBalance(t *testing.T) {
 	}
 }
 
-func TestParseSubvolumes(t *testing.T) {
-	got := parseSubvolumes("ID 256 gen 7 top level 5 path a b\nID 257 gen 8 top level 256 path a b/line\nbreak\n")
-	want := []api.Btrfssubvolume{
-		{BtrfssubvolumeId: 256, BtrfssubvolumeTopLevelId: 5, BtrfssubvolumePath: "a b"},
-		{BtrfssubvolumeId: 257, BtrfssubvolumeTopLevelId: 256, BtrfssubvolumePath: "a b/line"},
-	}
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
-}
-
 func FuzzBtrfsOutput(f *testing.F) {
 	f.Add("sub\n\tName: \t\tsub\n\tFlags: \t-\n\tSnapshot(s):\n\t\t\t\tone\n\t\t\t\ttwo: x\n\tQuota group:\t0/256\n\t  Limit referenced:\t-\n")
 	f.Add("\n\n:\n")
 	f.Fuzz(func(t *testing.T, out string) {
-		parseSubvolumeShow(out)
-		parseSubvolumes(out)
-		parseQgroups(out)
+		parseSubvolumeShow(out, []string{"a", "b\nc", "\n"})
 		parseBalance(out)
 	})
 }
 
 func TestParseSubvolumeShow(t *testing.T) {
-	got := parseSubvolumeShow("sub\n\tName: \t\tsub\n\tFlags: \t-\n\tSnapshot(s):\n\t\t\t\tone\n\t\t\t\ttwo: x\n\tQuota group:\t0/256\n\t  Limit referenced:\t-\n")
+	got := parseSubvolumeShow("sub\n\tName: \t\tsub\n\tFlags: \t-\n\tSnapshot(s):\n\t\t\t\tone\n\t\t\t\ttwo: x\n\tQuota group:\t0/256\n\t  Limit referenced:\t-\n", nil)
 	want := api.Hash{{Key: "path", Value: "sub"}, {Key: "Name", Value: "sub"}, {Key: "Flags"}, {Key: "Snapshot(s)", Value: "one,two: x"},
 		{Key: "Quota group", Value: "0/256"}, {Key: "Limit referenced"}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	got = parseSubvolumeShow("d/a\n\tUUID: \t1\n\tName: \t\ta\n\tUUID: \t1\n\tUUID: \t2\n\tSnapshot(s):\n\t\t\t\tone\n\tFlags: \tx\n\t\t\t\ttwo\n", []string{"two", "d/a\n\tUUID: \t1", "one\n\tFlags: \tx"})
+	want = api.Hash{{Key: "path", Value: "d/a\n\tUUID: \t1"}, {Key: "Name", Value: "a\n\tUUID: \t1"}, {Key: "UUID", Value: "2"}, {Key: "Snapshot(s)", Value: "one\n\tFlags: \tx,two"}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}

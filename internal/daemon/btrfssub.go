@@ -1,12 +1,19 @@
 package daemon
 
 import (
+	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
+	pathpkg "path"
 	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
 
 	"gofish/internal/api"
 )
@@ -57,31 +64,120 @@ func (d Actions) BtrfsSubvolumeList(fs MountableOrPath) ([]api.Btrfssubvolume, e
 	return list, err
 }
 
-// btrfsSubvolumes lists the subvolumes of a mounted file system.
+// btrfsSubvolumes lists the subvolumes of a mounted file system. The kernel is asked,
+// as a name may hold what the tool's lines consist of.
 func btrfsSubvolumes(dir string) ([]api.Btrfssubvolume, error) {
-	out, err := output("btrfs", "subvolume", "list", dir)
+	f, err := os.Open(dir)
 	if err != nil {
-		return nil, oneLine(err)
+		return nil, errnoOf(err)
 	}
-	return parseSubvolumes(out), nil
+	defer f.Close()
+	type subvolume struct {
+		id, parent uint64
+		path       string // below the parent
+	}
+	var found []subvolume
+	byID := map[uint64]*subvolume{}
+	var failed error
+	const (
+		rootTree, topLevel         = 1, 5
+		firstFree, lastFree        = 256, ^uint64(255)
+		rootBackref, dirid, nameAt = 144, 0, 18 // struct btrfs_root_ref: dirid, sequence, length of the name
+	)
+	err = btrfsSearch(f, rootTree, firstFree, lastFree, rootBackref, func(id, parent uint64, item []byte) {
+		if len(item) <= nameAt || failed != nil {
+			return
+		}
+		above, err := btrfsLookup(f, parent, binary.LittleEndian.Uint64(item[dirid:]))
+		if err == unix.ENOENT {
+			return // being deleted
+		}
+		failed = err
+		found = append(found, subvolume{id, parent, above + string(item[nameAt:])})
+	})
+	if err = cmp.Or(err, failed); err != nil {
+		return nil, err
+	}
+	for i := range found {
+		byID[found[i].id] = &found[i]
+	}
+	list := []api.Btrfssubvolume{}
+	for _, v := range found {
+		path, parent := v.path, v.parent
+		for range found { // a damaged tree may have a ring
+			above := byID[parent]
+			if above == nil {
+				break
+			}
+			path, parent = above.path+"/"+path, above.parent
+		}
+		if parent == topLevel {
+			list = append(list, api.Btrfssubvolume{BtrfssubvolumeId: v.id, BtrfssubvolumeTopLevelId: v.parent, BtrfssubvolumePath: path})
+		}
+	}
+	return list, nil
 }
 
-var subvolumeLine = regexp.MustCompile(`^ID (\d+) gen \d+ top level (\d+) path (.*)$`)
+// Requests of linux/btrfs.h, each with 4096 bytes.
+const (
+	btrfsIocTreeSearch = 0xd0009411
+	btrfsIocInoLookup  = 0xd0009412
+)
 
-func parseSubvolumes(out string) []api.Btrfssubvolume {
-	list := []api.Btrfssubvolume{}
-	for _, line := range lines(out) {
-		m := subvolumeLine.FindStringSubmatch(line)
-		if m == nil {
-			continue // the rest of a name with a line break in it
+// btrfsSearch passes the items of one type in a tree of a mounted file system to fn.
+func btrfsSearch(f *os.File, tree, first, last uint64, typ uint32, fn func(object, offset uint64, item []byte)) error {
+	type key struct {
+		tree, minObject, maxObject, minOffset, maxOffset, minTrans, maxTrans uint64
+		minType, maxType, items, _                                           uint32
+		_                                                                    [4]uint64
+	}
+	var args struct {
+		key
+		buf [4096 - unsafe.Sizeof(key{})]byte
+	}
+	const header = 32 // transid, object, offset, type, length
+	from, offset := first, uint64(0)
+	for {
+		args.key = key{tree: tree, minObject: from, maxObject: last, minOffset: offset, maxOffset: ^uint64(0),
+			maxTrans: ^uint64(0), minType: typ, maxType: typ, items: 4096}
+		if err := ioctlPtr(int(f.Fd()), btrfsIocTreeSearch, &args); err != nil {
+			return err
 		}
-		id, err1 := strconv.ParseUint(m[1], 10, 64)
-		top, err2 := strconv.ParseUint(m[2], 10, 64)
-		if err1 == nil && err2 == nil {
-			list = append(list, api.Btrfssubvolume{BtrfssubvolumeId: id, BtrfssubvolumeTopLevelId: top, BtrfssubvolumePath: m[3]})
+		if args.items == 0 {
+			return nil
+		}
+		b := args.buf[:]
+		for range args.items {
+			if len(b) < header {
+				break
+			}
+			size := int(binary.LittleEndian.Uint32(b[28:]))
+			from, offset = binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
+			if len(b) < header+size {
+				break
+			}
+			// The keys between the two corners are in the range too, of other types.
+			if binary.LittleEndian.Uint32(b[24:]) == typ {
+				fn(from, offset, b[header:header+size])
+			}
+			b = b[header+size:]
+		}
+		if offset++; offset == 0 {
+			from++
 		}
 	}
-	return list
+}
+
+// btrfsLookup is the path of a directory in a subvolume, ended by a slash; empty for
+// the subvolume itself.
+func btrfsLookup(f *os.File, tree, inode uint64) (string, error) {
+	var args struct {
+		tree, inode uint64
+		name        [4080]byte
+	}
+	args.tree, args.inode = tree, inode
+	err := ioctlPtr(int(f.Fd()), btrfsIocInoLookup, &args)
+	return unix.ByteSliceToString(args.name[:]), err
 }
 
 func (d Actions) BtrfsSubvolumeShow(subvolume Path) (api.Hash, error) {
@@ -89,13 +185,31 @@ func (d Actions) BtrfsSubvolumeShow(subvolume Path) (api.Hash, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseSubvolumeShow(out), nil
+	host, err := d.root.Host(subvolume)
+	if err != nil {
+		return nil, say(err, "%s", subvolume)
+	}
+	all, err := btrfsSubvolumes(host)
+	if err != nil {
+		return nil, say(err, "%s", subvolume)
+	}
+	var paths []string
+	for _, v := range all {
+		paths = append(paths, v.BtrfssubvolumePath)
+	}
+	return parseSubvolumeShow(out, paths), nil
 }
 
 // parseSubvolumeShow reads what btrfs prints: the path, then names and values, of
 // which "-" is none. What has no name continues the list above it.
-func parseSubvolumeShow(out string) api.Hash {
+func parseSubvolumeShow(out string, paths []string) api.Hash {
 	h := api.Hash{}
+	out = hideNames(out, paths)
+	defer func() {
+		for i := range h {
+			h[i].Value = showBreaks.Replace(h[i].Value)
+		}
+	}()
 	for i, line := range lines(out) {
 		if i == 0 {
 			h = append(h, api.Pair{Key: "path", Value: line})
@@ -117,6 +231,29 @@ func parseSubvolumeShow(out string) api.Hash {
 	}
 	return h
 }
+
+// hideNames makes names with line breaks words of one line in what btrfs subvolume show
+// prints: path, name, and at the end paths of snapshots.
+func hideNames(out string, paths []string) string {
+	for _, p := range paths {
+		if !strings.Contains(p, "\n") {
+			continue
+		}
+		hidden := hideBreaks.Replace(p)
+		if rest, ok := strings.CutPrefix(out, p+"\n"); ok {
+			name := pathpkg.Base(p)
+			out = hidden + "\n" + strings.Replace(rest, name+"\n", hideBreaks.Replace(name)+"\n", 1)
+		}
+		out = strings.ReplaceAll(out, "\n\t\t\t\t"+p+"\n", "\n\t\t\t\t"+hidden+"\n")
+	}
+	return out
+}
+
+// A name in a tool's output has no zero byte, so that one can stand for a line break.
+var (
+	hideBreaks = strings.NewReplacer("\n", "\x00")
+	showBreaks = strings.NewReplacer("\x00", "\n")
+)
 
 var subvolumeID = regexp.MustCompile(`^ID (\d+)`)
 
@@ -179,29 +316,31 @@ func (d Actions) BtrfsQgroupRemove(src, dst string, path Path) error {
 }
 
 func (d Actions) BtrfsQgroupShow(path Path) ([]api.Btrfsqgroup, error) {
-	out, err := d.btrfsOutput(path, nil, "qgroup", "show", "--raw")
-	if err != nil {
+	// The tool says what is missing if there are no quotas; its lines have names in them.
+	if _, err := d.btrfsOutput(path, nil, "qgroup", "show", "--raw"); err != nil {
 		return nil, err
 	}
-	return parseQgroups(out), nil
-}
-
-var qgroupLine = regexp.MustCompile(`^(\d+/\d+)\s+(\d+)\s+(\d+)(\s|$)`)
-
-func parseQgroups(out string) []api.Btrfsqgroup {
-	list := []api.Btrfsqgroup{}
-	for _, line := range lines(out) {
-		m := qgroupLine.FindStringSubmatch(line)
-		if m == nil {
-			continue // the heading
-		}
-		rfer, err1 := strconv.ParseUint(m[2], 10, 64)
-		excl, err2 := strconv.ParseUint(m[3], 10, 64)
-		if err1 == nil && err2 == nil {
-			list = append(list, api.Btrfsqgroup{BtrfsqgroupId: m[1], BtrfsqgroupRfer: rfer, BtrfsqgroupExcl: excl})
-		}
+	host, err := d.root.Host(path)
+	if err != nil {
+		return nil, say(err, "%s", path)
 	}
-	return list
+	f, err := os.Open(host)
+	if err != nil {
+		return nil, say(err, "%s", path)
+	}
+	defer f.Close()
+	const quotaTree, qgroupInfo = 8, 242
+	list := []api.Btrfsqgroup{}
+	err = btrfsSearch(f, quotaTree, 0, 0, qgroupInfo, func(_, id uint64, item []byte) {
+		if len(item) >= 32 { // generation, referenced, the same compressed, exclusive
+			list = append(list, api.Btrfsqgroup{
+				BtrfsqgroupId:   fmt.Sprintf("%d/%d", id>>48, id&(1<<48-1)),
+				BtrfsqgroupRfer: binary.LittleEndian.Uint64(item[8:]),
+				BtrfsqgroupExcl: binary.LittleEndian.Uint64(item[24:]),
+			})
+		}
+	})
+	return list, say(err, "%s", path)
 }
 
 // scrub starts one and leaves it to itself: it can be looked at and stopped. Whoever

@@ -191,19 +191,46 @@ func (d Actions) Tune2fsL(device Device) (api.Hash, error) {
 	if err != nil {
 		return nil, err
 	}
+	if out, err = hideExtTexts(device, out); err != nil {
+		return nil, d.failed(err, device)
+	}
 	h := api.Hash{}
 	for _, line := range lines(out) {
 		key, value, ok := strings.Cut(line, ":")
 		if !ok {
 			continue // the version
 		}
-		value = strings.TrimLeft(value, " \t")
+		value = showBreaks.Replace(strings.TrimLeft(value, " \t"))
 		if value == "<none>" || value == "<not available>" || value == "(none)" {
 			value = ""
 		}
 		h = append(h, api.Pair{Key: key, Value: value})
 	}
 	return h, nil
+}
+
+// extTexts are the texts in a superblock: where they are, and their length
+// (Documentation/filesystems/ext4/super.rst).
+var extTexts = [][2]int{{0x78, 16}, {0x88, 64}, {0x1a8, 32}, {0x1e0, 32}, {0x200, 64}}
+
+// hideExtTexts makes texts with line breaks words of one line in what tune2fs prints.
+func hideExtTexts(device Device, out string) (string, error) {
+	f, err := os.Open(string(device))
+	if err != nil {
+		return "", errnoOf(err)
+	}
+	defer f.Close()
+	sb := make([]byte, 1024)
+	if _, err := f.ReadAt(sb, 1024); err != nil {
+		return "", errnoOf(err)
+	}
+	for _, t := range extTexts {
+		text := unix.ByteSliceToString(sb[t[0]:][:t[1]])
+		if strings.Contains(text, "\n") {
+			out = strings.Replace(out, " "+text+"\n", " "+hideBreaks.Replace(text)+"\n", 1)
+		}
+	}
+	return out, nil
 }
 
 func (d Actions) Resize2fs(device Device) error { return d.resize2fs(device) }

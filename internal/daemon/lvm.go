@@ -45,14 +45,14 @@ func lvmColumn(report, columns string, args ...string) ([]string, error) {
 }
 
 // lvmReport reads a whole report into structs whose fields are named as the
-// report's columns.
+// report's columns. Their order is that of the groups' metadata, as libguestfs has it.
 func lvmReport[T any](report string) ([]T, error) {
 	t := reflect.TypeFor[T]()
 	columns := make([]string, t.NumField())
 	for i := range columns {
 		columns[i] = t.Field(i).Tag.Get("xdr")
 	}
-	out, err := lvmOutput(report, "-o", strings.Join(columns, ","), "--noheadings", "--nosuffix", "--units", "b", "--separator", "\t")
+	out, err := lvmOutput(report, "-o", strings.Join(columns, ","), "--unbuffered", "--noheadings", "--nosuffix", "--units", "b", "--separator", "\t")
 	if err != nil {
 		return nil, err
 	}

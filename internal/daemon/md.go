@@ -148,8 +148,11 @@ func (d Actions) MdDetail(md Device) (api.Hash, error) {
 	}
 	h := api.Hash{}
 	for _, line := range lines(out) {
-		if k, v, ok := strings.Cut(line, "="); ok {
+		if k, v, ok := strings.Cut(line, "="); ok && strings.HasPrefix(k, "MD_") {
 			k = strings.ToLower(strings.TrimPrefix(k, "MD_"))
+			if _, twice := h.Get(k); twice {
+				continue // the rest of a name with a line break in it
+			}
 			if k == "devname" {
 				v = v[strings.LastIndex(v, ":")+1:] // without the machine that made it, as in /dev/md
 			}

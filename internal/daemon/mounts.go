@@ -2,6 +2,8 @@ package daemon
 
 import (
 	"os"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -37,8 +39,15 @@ func isSubvolume(dir string) bool {
 	return unix.Stat(dir, &st) == nil && st.Ino == btrfsVolumeInode
 }
 
-// octal escapes of /proc/self/mountinfo.
-var mountUnescape = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
+// escaped are the octal numbers of bytes in /proc/self/mountinfo.
+var escaped = regexp.MustCompile(`\\[0-3][0-7]{2}`)
+
+func mountUnescape(s string) string {
+	return escaped.ReplaceAllStringFunc(s, func(e string) string {
+		n, _ := strconv.ParseUint(e[1:], 8, 8)
+		return string([]byte{byte(n)})
+	})
+}
 
 // sysrootBase is the empty, writable file system that the appliance's init puts
 // on the sysroot, so that mount points can be made there. It is not the guest's.
@@ -55,11 +64,11 @@ func (d *Daemon) mountsBelow() ([]mountEntry, error) {
 	for _, line := range lines(string(b)) {
 		// Number, parent, device, root, point, options, any more, "-", type, source, options.
 		head, tail, _ := strings.Cut(line, " - ")
-		f, t := strings.Fields(head), strings.Fields(tail)
+		f, t := strings.Split(head, " "), strings.Split(tail, " ") // other blanks may be in names
 		if len(f) < 6 || len(t) < 2 {
 			continue
 		}
-		m := mountEntry{Source: mountUnescape.Replace(t[1]), Point: mountUnescape.Replace(f[4]), Type: t[0], Root: mountUnescape.Replace(f[3]), Options: f[5]}
+		m := mountEntry{Source: mountUnescape(t[1]), Point: mountUnescape(f[4]), Type: t[0], Root: mountUnescape(f[3]), Options: f[5]}
 		if m.Source == sysrootBase && m.Type == "tmpfs" {
 			continue
 		}
