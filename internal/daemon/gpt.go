@@ -285,7 +285,7 @@ func guidBytes(guid string) []byte {
 }
 
 // shownGUID writes a GUID as partition tools do.
-func shownGUID(b []byte) string { return strings.ToUpper(guidText(b[:16])) }
+func shownGUID(b []byte) string { return strings.ToUpper(formatUUID(swapGUID(bytes.Clone(b[:16])))) }
 
 func swapGUID(b []byte) []byte {
 	slices.Reverse(b[:4])
