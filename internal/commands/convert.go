@@ -137,6 +137,9 @@ func (c *converter) value(p api.Param, name, word string) (any, error) {
 
 // fileIn gives the name of the host file that a FileIn word means.
 func (c *converter) fileIn(word string) (string, error) {
+	if c.s.noStdin && (word == "-" || strings.HasPrefix(word, "-<<")) {
+		return "", c.s.errorf("%s: the client's standard input did not come with the command (guestfish does not send it): name a file", c.cmd)
+	}
 	if marker, ok := strings.CutPrefix(word, "-<<"); ok {
 		if marker == "" {
 			return "", c.s.errorf("missing end marker in -<< expression")
@@ -197,7 +200,11 @@ func (c *converter) heredoc(marker string) (string, error) {
 		}
 		w.WriteString(text)
 	}
-	if err := w.Flush(); err != nil {
+	err = w.Flush()
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err != nil {
 		return "", c.s.errorf("temporary file in %s: %s", dir, cause(err))
 	}
 	return fmt.Sprintf("/dev/fd/%d", f.Fd()), nil

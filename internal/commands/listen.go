@@ -170,7 +170,9 @@ func (s *server) serve(conn *net.UnixConn) {
 		return
 	}
 	defer stdout.Close()
-	r := bufio.NewReader(conn)
+	rights := &rightsReader{conn: conn}
+	defer rights.close()
+	r := bufio.NewReader(rights)
 	version, err := readRemoteString(r)
 	if err != nil {
 		s.say(s.errorf("remote: the client's version: %v", err))
@@ -189,7 +191,7 @@ func (s *server) serve(conn *net.UnixConn) {
 			return
 		}
 		var answer proto.Encoder
-		if s.remoteCommand(call, stdout, conn, r) {
+		if s.remoteCommand(call, stdout, rights, r) {
 			answer.Int32(0)
 		} else {
 			answer.Int32(-1)
@@ -216,25 +218,62 @@ func receiveFile(conn *net.UnixConn) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	messages, err := unix.ParseSocketControlMessage(oob[:oobn])
-	if err != nil {
-		return nil, err
-	}
-	for _, m := range messages {
-		fds, err := unix.ParseUnixRights(&m)
-		if err == nil && len(fds) > 0 {
-			for _, extra := range fds[1:] {
-				unix.Close(extra)
-			}
-			return os.NewFile(uintptr(fds[0]), "client's standard output"), nil
-		}
+	if f := fileOf(oob[:oobn], "client's standard output"); f != nil {
+		return f, nil
 	}
 	return nil, errors.New("no file came with the first byte")
 }
 
-// remoteCommand runs one command with the client's standard output. A client
+// fileOf takes the first file out of a control message; nil if there is none.
+func fileOf(oob []byte, name string) (f *os.File) {
+	messages, err := unix.ParseSocketControlMessage(oob)
+	if err != nil {
+		return nil
+	}
+	for _, m := range messages {
+		fds, _ := unix.ParseUnixRights(&m)
+		for _, fd := range fds {
+			unix.CloseOnExec(fd)
+			if f != nil {
+				unix.Close(fd)
+				continue
+			}
+			f = os.NewFile(uintptr(fd), name)
+		}
+	}
+	return f
+}
+
+// rightsReader reads what a client sends, and keeps the file that comes with it, the
+// client's standard input. guestfish sends none.
+type rightsReader struct {
+	conn  *net.UnixConn
+	stdin *os.File
+}
+
+func (r *rightsReader) Read(p []byte) (int, error) {
+	oob := make([]byte, unix.CmsgSpace(4*4))
+	n, oobn, _, _, err := r.conn.ReadMsgUnix(p, oob)
+	n, oobn = max(n, 0), max(oobn, 0) // -1 with an error
+	if f := fileOf(oob[:oobn], "client's standard input"); f != nil {
+		r.close()
+		r.stdin = f
+	}
+	if err == nil && n == 0 && len(p) > 0 {
+		err = io.EOF
+	}
+	return n, err
+}
+
+func (r *rightsReader) close() {
+	if r.stdin != nil {
+		r.stdin.Close()
+	}
+}
+
+// remoteCommand runs one command with the client's standard streams. A client
 // that goes away meanwhile cancels what runs. It reports whether the command succeeded.
-func (s *server) remoteCommand(call remoteCall, stdout *os.File, conn *net.UnixConn, r *bufio.Reader) bool {
+func (s *server) remoteCommand(call remoteCall, stdout *os.File, rights *rightsReader, r *bufio.Reader) bool {
 	if s.verbose.Load() {
 		fmt.Fprintf(s.prog.Stderr, "%s(%d): %s\n", s.prog.Name, os.Getpid(), strings.Join(append([]string{call.cmd}, call.args...), " "))
 	}
@@ -243,6 +282,11 @@ func (s *server) remoteCommand(call remoteCall, stdout *os.File, conn *net.UnixC
 		s.say(s.errorf("remote: %s", cause(err)))
 		return false
 	}
+	own := s.stdin
+	if rights.stdin != nil {
+		s.stdin, s.in = rights.stdin, bufio.NewReader(rights.stdin)
+	}
+	s.noStdin = rights.stdin == nil
 	left := make(chan struct{})
 	go func() {
 		defer close(left)
@@ -254,6 +298,8 @@ func (s *server) remoteCommand(call remoteCall, stdout *os.File, conn *net.UnixC
 	}()
 	err = s.issue(call.cmd, call.args, nil)
 	restore()
+	s.stdin, s.in = own, bufio.NewReader(own)
+	conn := rights.conn
 	// The look-out ends with the reading side's time, not with the connection.
 	conn.SetReadDeadline(pastTime)
 	<-left

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 
+	"gofish/internal/api"
 	"gofish/internal/proto"
 
 	"golang.org/x/sys/unix"
@@ -21,7 +22,8 @@ import (
 // Remote control: a shell that was started with --listen keeps its handle, and
 // others, started with --remote, have it do single commands. On a connection
 // the client sends a zero byte with its standard output attached, then in XDR
-// its version, then calls; each is answered by a number, 0 or -1.
+// its version, then calls; each is answered by a number, 0 or -1. Standard input
+// is attached to what follows the first byte, where guestfish does not look for it.
 
 // remoteCall is one command for a server.
 type remoteCall struct {
@@ -131,8 +133,13 @@ func (o *options) setRemote(s *Shell, arg *string) error {
 	return nil
 }
 
-// callRemote has the server do a command. Standard output goes there with it.
+// callRemote has the server do a command. Standard input and output go there with it.
 func (s *Shell) callRemote(name string, args []string) error {
+	stdin, args, done, err := s.remoteInput(name, args)
+	if err != nil {
+		return err
+	}
+	defer done()
 	dir, err := s.remoteFolder()
 	if err != nil {
 		return err
@@ -154,7 +161,7 @@ func (s *Shell) callRemote(name string, args []string) error {
 	s.out.Flush()
 	// What fails to be written shows when no answer comes.
 	conn.WriteMsgUnix([]byte{0}, unix.UnixRights(int(s.stdout.Fd())), nil)
-	conn.Write(e.Buf)
+	conn.WriteMsgUnix(e.Buf, unix.UnixRights(int(stdin.Fd())), nil)
 	answer, err := readRemoteInt(conn)
 	switch {
 	case err != nil:
@@ -163,4 +170,40 @@ func (s *Shell) callRemote(name string, args []string) error {
 		return errShown
 	}
 	return nil
+}
+
+// remoteInput finds out what the server is to read for a command: our standard input, or
+// if lines of it were read ahead these too, or the text behind a -<< word, which is
+// then a -.
+func (s *Shell) remoteInput(name string, args []string) (stdin *os.File, words []string, done func(), err error) {
+	c := converter{s: s, cmd: name}
+	e := lookup(name)
+	if e == nil || e.action == nil {
+		return s.stdin, args, func() {}, nil
+	}
+	words = append([]string(nil), args...)
+	stdin, done = s.stdin, func() {}
+	n := 0
+	for _, p := range e.action.Args {
+		if p.Kind == api.KKey {
+			continue
+		}
+		if p.Kind == api.KFileIn && n < len(words) && (words[n] == "-" || strings.HasPrefix(words[n], "-<<")) {
+			if words[n] == "-" && s.in.Buffered() == 0 {
+				break
+			}
+			file, err := c.fileIn(words[n])
+			if err == nil {
+				stdin, err = os.Open(file)
+			}
+			if err != nil {
+				c.clean()
+				return nil, nil, nil, err
+			}
+			words[n] = "-"
+			return stdin, words, func() { stdin.Close(); c.clean() }, nil
+		}
+		n++
+	}
+	return stdin, words, done, nil
 }

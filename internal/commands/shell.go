@@ -66,6 +66,7 @@ type Shell struct {
 	hurry  chan struct{} // closed by the second signal
 
 	stdin       *os.File
+	noStdin     bool          // a client has not passed its own, so there is none to read
 	in          *bufio.Reader // reads stdin
 	prompt      *prompt       // nil unless interactive
 	interactive bool

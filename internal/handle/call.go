@@ -8,8 +8,11 @@ import (
 	"net"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"gofish/internal/api"
 	"gofish/internal/proto"
@@ -256,18 +259,21 @@ type source struct {
 	given bool   // by who makes the call, and is not closed here
 }
 
-// openLocal opens a host file. The names of the standard streams mean the
-// streams themselves, so that their position is shared.
+// openLocal opens a host file. The names of the standard streams, and of others that are
+// open and only read, mean the streams themselves: their position is shared, and they
+// may be sockets.
 func openLocal(name string, flags int) (*os.File, error) {
-	for fd, std := range map[int]string{0: "/dev/stdin", 1: "/dev/stdout", 2: "/dev/stderr"} {
-		if name == std {
-			n, err := syscall.Dup(fd)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", name, err)
-			}
-			syscall.CloseOnExec(n)
-			return os.NewFile(uintptr(n), name), nil
+	fd, std := map[string]int{"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}[name]
+	if number, ok := strings.CutPrefix(name, "/dev/fd/"); ok && flags == os.O_RDONLY {
+		n, err := strconv.Atoi(number)
+		fd, std = n, err == nil
+	}
+	if std {
+		n, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, errText{errnoOf(err)})
 		}
+		return os.NewFile(uintptr(n), name), nil
 	}
 	f, err := os.OpenFile(name, flags|syscall.O_NOCTTY, 0o666)
 	if err != nil {
