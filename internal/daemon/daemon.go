@@ -34,7 +34,10 @@ type Daemon struct {
 	bulk      *bulkDisk            // stands in for the stream of the next call
 	streamErr error                // why the last file that was sent was broken off
 	libraries *library.Servers
-	noSetuid  map[string]bool // mount points whose setuid programs commands do not have either
+	noSetuid  map[string]bool       // mount points whose setuid programs commands do not have either
+	lvmFilter []string              // patterns that the user has set
+	lvmSees   func(dev string) bool // what they let through; nil: everything
+	lvmTold   map[string]bool       // warnings about volumes and groups that were given
 	// background is what tools have left behind, which keeps file systems busy.
 	background sync.WaitGroup
 
@@ -50,7 +53,7 @@ type Actions struct{ *Daemon }
 
 // New prepares a daemon. It panics if a handler disagrees with the catalogue.
 func New(cfg Config) *Daemon {
-	d := &Daemon{cfg: cfg, root: NewRoot(cfg.Sysroot), devices: NewDevices("/sys", "/dev"), libraries: library.NewServers(cfg.Sysroot), noSetuid: map[string]bool{}}
+	d := &Daemon{cfg: cfg, root: NewRoot(cfg.Sysroot), devices: NewDevices("/sys", "/dev"), libraries: library.NewServers(cfg.Sysroot), noSetuid: map[string]bool{}, lvmTold: map[string]bool{}}
 	var served []*api.Action
 	for _, a := range api.All.Actions() {
 		if a.Proc != 0 && a.Library == "" {

@@ -69,8 +69,16 @@ func (d Actions) InternalAwaitDisk(target int) error {
 	if d.events == nil {
 		return errors.New("disks are not plugged into a live guest")
 	}
-	_, err := d.events.awaitDisk(target)
-	return err
+	name, err := d.events.awaitDisk(target)
+	if err != nil {
+		return err
+	}
+	s := scanned{kinds: map[string]bool{}}
+	d.devices.scan(&s, name)
+	for _, text := range s.warnings {
+		d.warn("%s", text)
+	}
+	return nil
 }
 
 // InternalReleaseDisk flushes a disk that is to be taken away. A claim to have it

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime/debug"
-	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -144,7 +143,7 @@ func boot() error {
 		d.cfg.Verbose = start.Verbose
 	}
 	d.events = events
-	activateVolumes()
+	d.activateVolumes()
 	if d.cfg.Verbose {
 		b, _ := os.ReadFile("/proc/uptime")
 		fmt.Printf("gofish init: ready after %s s\n", strings.Fields(string(b))[0])
@@ -428,98 +427,6 @@ func startNetwork() error {
 		}
 	}
 	return os.WriteFile("/run/resolv.conf", []byte(resolvConfText), 0o644)
-}
-
-// Signatures of what must be assembled before the first call: where, and what.
-var volumeSignatures = []struct {
-	kind   string
-	offset int64
-	magic  []byte
-}{
-	{"lvm", 0, []byte("LABELONE")}, {"lvm", 512, []byte("LABELONE")}, {"lvm", 1024, []byte("LABELONE")}, {"lvm", 1536, []byte("LABELONE")},
-	{"md", 0, mdMagic}, {"md", 4096, mdMagic},
-	{"ldm", 0xc00, []byte("PRIVHEAD")},
-}
-
-var mdMagic = []byte{0xfc, 0x4e, 0x2b, 0xa9}
-
-// blockDevices lists the kernel names of disks and partitions that begin with one of
-// the prefixes.
-func blockDevices(prefixes ...string) []string {
-	f, err := os.Open("/sys/class/block")
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	names, _ := f.Readdirnames(-1)
-	return slices.DeleteFunc(names, func(name string) bool {
-		return !slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
-	})
-}
-
-// blockReader reads an open device without the preparations of package os.
-type blockReader int
-
-func (fd blockReader) ReadAt(b []byte, off int64) (int, error) { return unix.Pread(int(fd), b, off) }
-
-// volumesOn reports the kinds of volumes found on a device of the size.
-func volumesOn(r interface {
-	ReadAt([]byte, int64) (int, error)
-}, size int64, found map[string]bool) {
-	head := make([]byte, 8192)
-	n, _ := r.ReadAt(head, 0)
-	head = head[:n]
-	for _, s := range volumeSignatures {
-		if int64(len(head)) >= s.offset+int64(len(s.magic)) && bytes.HasPrefix(head[s.offset:], s.magic) {
-			found[s.kind] = true
-		}
-	}
-	// md metadata 0.90 and 1.0 stand near the end (md(4)), and so does the header of
-	// dynamic disks with a GPT, in a partition of its own.
-	buf := make([]byte, 16)
-	if _, err := r.ReadAt(buf, size-512); err == nil && bytes.HasPrefix(buf, []byte("PRIVHEAD")) {
-		found["ldm"] = true
-	}
-	for _, off := range []int64{size&^65535 - 65536, (size/512 - 16) &^ 7 * 512} {
-		if off > 0 {
-			if _, err := r.ReadAt(buf, off); err == nil && bytes.HasPrefix(buf, mdMagic) {
-				found["md"] = true
-			}
-		}
-	}
-}
-
-// activateVolumes assembles RAID arrays, volume groups and dynamic disks, so
-// that they are there at the first call. Tools only run if something is there for
-// them: starting a program is slow under emulation.
-func activateVolumes() {
-	found := map[string]bool{}
-	scan := func(prefixes ...string) {
-		for _, name := range blockDevices(prefixes...) {
-			fd, err := unix.Open("/dev/"+name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-			if err != nil {
-				continue
-			}
-			var size int64
-			if ioctlPtr(fd, unix.BLKGETSIZE64, &size) == nil {
-				volumesOn(blockReader(fd), size, found)
-			}
-			unix.Close(fd)
-		}
-	}
-	scan("sd", "hd", "vd")
-	if found["md"] {
-		run("mdadm", "-As", "--auto=yes", "--run")
-		nameArrays()
-		scan("md")
-	}
-	if found["lvm"] {
-		run("modprobe", "dm_mod")
-		run("lvm", "vgchange", "-aay", "--sysinit")
-	}
-	if found["ldm"] {
-		run("ldmtool", "create", "all")
-	}
 }
 
 // channelPort is the name of the virtio-serial port to the handle.

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -263,7 +265,12 @@ func (d Actions) VgActivate(activate bool, volgroups []string) error {
 	return vgActivate(activate, volgroups...)
 }
 
-func (d Actions) VgActivateAll(activate bool) error { return vgActivate(activate) }
+func (d Actions) VgActivateAll(activate bool) error {
+	if activate {
+		return d.activateAll("-a", "y")
+	}
+	return vgActivate(false)
+}
 
 // vgActivate activates or deactivates volume groups, all if none is named.
 func vgActivate(activate bool, volgroups ...string) error {
@@ -371,24 +378,27 @@ func (d Actions) LvmScan(activate bool) error {
 		return err
 	}
 	if activate {
-		return lvm("vgchange", "-a", "ay")
+		return d.activateAll("-a", "ay")
 	}
 	return nil
 }
 
 func (d Actions) LvmSetFilter(devices []Device) error {
-	accept := []string{}
+	accept, sees := []string{}, []*regexp.Regexp{}
 	for _, dev := range devices {
 		pattern, err := filterPattern(dev)
 		if err != nil {
 			return err
 		}
 		accept = append(accept, pattern)
+		sees = append(sees, regexp.MustCompile(pattern[len("a|"):len(pattern)-len("|")]))
 	}
-	return d.setFilter(append(accept, "r|.*|"))
+	return d.setFilter(append(accept, "r|.*|"), func(dev string) bool {
+		return slices.ContainsFunc(sees, func(re *regexp.Regexp) bool { return re.MatchString(dev) })
+	})
 }
 
-func (d Actions) LvmClearFilter() error { return d.setFilter([]string{"a|.*|"}) }
+func (d Actions) LvmClearFilter() error { return d.setFilter(nil, nil) }
 
 // filterPattern accepts a device and, of a disk, its partitions too.
 func filterPattern(dev Device) (string, error) {
@@ -415,23 +425,19 @@ func filterPattern(dev Device) (string, error) {
 
 // setFilter makes LVM see what a filter lets through only: what is active goes
 // away, and comes back as far as it is still seen.
-func (d *Daemon) setFilter(patterns []string) error {
+func (d *Daemon) setFilter(patterns []string, sees func(device string) bool) error {
 	if err := vgActivate(false); err != nil {
 		return err
 	}
-	for i, p := range patterns {
-		patterns[i] = `"` + p + `"`
-	}
-	const section = "devices {\n"
-	conf := strings.Replace(lvmConf, section, section+"    filter = [ "+strings.Join(patterns, ", ")+" ]\n", 1)
-	file := filepath.Join(lvmSystemDir, "lvm.conf")
-	if err := os.WriteFile(file+".new", []byte(conf), 0o644); err != nil {
-		return err
-	}
-	if err := os.Rename(file+".new", file); err != nil {
-		return err
-	}
-	return vgActivate(true)
+	d.lvmFilter, d.lvmSees, d.lvmTold = patterns, sees, map[string]bool{}
+	return d.activateAll("-ay")
+}
+
+// activateAll activates all groups that LVM sees.
+func (d *Daemon) activateAll(args ...string) error {
+	s := scanned{kinds: map[string]bool{}}
+	d.devices.scan(&s, "sd", "hd", "vd", "md", "dm-")
+	return d.activateGroups(s.pvs, args...)
 }
 
 func (d Actions) LvmCanonicalLvName(lvname string) (string, error) {

@@ -1,6 +1,8 @@
 package daemon
 
 import (
+	"bytes"
+	"encoding/binary"
 	"reflect"
 	"strings"
 	"testing"
@@ -61,4 +63,24 @@ func TestFilterPattern(t *testing.T) {
 	if !strings.Contains(lvmConf, "devices {\n") {
 		t.Error("lvm.conf has no place for a filter")
 	}
+}
+
+// A label and metadata that somebody else made.
+func FuzzReadPV(f *testing.F) {
+	disk := make([]byte, 8192)
+	copy(disk[512:], "LABELONE")
+	le := binary.LittleEndian
+	le.PutUint32(disk[512+20:], 32)
+	copy(disk[512+32:], "abcdefghijklmnopqrstuvwxyz012345")
+	le.PutUint64(disk[512+72:], 1<<20) // a data area,
+	le.PutUint64(disk[512+104:], 4096) // and after the end of those one for metadata
+	copy(disk[4100:], " LVM2 x[5A%r0N*>")
+	le.PutUint64(disk[4136:], 512)
+	copy(disk[4608:], "VG {\nid = \"zrj4EK-DOtW\"\n")
+	pv, ok := readPV(bytes.NewReader(disk))
+	if !ok || pv != (physicalVolume{uuid: "abcdefghijklmnopqrstuvwxyz012345", group: "VG", groupID: "zrj4EK-DOtW"}) {
+		f.Errorf("%+v, %v", pv, ok)
+	}
+	f.Add(disk)
+	f.Fuzz(func(t *testing.T, b []byte) { readPV(bytes.NewReader(b)) })
 }

@@ -79,6 +79,18 @@ func isDescriptor(head []byte) bool {
 	return false
 }
 
+// GPTSectors is the size of the sectors that the partition table of a disk was made
+// for (UEFI 2.10 §5.3.2: its header is the second sector), 0 if it has no GPT.
+func GPTSectors(r io.ReaderAt) int {
+	for _, size := range []int{512, 4096} {
+		mark := make([]byte, 8)
+		if n, _ := r.ReadAt(mark, int64(size)); n == len(mark) && string(mark) == "EFI PART" {
+			return size
+		}
+	}
+	return 0
+}
+
 // Extensions are how files of a format are called.
 var Extensions = map[string][]string{
 	"qcow2": {".qcow2", ".qcow"}, "qcow": {".qcow"}, "qed": {".qed"}, "vmdk": {".vmdk"}, "vhdx": {".vhdx", ".avhdx"},

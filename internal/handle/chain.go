@@ -184,3 +184,20 @@ func (h *Handle) chainOf(more ...*Drive) *chain {
 	}
 	return c
 }
+
+// warnOfTwins tells of images that are given twice: the guest would find two disks with
+// the same labels, UUIDs and volumes.
+func (h *Handle) warnOfTwins() {
+	seen := map[fileID]string{}
+	for _, d := range h.drives {
+		var st unix.Stat_t
+		if d.Protocol != "" || d.abs == "" || d.abs == os.DevNull || unix.Stat(d.abs, &st) != nil {
+			continue
+		}
+		id := fileID{st.Dev, st.Ino}
+		if other, ok := seen[id]; ok {
+			h.warn("%s is given twice (the first time as %s): its labels, UUIDs and volumes are there twice too", d.Name, other)
+		}
+		seen[id] = d.Name
+	}
+}

@@ -229,6 +229,9 @@ func (d *Drive) open(ctx context.Context, tmp string, chain *chain) (appliance.D
 			return v, fmt.Errorf("%s: %w", d.Name, err)
 		}
 	}
+	if v.BlockSize == 0 && v.Format == "raw" && diskimage.GPTSectors(f) == 4096 {
+		v.BlockSize = 4096
+	}
 	return v, chain.check(d.Name, d.abs, v.Format)
 }
 

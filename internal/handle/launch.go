@@ -186,6 +186,7 @@ func (h *Handle) machine(c *Call) (*appliance.Machine, func(), error) {
 		}
 	}
 	chain := h.chainOf()
+	h.warnOfTwins()
 	for i, d := range h.drives {
 		d.target = i // there may have been others, which are gone
 		vd, err := d.open(c, h.Settings.tmpDir(), chain)
