@@ -103,9 +103,10 @@ var drivesTable = []Action{
 		Summary: "make a disk ready to be taken away",
 		Help:    `Flushes the disk at a SCSI target. Fails if something on it is in use. Only gofish's own handle calls it.`},
 	{Name: "internal_bulk_in", Proc: 0x10004, Ret: Err,
-		Args: Args{Int("target"), Int64("size", Bytes)}, Visibility: Internal,
+		Args: Args{Int("target"), Int64("size", Bytes), Buffer("data")}, Visibility: Internal,
 		Summary: "take the next call's file from a disk",
-		Help:    `The file that the next call is sent is not in its chunks but on the disk at a SCSI target. Only gofish's own handle calls it.`},
+		Help: `The file that the next call is sent is not in its chunks but on the disk at a SCSI target. If data is not
+empty it lists the first byte and the number of bytes, 8 bytes each, of what is no hole. Only gofish's own handle calls it.`},
 	{Name: "internal_bulk_out", Proc: 0x10005, Ret: Err,
 		Args: Args{Int("target")}, Visibility: Internal,
 		Summary: "put the next call's file onto a disk",

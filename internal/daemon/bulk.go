@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -19,6 +20,10 @@ import (
 type bulkDisk struct {
 	f    *os.File
 	size int64 // of what is on it, for a source
+	// data lists the first byte and the number of bytes of what is no hole, as far as
+	// it was not read; everything is data if there never was one.
+	data  [][2]int64
+	holes bool
 }
 
 // bulkBuffer is read or written at once. Disks are opened with O_DIRECT, so that
@@ -43,13 +48,23 @@ func (d *Daemon) openBulk(target, flags int) (*bulkDisk, error) {
 	return &bulkDisk{f: f}, nil
 }
 
-func (d Actions) InternalBulkIn(target int, size int64) error {
+func (d Actions) InternalBulkIn(target int, size int64, data []byte) error {
 	b, err := d.openBulk(target, os.O_RDONLY)
-	if err == nil {
-		b.size = size
-		d.bulk = b
+	if err != nil {
+		return err
 	}
-	return err
+	b.size, b.holes = size, len(data) > 0
+	for last := int64(0); len(data) >= 16; data = data[16:] {
+		p := [2]int64{int64(binary.BigEndian.Uint64(data)), int64(binary.BigEndian.Uint64(data[8:]))}
+		if p[0] < last || p[1] < 0 || p[0]+p[1] < p[0] || p[0]+p[1] > size {
+			b.f.Close()
+			return errors.New("the pieces of the host's file are not in order")
+		}
+		last = p[0] + p[1]
+		b.data = append(b.data, p)
+	}
+	d.bulk = b
+	return nil
 }
 
 func (d Actions) InternalBulkOut(target int) error {
@@ -82,6 +97,15 @@ func (f *fileIn) nextBulk() error {
 	if f.buf == nil {
 		f.buf = alignedBuffer(bulkBuffer)
 	}
+	if b.holes {
+		if f.hole, left = b.piece(int64(f.pos)); f.hole > 0 {
+			f.pos += uint64(f.hole)
+			if f.progress != nil {
+				f.progress(f.pos)
+			}
+			return nil
+		}
+	}
 	n, err := b.f.ReadAt(f.buf, int64(f.pos))
 	if n = int(min(int64(n), left)); n == 0 {
 		return fmt.Errorf("read of the host's file: %w", errnoOf(err))
@@ -92,6 +116,20 @@ func (f *fileIn) nextBulk() error {
 		f.progress(f.pos)
 	}
 	return nil
+}
+
+// piece tells how long the hole at pos is, or else how much data is there.
+func (b *bulkDisk) piece(pos int64) (hole, data int64) {
+	for len(b.data) > 0 && b.data[0][0]+b.data[0][1] <= pos {
+		b.data = b.data[1:]
+	}
+	switch {
+	case len(b.data) == 0:
+		return b.size - pos, 0
+	case pos < b.data[0][0]:
+		return b.data[0][0] - pos, 0
+	}
+	return 0, b.data[0][0] + b.data[0][1] - pos
 }
 
 // sink writes a stream to a disk.

@@ -67,7 +67,7 @@ func TestNothingLeadsOut(t *testing.T) {
 			}
 		}
 		// These may succeed by making something inside.
-		g.Upload(in(), dp)
+		g.Upload(&Call{}, in(), dp)
 		g.InternalWrite(p, []byte("overwritten"))
 		g.Touch(p)
 		g.Cp(g.call, "/hello", p)
@@ -211,7 +211,7 @@ func TestSpecialFilesAreRefused(t *testing.T) {
 		dp := DevOrPath{Path: p}
 		for name, fn := range map[string]func() error{
 			"download":          func() error { return g.Download(g.call, dp, io.Discard) },
-			"upload":            func() error { return g.Upload(strings.NewReader("x"), dp) },
+			"upload":            func() error { return g.Upload(&Call{}, strings.NewReader("x"), dp) },
 			"write":             func() error { return g.InternalWrite(p, nil) },
 			"cp":                func() error { return g.Cp(g.call, p, "/copy") },
 			"cp to":             func() error { g.write("/x", "x"); return g.Cp(g.call, "/x", p) },

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"io"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -46,6 +47,13 @@ func (d *directFile) set(on bool) {
 func (d *directFile) Read(p []byte) (int, error) { return d.move(p, d.File.Read) }
 
 func (d *directFile) Write(p []byte) (int, error) { return d.move(p, d.File.Write) }
+
+// Skip leaves a hole.
+func (d *directFile) Skip(n int64) error {
+	d.pos += n
+	_, err := d.Seek(n, io.SeekCurrent)
+	return err
+}
 
 // move does one read or write. What is not whole blocks goes the ordinary way, from
 // then on.

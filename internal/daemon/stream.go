@@ -25,6 +25,7 @@ type fileIn struct {
 
 	bulk     *bulkDisk // the data is here, not in chunks
 	bulkDone bool
+	hole     int64 // so many zeroes come before left
 	buf      []byte
 }
 
@@ -38,6 +39,12 @@ func (f *fileIn) ended() bool {
 
 func (f *fileIn) Read(p []byte) (int, error) {
 	for len(f.left) == 0 {
+		if f.hole > 0 {
+			n := min(int64(len(p)), f.hole)
+			clear(p[:n])
+			f.hole -= n
+			return int(n), nil
+		}
 		if f.cancelled {
 			return 0, errCancelled
 		}
@@ -53,10 +60,41 @@ func (f *fileIn) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// skipper is a writer that can leave a hole.
+type skipper interface{ Skip(n int64) error }
+
+// passHole writes the zeroes of a hole, or leaves a hole.
+func (f *fileIn) passHole(w io.Writer) (n int64, err error) {
+	if s, ok := w.(skipper); ok {
+		n, err = f.hole, s.Skip(f.hole)
+		f.hole = 0
+		return n, err
+	}
+	zeroes := make([]byte, bulkBuffer)
+	for f.hole > 0 {
+		if err := f.cancelWord(); err != nil || f.cancelled {
+			return n, err
+		}
+		m, err := w.Write(zeroes[:min(f.hole, bulkBuffer)])
+		n, f.hole = n+int64(m), f.hole-int64(m)
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
 // WriteTo saves the copy through a buffer that io.Copy would make.
 func (f *fileIn) WriteTo(w io.Writer) (int64, error) {
 	var total int64
 	for {
+		if f.hole > 0 {
+			n, err := f.passHole(w)
+			total += n
+			if err != nil {
+				return total, err
+			}
+		}
 		if len(f.left) > 0 {
 			n, err := w.Write(f.left)
 			total += int64(n)

@@ -9,14 +9,20 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"gofish/internal/newfile"
 )
 
 // writeBuffer gathers the 8 KB chunks of the wire into larger writes.
 const writeBuffer = 256 << 10
 
-func (d Actions) Upload(filename io.Reader, remotefilename DevOrPath) error {
+func (d Actions) Upload(c *Call, filename io.Reader, remotefilename DevOrPath) error {
+	if remotefilename.Device == "" {
+		return d.receiveFile(filename, remotefilename.Path, c.Hint)
+	}
 	return d.upload(filename, remotefilename, unix.O_CREAT|unix.O_TRUNC, 0)
 }
 
@@ -47,25 +53,153 @@ func (d *Daemon) nameOf(dp DevOrPath) string {
 	return string(dp.Path)
 }
 
+// receiveFile writes a stream to a file that is complete when it takes the name, or else
+// is not there, or as it was. size is what will come, 0 if that is not known.
+func (d *Daemon) receiveFile(in io.Reader, path Path, size uint64) error {
+	if n, base, err := d.replacement(path, size); err != nil {
+		return say(err, "%s", path)
+	} else if n != nil {
+		if err := write(in, n.File, string(path), 0, true); err != nil {
+			n.Discard()
+			return err
+		}
+		return say(n.Commit(base), "%s", path)
+	}
+	f, err := d.open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC, 0o666)
+	if err != nil {
+		return say(err, "%s", path)
+	}
+	defer f.Close()
+	err = write(in, f, string(path), 0, true)
+	if err != nil {
+		// What was there is gone, and half of something else is worse than nothing.
+		f.Truncate(0)
+		if host, err := os.Readlink(FDPath(f)); err == nil {
+			os.Remove(host)
+		}
+		return err
+	}
+	return say(f.Close(), "%s", path)
+}
+
+// replacement makes the file that takes the place of path when it is complete. nil: it has
+// to be written where it is, since a new one would not have all that the old one has, or
+// there is no room for both.
+func (d *Daemon) replacement(path Path, size uint64) (*newfile.File, string, error) {
+	there, host := path, ""
+	st, err := d.root.Stat(path)
+	switch {
+	case err == syscall.ENOENT:
+		if _, err := d.root.Lstat(path); err == nil {
+			return nil, "", nil // a link to what is not there yet
+		}
+		st = nil
+	case err != nil:
+		return nil, "", err
+	default:
+		if err := mayOpen(st); err != nil {
+			return nil, "", err
+		}
+		host, err = d.root.Host(path)
+		if err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG || st.Nlink != 1 || !replaceable(host, size) {
+			return nil, "", nil
+		}
+		there = d.root.Guest(host)
+	}
+	dir, base, err := d.root.Parent(there)
+	if err != nil {
+		return nil, "", nil // what is wrong shows when the file is opened
+	}
+	n, err := newfile.Create(dir)
+	if err != nil {
+		return nil, "", nil
+	}
+	if st != nil && (n.Resemble(st) != nil || copyAttributes(host, n.File) != nil) {
+		n.Discard()
+		return nil, "", nil
+	}
+	return n, base, nil
+}
+
+// replaceable reports whether a new file can have all that a file has, on a file system
+// where that can be told, and whether one of size has room beside it.
+func replaceable(host string, size uint64) bool {
+	var fs unix.Statfs_t
+	if unix.Statfs(host, &fs) != nil || fs.Bavail*uint64(fs.Bsize) < size {
+		return false
+	}
+	switch fs.Type {
+	case unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC, unix.F2FS_SUPER_MAGIC, unix.TMPFS_MAGIC:
+	default:
+		return false
+	}
+	f, err := os.Open(host)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	// How the content is kept (extents, huge, inline) says nothing of what was wanted.
+	const kept = 0x80000 | 0x40000 | 0x10000000
+	flags, err := unix.IoctlGetUint32(int(f.Fd()), unix.FS_IOC_GETFLAGS)
+	return err == nil && flags&^kept == 0 || err == unix.ENOTTY || err == unix.EOPNOTSUPP
+}
+
+// copyAttributes gives a new file the extended attributes of another, except those that
+// a change of content takes away.
+func copyAttributes(from string, to *os.File) error {
+	names, err := xattrsOfTarget.names(from)
+	if err == unix.EOPNOTSUPP {
+		return nil
+	}
+	for _, name := range names {
+		if name == "security.capability" || name == "security.ima" || name == "security.evm" {
+			continue
+		}
+		value, err := xattrsOfTarget.value(from, name)
+		if err == nil {
+			err = unix.Fsetxattr(int(to.Fd()), name, value, 0)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return err
+}
+
 // receive writes a stream to a file from an offset on, and closes the file.
 func receive(in io.Reader, f *os.File, name string, offset int64) error {
 	defer f.Close()
+	err := write(in, f, name, offset, false)
+	if cerr := f.Close(); err == nil {
+		err = say(cerr, "%s", name)
+	}
+	return err
+}
+
+// write writes a stream to a file. In one that is empty the stream's holes are holes.
+func write(in io.Reader, f *os.File, name string, offset int64, empty bool) error {
 	if offset > 0 {
 		if _, err := f.Seek(offset, io.SeekStart); err != nil {
 			return say(err, "%s", name)
 		}
 	}
-	var to io.Writer = f
-	if src, ok := in.(*fileIn); ok && src.bulk != nil {
-		to = directly(f, offset)
-	}
-	w := bufio.NewWriterSize(to, writeBuffer)
-	_, err := io.Copy(w, in)
-	if err == nil {
-		err = w.Flush()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
+	var err error
+	src, ok := in.(*fileIn)
+	switch ok = ok && src.bulk != nil; {
+	case ok && empty && src.bulk.holes:
+		var n int64
+		if n, err = src.WriteTo(directly(f, 0)); err == nil {
+			err = f.Truncate(n)
+		}
+	default:
+		var to io.Writer = f
+		if ok {
+			to = directly(f, offset)
+		}
+		w := bufio.NewWriterSize(to, writeBuffer)
+		if _, err = io.Copy(w, in); err == nil {
+			err = w.Flush()
+		}
 	}
 	if errors.Is(err, errCancelled) {
 		return err
@@ -148,11 +282,7 @@ func send(c *Call, w io.Writer, r io.Reader, name string, size int64) error {
 }
 
 func (d Actions) Base64In(base64file io.Reader, filename Path) error {
-	f, err := d.open(filename, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC, 0o666)
-	if err != nil {
-		return say(err, "%s", filename)
-	}
-	err = receive(base64.NewDecoder(base64.StdEncoding, base64file), f, string(filename), 0)
+	err := d.receiveFile(base64.NewDecoder(base64.StdEncoding, base64file), filename, 0)
 	var corrupt base64.CorruptInputError
 	if errors.As(err, &corrupt) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("base64 subcommand failed on file: %s: invalid input", filename)

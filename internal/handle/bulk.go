@@ -13,6 +13,7 @@ import (
 
 	"gofish/internal/api"
 	"gofish/internal/appliance"
+	"gofish/internal/untar"
 )
 
 // Bulk transfer: a large regular file is not sent in chunks but plugged into the
@@ -28,14 +29,42 @@ const (
 // bulkIn plugs a file in as the source of the next call. It reports false if that
 // is not possible here, which is no failure: the file then goes in chunks.
 func (h *Handle) bulkIn(ctx context.Context, in *source) (bool, error) {
-	if in.size < bulkMinimum || !h.canBulk() {
+	if in.size == 0 || !h.canBulk() {
 		return false, nil
 	}
 	if at, err := in.Seek(0, io.SeekCurrent); err != nil || at != 0 {
 		return false, nil
 	}
+	// Chunks have no holes: also a small file that has some is better plugged in.
+	data := dataList(untar.Data(in.File, int64(in.size)), int64(in.size))
+	if _, err := in.Seek(0, io.SeekStart); err != nil || in.size < bulkMinimum && data == nil {
+		return false, nil
+	}
 	d := appliance.Drive{File: in.File, ReadOnlyFile: true, Format: "raw"}
-	return h.plugBulk(ctx, d, "internal_bulk_in", bulkTarget, int64(in.size))
+	return h.plugBulk(ctx, d, "internal_bulk_in", bulkTarget, int64(in.size), data)
+}
+
+// dataList is what the daemon is told of a file's pieces, nil if they are not worth it or
+// too many for a message. They begin and end where a disk can be read.
+func dataList(pieces [][2]int64, size int64) (list []byte) {
+	const block, worthIt, most = 4096, 64 << 10, 100_000
+	holes, last := size, int64(0)
+	for _, p := range pieces {
+		from, to := max(last, p[0]&^(block-1)), min(size, (p[0]+p[1]+block-1)&^(block-1))
+		if from >= to {
+			continue
+		}
+		list = binary.BigEndian.AppendUint64(list, uint64(from))
+		list = binary.BigEndian.AppendUint64(list, uint64(to-from))
+		holes, last = holes-(to-from), to
+	}
+	switch {
+	case pieces == nil || holes < worthIt || len(list) > 16*most:
+		return nil
+	case list == nil: // all is a hole, which an empty list would not say
+		return make([]byte, 16)
+	}
+	return list
 }
 
 // bulkOut plugs a new host file in as the sink of the next call, if what will

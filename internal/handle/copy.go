@@ -132,10 +132,10 @@ func (h *Handle) copyOutFile(c *Call, remotepath, localdir, base string) error {
 		return fail(err)
 	}
 	if _, err := h.do(c, "download", remotepath, localFile{File: f.File}); err != nil {
-		f.discard()
+		f.Discard()
 		return err
 	}
-	if err := f.commit(base); err != nil {
+	if err := f.Commit(base); err != nil {
 		return fail(err)
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"gofish/internal/api"
+	"gofish/internal/newfile"
 	"gofish/internal/proto"
 )
 
@@ -207,7 +208,7 @@ type dest struct {
 	max   int64    // of a file that is given
 	got   int64
 
-	fresh *newFile // what f is part of, if it takes its name at the end
+	fresh *newfile.File // what f is part of, if it takes its name at the end
 	base  string
 }
 
@@ -245,9 +246,9 @@ func (d *dest) close(err error) error {
 	}
 	switch {
 	case d.fresh != nil && err != nil:
-		d.fresh.discard()
+		d.fresh.Discard()
 	case d.fresh != nil:
-		if cerr := d.fresh.commit(d.base); cerr != nil {
+		if cerr := d.fresh.Commit(d.base); cerr != nil {
 			err = d.failure("close", cerr)
 		}
 	default:

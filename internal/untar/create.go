@@ -215,6 +215,20 @@ func dataSpans(f *os.File, size int64) []span {
 	return spans
 }
 
+// Data lists the first byte and the number of bytes of each piece of a file between which
+// there are holes; nil if it has none, or if what is there cannot tell.
+func Data(f *os.File, size int64) [][2]int64 {
+	spans := dataSpans(f, size)
+	if spans == nil {
+		return nil
+	}
+	list := make([][2]int64, len(spans))
+	for i, s := range spans {
+		list[i] = [2]int64{s.off, s.n}
+	}
+	return list
+}
+
 // nameless hides the names of owner and group, which are not looked up.
 type nameless struct{ os.FileInfo }
 

@@ -1,0 +1,93 @@
+// Package newfile makes files that take their name when they are complete. Until then they
+// have none, where the file system can do that: whatever ends the program, nothing stays.
+// The handle uses it on the host, the daemon in the guest.
+package newfile
+
+import (
+	"crypto/rand"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// File is a new file without its name.
+type File struct {
+	*os.File
+	dir  *os.File
+	temp string // its name meanwhile, where a file must have one
+}
+
+// Create makes a file, with the permission bits that the umask leaves, in an open
+// directory; O_PATH is enough. The directory is closed with the file.
+func Create(dir *os.File) (*File, error) {
+	n := &File{dir: dir}
+	d := int(dir.Fd())
+	fd, err := unix.Openat(d, ".", unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0o666)
+	if err == unix.EOPNOTSUPP || err == unix.EISDIR || err == unix.EINVAL || err == unix.ENOENT {
+		n.temp = tempName()
+		fd, err = unix.Openat(d, n.temp, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, 0o666)
+	}
+	if err != nil {
+		dir.Close()
+		return nil, err
+	}
+	n.File = os.NewFile(uintptr(fd), dir.Name())
+	return n, nil
+}
+
+func tempName() string { return ".gofish-" + rand.Text()[:12] }
+
+// Commit gives the file its name in the directory, in place of what has it now, and
+// closes it.
+func (n *File) Commit(base string) error {
+	d := int(n.dir.Fd())
+	var err error
+	if n.temp == "" {
+		me := "/proc/self/fd/" + strconv.Itoa(int(n.Fd()))
+		err = unix.Linkat(unix.AT_FDCWD, me, d, base, unix.AT_SYMLINK_FOLLOW)
+		if err == unix.EEXIST {
+			n.temp = tempName()
+			err = unix.Linkat(unix.AT_FDCWD, me, d, n.temp, unix.AT_SYMLINK_FOLLOW)
+		}
+	}
+	if err == nil {
+		err = n.File.Close()
+	}
+	if err == nil && n.temp != "" {
+		if err = unix.Renameat(d, n.temp, d, base); err == nil {
+			n.temp = ""
+		}
+	}
+	n.Discard()
+	return err
+}
+
+// Discard closes a file that is not to be.
+func (n *File) Discard() {
+	n.Nameless()
+	n.File.Close()
+}
+
+// Nameless returns the file, which then never gets a name.
+func (n *File) Nameless() *os.File {
+	if n.temp != "" {
+		unix.Unlinkat(int(n.dir.Fd()), n.temp, 0)
+	}
+	n.dir.Close()
+	return n.File
+}
+
+// Resemble gives the file the owner and permission bits of another.
+func (n *File) Resemble(old *unix.Stat_t) error {
+	fd := int(n.Fd())
+	var st unix.Stat_t
+	err := unix.Fstat(fd, &st)
+	if err == nil && (st.Uid != old.Uid || st.Gid != old.Gid) {
+		err = unix.Fchown(fd, int(old.Uid), int(old.Gid))
+	}
+	if err == nil {
+		err = unix.Fchmod(fd, old.Mode&0o777)
+	}
+	return err
+}
