@@ -389,8 +389,15 @@ type mountOption struct {
 }
 
 func newMountOption(arg string) mountOption {
-	f := strings.SplitN(arg, ":", 4)
-	m := mountOption{device: f[0], dir: "/"}
+	// A subvolume or a folder has a colon of its own.
+	prefix, rest := "", arg
+	for _, p := range []string{"btrfsvol:", "dir:"} {
+		if r, ok := strings.CutPrefix(arg, p); ok {
+			prefix, rest = p, r
+		}
+	}
+	f := strings.SplitN(rest, ":", 4)
+	m := mountOption{device: prefix + f[0], dir: "/"}
 	if len(f) > 1 {
 		m.dir = f[1]
 	}

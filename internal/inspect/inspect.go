@@ -18,8 +18,9 @@ const (
 	Root
 	Usr // of a system that keeps /usr apart
 	Swap
-	store // /nix of a NixOS
-	bare  // a root directory, if there is a /usr for it
+	store     // /nix of a NixOS
+	bare      // a root directory, if there is a /usr for it
+	composefs // a repository of bootc
 )
 
 // OS is what is known of an operating system. A string that is not known is empty.
@@ -318,11 +319,15 @@ var kinds = []kind{
 		return g.fold("/FDOS") != "" && g.fold("/FDOS/FREEDOS.BSS") != ""
 	}, freeDOS},
 	{Root, isMSDOS, msDOS},
+	{composefs, func(g *Guest) bool { return g.dirs("/composefs", "/state/deploy") }, nil},
 	{bare, func(g *Guest) bool { return g.isEmpty("/usr") && (g.isDir("/etc") || g.isDir("/var")) }, nil},
 }
 
 // isLinux: the least that a root directory has. What is in /usr may be elsewhere.
 func isLinux(g *Guest) bool {
+	if len(g.Mounted) > 0 && g.isFile("/usr/lib/os-release") {
+		return true // the rest is made when it starts
+	}
 	if g.isFile("/etc/NIXOS") || g.isDir("/nix/store") && (g.isFile("/etc/os-release") || g.isDir(nixSystem)) {
 		return true // it keeps nothing but these
 	}

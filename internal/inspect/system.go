@@ -75,8 +75,13 @@ type inspection struct {
 
 // look examines a volume. One that cannot be mounted is left out.
 func (i *inspection) look(mountable string) {
-	if f, err := i.examine([]Mount{{mountable, "/"}}); err == nil {
-		i.found = append(i.found, f)
+	f, err := i.examine([]Mount{{mountable, "/"}})
+	if err != nil {
+		return
+	}
+	i.found = append(i.found, f)
+	if f.Role == composefs {
+		i.warnings = append(i.warnings, i.devs.show(mountable)+": a system is there whose files are in a composefs repository, which is not looked into")
 	}
 }
 
