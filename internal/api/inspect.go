@@ -5,9 +5,13 @@ var inspectTable = []Action{
 	{Name: "inspect_os", Proc: 480, Since: "1.5.3", Ret: RetMountables("roots"),
 		Summary: "look for operating systems",
 		Help: `Looks at every file system for an operating system, and returns the file systems that are root directories
-of one. Everything is unmounted before. What is found is remembered: the other inspect_get_ actions return
-it, until the next call. File systems that cannot be mounted are left out; encrypted ones must be opened
-first (see cryptsetup_open).
+of one. Media to install a system from count, see inspect_get_format. Everything is unmounted before. What is found
+is remembered: the other inspect_get_ actions return it, until the next call. File systems that cannot be mounted are
+left out, and so are snapshots of a system; encrypted ones must be opened first (see cryptsetup_open).
+
+A root directory may be a subvolume of btrfs, btrfsvol:DEVICE/SUBVOLUME, or a folder, dir:DEVICE/FOLDER, as with
+OSTree: both can be mounted. What a system's fstab names and is not there is told as a warning, as is a choice that
+was not clear, such as a label that two disks have.
 
 Fails if something cannot be unmounted.`},
 	{Name: "inspect_get_roots", Proc: 481, Since: "1.7.3", Ret: RetMountables("roots"),
@@ -17,7 +21,8 @@ Fails if something cannot be unmounted.`},
 		Args:       Args{Mountable("root")},
 		Deprecated: "true",
 		Summary:    "get the format of an operating system",
-		Help: `Always returns installed, for {root}: install media are not inspected.
+		Help: `Returns installer if {root} is a medium to install a system from, or to run one from that is not installed, such as
+a CD; else installed.
 
 Fails if {root} is none of the roots that inspect_os returned.`},
 	{Name: "inspect_get_type", Proc: 483, Since: "1.5.3", Ret: RetString("name"),
@@ -126,29 +131,31 @@ Fails if {root} is none of the roots that inspect_os returned.`},
 	{Name: "inspect_is_live", Proc: 497, Since: "1.9.4", Ret: RetBool("live"),
 		Args:       Args{Mountable("root")},
 		Deprecated: "true",
-		Summary:    "always false",
-		Help: `Returns false for {root}: install media are not inspected.
+		Summary:    "tell whether a system runs from a medium",
+		Help: `Returns true if {root} is a medium with a system on it that runs from there, without being installed.
 
 Fails if {root} is none of the roots that inspect_os returned.`},
 	{Name: "inspect_is_netinst", Proc: 498, Since: "1.9.4", Ret: RetBool("netinst"),
 		Args:       Args{Mountable("root")},
 		Deprecated: "true",
-		Summary:    "always false",
-		Help: `Returns false for {root}: install media are not inspected.
+		Summary:    "tell whether a medium installs from the network",
+		Help: `Returns true if {root} is a medium that has no more than the beginning: the rest of what it installs comes from a
+network.
 
 Fails if {root} is none of the roots that inspect_os returned.`},
 	{Name: "inspect_is_multipart", Proc: 499, Since: "1.9.4", Ret: RetBool("multipart"),
 		Args:       Args{Mountable("root")},
 		Deprecated: "true",
-		Summary:    "always false",
-		Help: `Returns false for {root}: install media are not inspected.
+		Summary:    "tell whether a medium is one of several",
+		Help: `Returns true if {root} is a medium that is one of a set.
 
 Fails if {root} is none of the roots that inspect_os returned.`},
 	{Name: "inspect_get_mountpoints", Proc: 500, Since: "1.5.3", Ret: RetHash("mountpoints", Plain, MountableName),
 		Args:    Args{Mountable("root")},
 		Summary: "get the mount points of an operating system",
-		Help: `Returns which file systems belong where in the system on {root}, by its fstab: path, then mountable. Mount
-them by the length of the path, shortest first. A mount may fail: an fstab can name what is not there.
+		Help: `Returns which file systems belong where in the system on {root}: path, then mountable. / is {root} itself. The others
+are what its fstab and its mount units name, each path once, and what it finds by the types of partitions. Mount
+them by the length of the path, shortest first.
 
 Fails if {root} is none of the roots that inspect_os returned.`},
 	{Name: "inspect_get_filesystems", Proc: 501, Since: "1.5.3", Ret: RetMountables("filesystems"),

@@ -46,7 +46,7 @@ func (s *Shell) examine() error {
 	if err := s.openEncrypted(); err != nil {
 		return err
 	}
-	roots, err := s.callStrings("inspect_os")
+	roots, err := s.findSystems()
 	if err != nil {
 		return err
 	}

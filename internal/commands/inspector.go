@@ -28,7 +28,7 @@ func (s *Shell) inspect() error {
 	if err := s.openEncrypted(); err != nil {
 		return err
 	}
-	roots, err := s.callStrings("inspect_os")
+	roots, err := s.findSystems()
 	if err != nil {
 		return err
 	}
@@ -39,6 +39,29 @@ func (s *Shell) inspect() error {
 		return s.errorf(noSystem, "multi-boot operating systems are not supported")
 	}
 	return s.mountSystem(roots[0])
+}
+
+// findSystems lists the roots of operating systems. Media to install one from are left out
+// beside one that is installed.
+func (s *Shell) findSystems() ([]string, error) {
+	roots, err := s.callStrings("inspect_os")
+	if err != nil || len(roots) < 2 {
+		return roots, err
+	}
+	var installed []string
+	for _, root := range roots {
+		format, err := s.callString("inspect_get_format", root)
+		if err != nil {
+			return nil, err
+		}
+		if format != "installer" {
+			installed = append(installed, root)
+		}
+	}
+	if len(installed) > 0 {
+		return installed, nil
+	}
+	return roots, nil
 }
 
 // mountSystem mounts the file systems of the system whose root is given.

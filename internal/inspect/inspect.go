@@ -80,7 +80,8 @@ type Filesystem struct {
 type Guest struct {
 	FS fs.FS // links stay inside
 	// Devices are what its files may name, nil if that is of no interest.
-	Devices *Devices
+	Devices   *Devices
+	mountable string // what this is
 	// Mounted are other file systems of the guest that are mounted too.
 	Mounted []Mount
 	// Architecture is that of a program, empty if it is none.
@@ -237,6 +238,7 @@ func (g *Guest) fold(path string) string {
 
 // Examine looks at one mounted file system.
 func Examine(g *Guest, mountable string) Filesystem {
+	g.mountable = mountable
 	f := Filesystem{Mountable: mountable, entries: g.bootEntries()}
 	g.ostree(&f)
 	for _, k := range kinds {
@@ -248,7 +250,7 @@ func Examine(g *Guest, mountable string) Filesystem {
 			f.OS = &OS{}
 			k.describe(g, f.OS)
 		}
-		if k.role == Root && f.OS.Media == nil {
+		if k.role == Root {
 			k.mounts(g, f.OS, mountable)
 		}
 		break
@@ -260,6 +262,10 @@ func Examine(g *Guest, mountable string) Filesystem {
 
 // mounts finds the file systems of a system.
 func (k kind) mounts(g *Guest, o *OS, mountable string) {
+	if o.Media != nil {
+		o.Mounts = []Mount{{mountable, "/"}}
+		return
+	}
 	t := g.newTable(mountable)
 	if o.Type != "windows" && o.Type != "dos" {
 		t.addFile(g.first("/etc/fstab", nixSystem+"/etc/fstab"))
@@ -299,6 +305,7 @@ type kind struct {
 
 // kinds in the order in which they are tried: the first one that fits is it.
 var kinds = []kind{
+	{Root, isFreeBSDMedium, freeBSDMedium},
 	{Root, func(g *Guest) bool {
 		return g.dirs("/etc", "/bin") && g.files("/etc/freebsd-update.conf", "/etc/fstab")
 	}, freeBSD},
@@ -319,6 +326,7 @@ var kinds = []kind{
 		return g.fold("/FDOS") != "" && g.fold("/FDOS/FREEDOS.BSS") != ""
 	}, freeDOS},
 	{Root, isMSDOS, msDOS},
+	{Root, isMedium, describeMedium},
 	{composefs, func(g *Guest) bool { return g.dirs("/composefs", "/state/deploy") }, nil},
 	{bare, func(g *Guest) bool { return g.isEmpty("/usr") && (g.isDir("/etc") || g.isDir("/var")) }, nil},
 }
