@@ -19,7 +19,8 @@ type finder struct {
 	crypts map[string]crypt  // by name
 	arrays map[string]string // UUIDs by name
 
-	guessed bool // the last name told nothing that could be known here
+	wanted  string // the type of file system that is looked for
+	guessed bool   // the last name told nothing that could be known here
 }
 
 // crypt is a line of a crypttab(5).
@@ -366,6 +367,15 @@ func (f *finder) disks(n diskName) []int {
 		return []int{f.root.Drive}
 	}
 	if n.index >= 0 && slices.Contains(all, n.index) && !(known && n.index == f.root.Drive) {
+		// Disks may have been given in another order than the guest has them.
+		if !known && !f.holds(n.index, n.part) {
+			for _, d := range f.drives {
+				if f.holds(d, n.part) {
+					f.guessed = true
+					return []int{d}
+				}
+			}
+		}
 		return []int{n.index}
 	}
 	if known { // so it is another one than the root directory's
@@ -380,6 +390,14 @@ func (f *finder) disks(n diskName) []int {
 	}
 	f.guessed = true
 	return all
+}
+
+// holds reports whether a drive has a partition with what is looked for.
+func (f *finder) holds(drive, part int) bool {
+	return slices.ContainsFunc(f.devs.partition(drive, part), func(dev *Device) bool {
+		is := f.devs.opened(dev).Tags["TYPE"]
+		return is != "" && canBe(is, f.wanted)
+	})
 }
 
 var hexPattern = regexp.MustCompile(`\\x[0-9a-fA-F]{2}`)

@@ -236,7 +236,7 @@ func (t *table) addOne(e entry) {
 		t.warn(e.from, "%s is left out: something is mounted there already", what)
 		return
 	}
-	t.guessed = false
+	t.wanted, t.guessed = e.typ, false
 	dev, several := t.choose(t.find(e.spec, 0), e.typ)
 	m, missing := "", ""
 	if dev != nil {
@@ -315,7 +315,8 @@ func (t *table) choose(found []*Device, typ string) (*Device, []string) {
 	}
 	if len(l) > 1 || t.guessed {
 		fits := slices.DeleteFunc(slices.Clone(l), func(dev *Device) bool {
-			return !canBe(dev.Tags["TYPE"], typ) || t.guessed && dev == t.root
+			is := dev.Tags["TYPE"]
+			return is == "" && !t.guessed || !canBe(is, typ) || t.guessed && dev == t.root
 		})
 		if len(fits) > 0 || t.guessed {
 			l = fits

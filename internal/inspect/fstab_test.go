@@ -124,6 +124,8 @@ func TestWhichDisk(t *testing.T) {
 		{"volumes of one group on two disks", "/dev/sda\n/dev/sda1\n/dev/sdb\n/dev/sdb1\n/dev/sdc\n/dev/sdc1 LABEL=l\n/dev/vg/a on=/dev/sda1,/dev/sdb1\n/dev/vg/b on=/dev/sdb1 LABEL=l", "/dev/vg/a",
 			"/dev/vg/a / ext4\nLABEL=l /l ext4", "/dev/vg/a / /dev/vg/b /l", "fits"},
 		{"the system's disk has another name", "/dev/sda\n/dev/sda1\n/dev/sda2\n/dev/sdb\n/dev/sdb1\n/dev/sdb2", "/dev/sdb1", "/dev/sda1 / ext4\n/dev/sda2 /a ext4\n/dev/sdb2 /b ext4", "/dev/sdb1 / /dev/sdb2 /a /dev/sda2 /b", ""},
+		{"disks in another order, as types show", "/dev/sda\n/dev/sda1 TYPE=xfs\n/dev/sda3 TYPE=ext4\n/dev/sdb\n/dev/sdb1 TYPE=vfat\n/dev/sdb2\n/dev/sdb3 TYPE=ext4", "/dev/sdb2", "UUID=x / ext4\n/dev/nvme0n1p1 /efi vfat\n/dev/nvme0n1p3 /x ext4",
+			"/dev/sdb2 / /dev/sdb1 /efi /dev/sda3 /x", ""},
 		{"by hardware: known, and so the other", "/dev/sda\n/dev/sda1\n/dev/sda2\n/dev/sdb\n/dev/sdb1\n/dev/sdb2", "/dev/sdb1",
 			"/dev/disk/by-id/ata-A-part1 / ext4\n/dev/disk/by-id/ata-A-part2 /a ext4\n/dev/disk/by-id/ata-B-part2 /b ext4", "/dev/sdb1 / /dev/sdb2 /a /dev/sda2 /b", ""},
 		{"by hardware: three disks", "/dev/sda\n/dev/sda1\n/dev/sdb\n/dev/sdb1\n/dev/sdc\n/dev/sdc1", "/dev/sda1",
