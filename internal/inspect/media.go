@@ -116,7 +116,7 @@ var architectures = map[string]string{
 	"s390x": "s390x", "riscv64": "riscv64", "ia64": "ia64", "sparc64": "sparc64", "loongarch64": "loongarch64", "loong64": "loongarch64",
 }
 
-var archPattern = regexp.MustCompile(`(?i)amd64|x86[_-]64|\bx64\b|i[3-6]86|\bx86\b|arm64|aarch64|armhf|armel|armv7|ppc64el|ppc64le|ppc64|powerpc|s390x|riscv64|ia64|sparc64|loongarch64|loong64`)
+var archPattern = regexp.MustCompile(`(?i)amd64|x86[_-]64|\bx64|i[3-6]86|\bx86|arm64|aarch64|armhf|armel|armv7|ppc64el|ppc64le|ppc64|powerpc|s390x|riscv64|ia64|sparc64|loongarch64|loong64`)
 
 // archIn is the architecture that a text names, empty if it names several.
 func archIn(text string) string {

@@ -59,7 +59,7 @@ func windowsMedium(g *Guest, o *OS) {
 		o.Product = g.label()
 	}
 	if o.Arch == "" {
-		o.Arch = archIn(strings.NewReplacer("X64", "x64", "X86", "x86", "_", " ").Replace(g.label()))
+		o.Arch = archIn(strings.ReplaceAll(g.label(), "_", " ")) // CCCOMA_X64FRE_EN-US_DV9
 	}
 }
 
