@@ -113,6 +113,8 @@ func unpack(r io.Reader, o untar.Options, fail func(string) error) error {
 		return fail("tar: Unexpected EOF in archive")
 	case errors.As(err, &tool):
 		return fail(tool.Text)
+	case errors.As(err, new(syscall.Errno)):
+		return fmt.Errorf("%s%w", fail("tar: "), err)
 	case err != nil:
 		return fail("tar: " + err.Error())
 	case len(result.Complaints) > 0:

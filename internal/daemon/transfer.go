@@ -101,7 +101,7 @@ func (d *Daemon) replacement(path Path, size uint64) (*newfile.File, string, err
 			return nil, "", err
 		}
 		host, err = d.root.Host(path)
-		if err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG || st.Nlink != 1 || !replaceable(host, size) {
+		if err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG || st.Nlink != 1 || !replaceable(host, st, size) {
 			return nil, "", nil
 		}
 		there = d.root.Guest(host)
@@ -122,11 +122,15 @@ func (d *Daemon) replacement(path Path, size uint64) (*newfile.File, string, err
 }
 
 // replaceable reports whether a new file can have all that a file has, on a file system
-// where that can be told, and whether one of size has room beside it.
-func replaceable(host string, size uint64) bool {
+// where that can be told, and whether one of size has room beside it, or nowhere.
+func replaceable(host string, st *unix.Stat_t, size uint64) bool {
 	var fs unix.Statfs_t
-	if unix.Statfs(host, &fs) != nil || fs.Bavail*uint64(fs.Bsize) < size {
+	if unix.Statfs(host, &fs) != nil {
 		return false
+	}
+	room := fs.Bavail * uint64(fs.Bsize)
+	if room < size && size <= room+uint64(st.Blocks)*512 {
+		return false // only if the old one goes first
 	}
 	switch fs.Type {
 	case unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC, unix.F2FS_SUPER_MAGIC, unix.TMPFS_MAGIC:

@@ -103,7 +103,7 @@ func Extract(r io.Reader, o Options) (Result, error) {
 		if err := x.member(m, t); err != nil {
 			var broken *brokenArchive
 			if errors.As(err, &broken) || fatal(err) {
-				return x.Result, err
+				return x.Result, fmt.Errorf("%s: %w", m.Name, err)
 			}
 			x.complain("%s: %v", m.Name, err)
 		}
