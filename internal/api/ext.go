@@ -8,9 +8,9 @@ var extTable = []Action{
 		Summary: "check an ext file system",
 		Help: `Checks the ext2, ext3 or ext4 file system on {device}, even if it is marked clean. Of three ways to
 deal with errors at most one can be chosen: {correct} repairs what can be repaired safely,
-{forceall} answers all questions with yes, {forceno} with no, which changes nothing. Without any,
-the call fails as soon as there would be a question. It succeeds if there were no errors or all have
-been corrected.`},
+{forceall} answers all questions with yes, {forceno} with no, which changes nothing. Without any
+of them nothing is repaired, but for what the journal holds. It succeeds if there were no errors or
+all have been corrected.`},
 	{Name: "e2fsck_f", Proc: 108, Since: "1.0.29", Ret: Err,
 		Args:       Args{Device("device")},
 		Deprecated: "e2fsck",

@@ -30,7 +30,7 @@ for the first one. {imgfile} says that the file system is in a file.`},
 		Summary: "check and repair an XFS file system",
 		Help: `Checks and repairs the XFS file system on {device}, a device or an image file in the guest. It must
 not be mounted. Returns the status of the tool: 0 if all is well now, 1 if errors are left, 2 if the
-log has changes that mounting would bring in. {forcelogzero} throws such a log away. {nomodify} only
+log has changes that mounting would bring in, of which a warning tells. {forcelogzero} throws such a log away. {nomodify} only
 checks. {noprefetch} does without reading ahead. {forcegeometry} goes on though only one allocation
 group could be compared. {maxmem} is how much memory may be used, in MiB, {ihashsize} and
 {bhashsize} are the sizes of caches for inodes and blocks in entries, {agstride} is the distance of

@@ -153,6 +153,10 @@ var debugCommands = map[string]func(d *Daemon, c *Call, args []string) (string, 
 		}
 		t := &Tool{Args: []string{"/bin/sh", "-c", strings.Join(args, " ")}}
 		out, err := t.Output(context.Background())
+		var te *ToolError
+		if errors.As(err, &te) {
+			te.Text = strings.TrimSpace(out + te.Text)
+		}
 		return strings.TrimSuffix(out, "\n"), err
 	},
 }

@@ -11,6 +11,7 @@ import (
 	"hash"
 	"io"
 	"os"
+	pathpkg "path"
 	"strconv"
 	"strings"
 
@@ -121,24 +122,25 @@ func (d Actions) ChecksumsOut(c *Call, csumtype string, directory Path, sumsfile
 	}
 	defer top.Close()
 	w := bufio.NewWriter(sumsfile)
-	err = walk(top, "./", func(e *entry) error {
+	err = walk(top, directory, "./", func(e *entry) error {
 		if e.typ != unix.DT_REG {
 			return nil
 		}
+		name := pathpkg.Join(string(directory), e.rel)
 		f, err := e.open()
 		if err != nil {
-			return err
+			return say(err, "%s", name)
 		}
 		defer f.Close()
 		sum, size, err := checksumOf(c, csumtype, f)
 		if err != nil {
-			return err
+			return say(err, "%s", name)
 		}
 		_, err = w.WriteString(checksumLine(csumtype, sum, size, e.rel))
 		return err
 	})
 	if err != nil {
-		return say(err, "%s", directory)
+		return err
 	}
 	return w.Flush()
 }

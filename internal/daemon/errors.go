@@ -5,25 +5,39 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 
 	"gofish/internal/proto"
 )
 
-// toolNoise is a line that says nothing about the failure: the version of a tool, and
-// advice that leads nowhere in the appliance.
-var toolNoise = regexp.MustCompile(`^(\S+ v?\d[\d.]* \(.*\)$|dmesg\(1\) may have more information|/dev/\S+:$)`)
+// toolNoise is a line that says nothing about the failure: the version of a tool, advice
+// that leads nowhere in the appliance, lines of stars.
+var toolNoise = regexp.MustCompile(`^(\S+ v?\d[\d.]* \(.*\)$|dmesg\(1\) may have more information|/dev/\S+:$|\**$|(?i:(.*: )?try ['` + "`" + `"\w].*--help))`)
 
-// sentence makes one line of what a tool has complained in several.
+// toolEssay is where a tool stops to say what is wrong and tells how it is used.
+var toolEssay = regexp.MustCompile(`(?im)^(usage: |usage:$|The superblock could not be read or does not describe)`)
+
+// maxComplaints is how many lines of a tool's are an error.
+const maxComplaints = 20
+
+// sentence makes one line of what a tool has complained in several, each said once.
 func sentence(text string) string {
-	text, _, _ = strings.Cut(text, "\nThe superblock could not be read or does not describe") // an essay of e2fsck's
+	if i := toolEssay.FindStringIndex(text); i != nil {
+		text = text[:i[0]]
+	}
 	keep := []string{}
 	for _, l := range lines(text) {
 		l = strings.TrimSpace(l)
-		if l != "" && !toolNoise.MatchString(l) {
-			keep = append(keep, l)
+		if l == "" || toolNoise.MatchString(l) || slices.Contains(keep, l) {
+			continue
 		}
+		if len(keep) == maxComplaints {
+			keep = append(keep, "…")
+			break
+		}
+		keep = append(keep, l)
 	}
 	return strings.Join(keep, "; ")
 }

@@ -71,10 +71,21 @@ func (d Actions) E2fsck(device Device, o e2fsckOpts) error {
 			chosen = append(chosen, opt.name)
 		}
 	}
-	if len(chosen) > 1 {
-		return fmt.Errorf("only one of the options %s may be specified", strings.Join(chosen, ", "))
+	switch len(chosen) {
+	case 0:
+		// Without a choice nothing may be asked, and so nothing be repaired; but what is
+		// in the journal counts.
+		run("e2fsck", "-p", "-E", "journal_only", string(device))
+		err := e2fsck(append(args, "-n", string(device)))
+		var te *ToolError
+		if errors.As(err, &te) && te.Status&4 != 0 {
+			return fmt.Errorf("%s: has errors, which correct:true or forceall:true may repair: %w", d.shownDevice(device), err)
+		}
+		return err
+	case 1:
+		return e2fsck(append(args, string(device)))
 	}
-	return e2fsck(append(args, string(device)))
+	return fmt.Errorf("only one of the options %s may be specified", strings.Join(chosen, ", "))
 }
 
 // e2fsck runs the tool. A status of 1 says that all errors have been corrected.

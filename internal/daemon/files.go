@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	pathpkg "path"
@@ -365,8 +366,11 @@ func scanDir(dir string, fn func(name string) bool) error {
 				return nil
 			}
 		}
+		if err == io.EOF {
+			return nil
+		}
 		if err != nil {
-			return nil // io.EOF, or a directory that cannot be read to its end
+			return errnoOf(err)
 		}
 	}
 }

@@ -35,18 +35,28 @@ func (d Actions) File(path DevOrPath) (string, error) {
 	default:
 		return notFiles[typ], nil
 	}
-	host, err := d.root.Host(path.Path)
+	f, err := d.openContent(path.Path)
 	if err != nil {
 		return "", say(err, "%s", path.Path)
 	}
-	return fileType("-zb", host, nil)
+	defer f.Close()
+	text, err := fileType("-zbL", toolFile(0), nil, f)
+	var te *ToolError
+	if errors.As(err, &te) {
+		te.Text = strings.ReplaceAll(te.Text, toolFile(0), string(path.Path))
+	}
+	return text, err
 }
 
-// fileType runs file(1) on a file, or on what r gives if the name is "-".
-func fileType(options, name string, r io.Reader) (string, error) {
-	t := Tool{Args: []string{"file", options, "--", name}, Stdin: r, Env: []string{"LC_ALL=C"}}
+// fileType runs file(1) on a file, or on what r gives if the name is "-". What keeps it
+// from reading is no result.
+func fileType(options, name string, r io.Reader, files ...*os.File) (string, error) {
+	t := Tool{Args: []string{"file", "-E", options, "--", name}, Stdin: r, Env: []string{"LC_ALL=C"}, Files: files}
 	out, err := t.Output(context.Background())
-	return strings.TrimSuffix(out, "\n"), say(err, "%s", name)
+	if err = folded(out, err); err != nil {
+		return "", err
+	}
+	return strings.TrimSuffix(out, "\n"), nil
 }
 
 func (d Actions) Zfile(meth string, path Path) (string, error) {
@@ -65,15 +75,18 @@ func (d Actions) Zfile(meth string, path Path) (string, error) {
 		return "", say(err, "%s", path)
 	}
 	defer r.Close()
-	return fileType("-bsL", "-", r)
+	text, err := fileType("-bsL", "-", r)
+	return text, prefixed(err, string(path))
 }
 
 // decompress gives the content of a file that may be compressed with gzip,
 // compress or bzip2; any other file is passed through.
 func decompress(f io.Reader) (io.ReadCloser, error) {
 	r := bufio.NewReaderSize(f, 64<<10)
-	magic, _ := r.Peek(3)
+	magic, err := r.Peek(3)
 	switch {
+	case err != nil && err != io.EOF:
+		return nil, err
 	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
 		return gzip.NewReader(r)
 	case bytes.HasPrefix(magic, []byte("BZh")):
@@ -140,6 +153,9 @@ func (d Actions) FileArchitecture(filename Path) (string, error) {
 		return "", say(err, "%s", filename)
 	}
 	defer f.Close()
+	if _, err := f.ReadAt(make([]byte, 512), 0); err != nil && err != io.EOF {
+		return "", say(err, "%s", filename)
+	}
 	if arch := archOf(f); arch != "" {
 		return arch, nil
 	}

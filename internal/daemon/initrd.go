@@ -93,8 +93,10 @@ var compressions = []struct {
 // unpackInitrd reads a file from its start, decompressed. Closing leaves the file open.
 func unpackInitrd(f *os.File) (io.ReadCloser, error) {
 	r := bufio.NewReaderSize(io.NewSectionReader(f, 0, 1<<62), 64<<10)
-	magic, _ := r.Peek(6)
+	magic, err := r.Peek(6)
 	switch {
+	case err != nil && err != io.EOF:
+		return nil, err
 	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
 		return gzip.NewReader(r)
 	case bytes.HasPrefix(magic, []byte("BZh")):
@@ -121,6 +123,9 @@ func eachCpio(r io.Reader, fn func(name string, mode uint32, content io.Reader) 
 	for first := true; ; first = false {
 		head := make([]byte, 110)
 		if _, err := io.ReadFull(br, head); err != nil {
+			if err != io.EOF && err != io.ErrUnexpectedEOF {
+				return err
+			}
 			if first {
 				return errNotCpio
 			}
@@ -142,7 +147,7 @@ func eachCpio(r io.Reader, fn func(name string, mode uint32, content io.Reader) 
 		}
 		name := make([]byte, nameSize)
 		if _, err := io.ReadFull(br, name); err != nil {
-			return errNotCpio
+			return err
 		}
 		if err := skip(br, -(110+nameSize)&3); err != nil {
 			return err

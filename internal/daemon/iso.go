@@ -44,7 +44,11 @@ func (d Actions) IsoinfoDevice(device Device) (api.Isoinfo, error) {
 func isoDescriptor(r io.ReaderAt) (api.Isoinfo, error) {
 	var b [2048]byte
 	var info api.Isoinfo
-	if _, err := r.ReadAt(b[:], 16*2048); err != nil || b[0] != 1 || string(b[1:6]) != "CD001" {
+	_, err := r.ReadAt(b[:], 16*2048)
+	if err != nil && err != io.EOF {
+		return info, errnoOf(err)
+	}
+	if err != nil || b[0] != 1 || string(b[1:6]) != "CD001" {
 		return info, errors.New("this is no ISO 9660 file system")
 	}
 	text := func(at, n int) string { return strings.TrimRight(string(b[at:at+n]), " \x00") }

@@ -369,7 +369,7 @@ func (d Actions) Grep(c *Call, regex string, path Path, opts grepOpts) ([]string
 		err = nil // no line matches
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", regex, err)
+		return nil, fmt.Errorf("%s: %s: %w", path, regex, err)
 	}
 	return lines(out), nil
 }

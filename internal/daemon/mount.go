@@ -370,13 +370,28 @@ func (d *Daemon) flushDisks() error {
 }
 
 func (d Actions) Fsck(fstype string, device Device) (int, error) {
-	err := run("fsck", "-a", "-t", fstype, string(device))
+	out, err := output("fsck", "-a", "-t", fstype, string(device))
 	var te *ToolError
+	status := 0
 	if errors.As(err, &te) && te.Status >= 0 {
-		return te.Status, nil
+		status, err = te.Status, nil
+		out += te.Text
 	}
-	return 0, err
+	const failed = 8 // fsck(8)
+	switch why, checked := sentence(out), fsckOf[fstype]; {
+	case err != nil:
+	case checked != "":
+		d.warn("fsck: %s: nothing was checked: for %s that is done by %s", d.shownDevice(device), fstype, checked)
+	case status >= failed:
+		d.warn("fsck: %s: nothing was checked: %s", d.shownDevice(device), why)
+	case strings.Contains(out, ": clean, "):
+		d.warn("fsck: %s: nothing was checked, as it is marked clean (see e2fsck)", d.shownDevice(device))
+	}
+	return status, err
 }
+
+// fsckOf are the calls that check file systems whose fsck does nothing.
+var fsckOf = map[string]string{"xfs": "xfs-repair", "btrfs": "btrfs-fsck"}
 
 type fstrimOpts struct{ Offset, Length, Minimumfreeextent *int64 }
 

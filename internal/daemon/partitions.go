@@ -56,25 +56,15 @@ func parted(dev Device, command ...string) error {
 // noUdev is what a shell says when parted wants to wait for udev.
 const noUdev = "udevadm: not found"
 
-// oneLine makes a tool's complaint one line, leaving out lines that hold one of
-// the texts.
+// oneLine leaves out of a tool's complaint the lines that hold one of the texts.
 func oneLine(err error, drop ...string) error {
 	var e *ToolError
 	if !errors.As(err, &e) {
 		return err
 	}
-	keep := []string{}
-	for _, l := range lines(e.Text) {
-		l = strings.Trim(l, " \t\r")
-		noise := strings.Trim(l, "*") == "" || strings.HasPrefix(l, "Try '") // to read its help
-		for _, d := range drop {
-			noise = noise || strings.Contains(l, d)
-		}
-		if !noise {
-			keep = append(keep, l)
-		}
-	}
-	e.Text = strings.Join(keep, "; ")
+	e.Text = strings.Join(slices.DeleteFunc(lines(e.Text), func(l string) bool {
+		return slices.ContainsFunc(drop, func(d string) bool { return strings.Contains(l, d) })
+	}), "\n")
 	return err
 }
 

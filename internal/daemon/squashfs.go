@@ -30,7 +30,7 @@ func (d Actions) Mksquashfs(c *Call, path Path, filename io.Writer, o mksquashfs
 	}
 	defer os.Remove(image.Name())
 	defer image.Close()
-	b := argBuilder{args: []string{"mksquashfs", from, image.Name(), "-noappend", "-no-progress"}}
+	b := argBuilder{args: []string{"mksquashfs", from, image.Name(), "-noappend", "-no-progress", "-exit-on-error"}}
 	b.text("-comp", o.Compress)
 	t := Tool{}
 	if len(o.Excludes) > 0 {

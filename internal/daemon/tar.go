@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	pathpkg "path"
+	"regexp"
 	"strings"
 	"syscall"
 
@@ -230,6 +231,9 @@ func (d Actions) TxzOut(c *Call, directory Path, tarball io.Writer) error {
 	return d.TarOut(c, string(directory), tarball, tarOutOpts{Compress: ptr("xz")})
 }
 
+// shortInode is what cpio says of an inode whose number the archive has no room for.
+var shortInode = regexp.MustCompile(`truncating inode number`)
+
 type cpioOutOpts struct{ Format *string }
 
 func (d Actions) CpioOut(c *Call, directory string, cpiofile io.Writer, opts cpioOutOpts) error {
@@ -255,7 +259,7 @@ func (d Actions) CpioOut(c *Call, directory string, cpiofile io.Writer, opts cpi
 		defer close(done)
 		b := bufio.NewWriter(w)
 		b.WriteString(".\x00")
-		err := walk(top, "./", func(e *entry) error {
+		err := walk(top, Path(directory), "./", func(e *entry) error {
 			_, err := b.WriteString(e.rel + "\x00")
 			return err
 		})
@@ -266,6 +270,10 @@ func (d Actions) CpioOut(c *Call, directory string, cpiofile io.Writer, opts cpi
 		names.Close()
 		<-done // it reads the directory
 	}()
-	t := Tool{Args: []string{"cpio", "--quiet", "-0", "-o", "-H", format}, Dir: host, Stdin: names, Stdout: chunked(cpiofile)}
-	return say(t.Run(c), "%s", directory)
+	// What cannot be read is zeros in the archive, and no failure to the tool.
+	t := Tool{
+		Args: []string{"cpio", "--quiet", "-0", "-o", "-H", format}, Dir: host, Stdin: names, Stdout: chunked(cpiofile),
+		Silent: shortInode,
+	}
+	return prefixed(oneLine(t.Run(c)), directory)
 }

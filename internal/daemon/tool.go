@@ -38,6 +38,9 @@ type Tool struct {
 	// FoldStdout puts standard output into the error text too, for tools that
 	// complain there.
 	FoldStdout bool
+	// Silent is for a tool that goes on after a failure and ends with status zero: what
+	// it complains of is one, but for lines that match this.
+	Silent *regexp.Regexp
 	// Background is for a tool that leaves a process behind to do the work: its end
 	// is not waited for, but this is done when the process has ended.
 	Background *sync.WaitGroup
@@ -51,8 +54,11 @@ type ToolError struct {
 }
 
 func (e *ToolError) Error() string {
-	if e.Text != "" {
-		return sentence(e.Text)
+	if text := sentence(e.Text); text != "" {
+		return text
+	}
+	if toolEssay.MatchString(e.Text) {
+		return e.Tool + " does not take these options"
 	}
 	if e.Status < 0 {
 		return e.Tool + " was killed by a signal"
@@ -72,17 +78,29 @@ func (t *Tool) Run(ctx context.Context) error {
 	}
 	errText := &limited{max: maxStderr}
 	c.Stdin, c.Stdout, c.Dir, c.ExtraFiles = t.Stdin, t.Stdout, t.Dir, t.Files
+	// A source that cannot be read to its end looks to the tool like one that is short.
+	var source *sourceError
+	if _, isFile := t.Stdin.(*os.File); t.Stdin != nil && !isFile {
+		source = &sourceError{r: t.Stdin}
+		c.Stdin = source
+	}
 	if t.FoldStdout && t.Stdout == nil {
 		c.Stdout = errText
 	}
 	c.Env = append(os.Environ(), t.Env...)
 	err := t.wait(c, errText)
 	var exit *exec.ExitError
+	text := strings.TrimSpace(errText.String())
 	switch {
-	case err == nil:
+	case source != nil && source.err != nil:
+		return source.err
+	case err == nil && t.Silent != nil && complaint(text, t.Silent) == "":
 		return nil
+	case err == nil && t.Silent == nil:
+		return nil
+	case err == nil:
+		return &ToolError{Tool: name, Text: complaint(text, t.Silent)}
 	case errors.As(err, &exit):
-		text := strings.TrimSpace(errText.String())
 		if t.Chroot == "" {
 			text = guestNames(text)
 		}
@@ -91,6 +109,31 @@ func (t *Tool) Run(ctx context.Context) error {
 		return fmt.Errorf("%s: this program is not in the appliance", name)
 	}
 	return fmt.Errorf("%s: %w", name, err)
+}
+
+// sourceError keeps the error of a reader that is not its end.
+type sourceError struct {
+	r   io.Reader
+	err error
+}
+
+func (s *sourceError) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	if err != nil && err != io.EOF {
+		s.err = err
+	}
+	return n, err
+}
+
+// complaint leaves out of a text the lines that match.
+func complaint(text string, harmless *regexp.Regexp) string {
+	keep := []string{}
+	for _, l := range lines(text) {
+		if !harmless.MatchString(l) {
+			keep = append(keep, l)
+		}
+	}
+	return strings.Join(keep, "\n")
 }
 
 // sysroot is where the appliance's init has the guest's file systems mounted.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	pathpkg "path"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -59,12 +60,12 @@ func (d Actions) Find0(directory Path, files io.Writer) error {
 	if strings.HasSuffix(string(directory), "/") {
 		prefix = ""
 	}
-	err = walk(top, "", func(e *entry) error {
+	err = walk(top, directory, "", func(e *entry) error {
 		_, err := w.WriteString(prefix + e.rel + "\x00")
 		return err
 	})
 	if err != nil {
-		return say(err, "%s", directory)
+		return err
 	}
 	return w.Flush()
 }
@@ -83,11 +84,14 @@ func (d Actions) Du(c *Call, path Path) (int64, error) {
 		defer top.Close()
 		type file struct{ dev, ino uint64 }
 		linked := map[file]bool{} // files of several names count once
-		err = walk(top, "", func(e *entry) error {
+		err = walk(top, path, "", func(e *entry) error {
 			c.Progress(0, 1)
 			st, err := e.stat()
+			if err == unix.ENOENT {
+				return nil // gone meanwhile
+			}
 			if err != nil {
-				return nil // gone or unreadable: du goes on too
+				return say(err, "%s", pathpkg.Join(string(path), e.rel))
 			}
 			if st.Nlink > 1 && st.Mode&unix.S_IFMT != unix.S_IFDIR {
 				id := file{uint64(st.Dev), st.Ino}
@@ -100,7 +104,7 @@ func (d Actions) Du(c *Call, path Path) (int64, error) {
 			return nil
 		})
 		if err != nil {
-			return 0, say(err, "%s", path)
+			return 0, err
 		}
 	}
 	return (bytes + 1023) / 1024, nil
@@ -142,37 +146,55 @@ var errTooDeep = errors.New("directories are nested too deeply")
 const maxDepth = 1000
 
 // walk visits everything below a directory, parents first, in the order of the
-// directories. It never follows a link, so it cannot leave the tree.
-func walk(top *os.File, prefix string, fn func(*entry) error) error {
-	return walkLevel(top, prefix, 0, fn)
+// directories. It never follows a link, so it cannot leave the tree. A directory that
+// cannot be read is an error, which says which: what is in it would be missing.
+func walk(top *os.File, directory Path, prefix string, fn func(*entry) error) error {
+	w := walker{string(directory), prefix, fn}
+	return w.level(top, "", 0)
 }
 
-func walkLevel(dir *os.File, prefix string, depth int, fn func(*entry) error) error {
+type walker struct {
+	directory, prefix string
+	fn                func(*entry) error
+}
+
+func (w *walker) level(dir *os.File, below string, depth int) error {
 	if depth > maxDepth {
-		return errTooDeep
+		return fmt.Errorf("%s: %w", pathpkg.Join(w.directory, below), errTooDeep)
 	}
-	return eachDirent(dir, func(_ uint64, typ byte, name string) error {
-		if name == "." || name == ".." {
-			return nil
+	var failed error // of a call inside
+	err := eachDirent(dir, func(_ uint64, typ byte, name string) error {
+		if name != "." && name != ".." {
+			failed = w.entry(&entry{dir: dir, name: name, rel: w.prefix + below + name, typ: typ}, below+name, depth)
 		}
-		e := &entry{dir: dir, name: name, rel: prefix + name, typ: typ}
-		if typ == unix.DT_UNKNOWN {
-			if st, err := e.stat(); err == nil {
-				e.typ = byte(st.Mode & unix.S_IFMT >> 12) // DT_x is S_IFx >> 12
-			}
-		}
-		if err := fn(e); err != nil {
-			return err
-		}
-		if e.typ != unix.DT_DIR {
-			return nil
-		}
-		fd, err := unix.Openat(int(dir.Fd()), name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-		if err != nil {
-			return nil // find and du go on as well
-		}
-		sub := os.NewFile(uintptr(fd), e.rel)
-		defer sub.Close()
-		return walkLevel(sub, e.rel+"/", depth+1, fn)
+		return failed
 	})
+	if failed != nil {
+		return failed
+	}
+	return say(err, "%s", pathpkg.Join(w.directory, below))
+}
+
+func (w *walker) entry(e *entry, below string, depth int) error {
+	if e.typ == unix.DT_UNKNOWN {
+		if st, err := e.stat(); err == nil {
+			e.typ = byte(st.Mode & unix.S_IFMT >> 12) // DT_x is S_IFx >> 12
+		}
+	}
+	if err := w.fn(e); err != nil {
+		return err
+	}
+	if e.typ != unix.DT_DIR {
+		return nil
+	}
+	fd, err := unix.Openat(int(e.dir.Fd()), e.name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err == unix.ENOENT {
+		return nil // gone meanwhile
+	}
+	if err != nil {
+		return say(err, "%s", pathpkg.Join(w.directory, below))
+	}
+	sub := os.NewFile(uintptr(fd), e.rel)
+	defer sub.Close()
+	return w.level(sub, below+"/", depth+1)
 }

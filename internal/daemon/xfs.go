@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
@@ -233,14 +234,20 @@ func (d Actions) XfsRepair(device DevOrPath, o xfsRepairOpts) (int, error) {
 	if b.err != nil {
 		return 0, b.err
 	}
-	if device.Device != "" {
-		return d.status(run(append(b.args, string(device.Device))...), device.Device)
+	name := string(device.Device)
+	if name == "" {
+		file, err := d.imageFile(device.Path)
+		if err != nil {
+			return 0, err
+		}
+		b.args, name = append(b.args, "-f"), file
 	}
-	file, err := d.imageFile(device.Path)
-	if err != nil {
-		return 0, err
+	err := run(append(b.args, name)...)
+	var te *ToolError
+	if errors.As(err, &te) && strings.Contains(te.Text, "valuable metadata changes in a log") {
+		d.warn("xfs-repair: %s: nothing was repaired: its log has changes that mounting it would bring in: mount and unmount it once, or throw them away with forcelogzero:true", d.nameOf(device))
 	}
-	return d.status(run(append(b.args, "-f", file)...), "")
+	return d.status(err, device.Device)
 }
 
 // imageFile is the appliance's name of a file of the guest that may be opened.

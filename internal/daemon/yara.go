@@ -107,6 +107,10 @@ func (d Actions) InternalYaraScan(c *Call, path Path, filename io.Writer) error 
 		return err
 	})
 	if err != nil {
+		// The tool has but a number for what it cannot read.
+		if rerr := d.scan(path, func([]byte) {}); rerr != nil {
+			err = errnoOf(rerr)
+		}
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	w := api.NewStructWriter(filename)
