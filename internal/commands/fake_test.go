@@ -343,6 +343,11 @@ gofish: 	/dev/sda1 (ext2)
 	if status != 1 {
 		t.Errorf("status %d", status)
 	}
+	// What was tried is no advice.
+	_, errs, _ = runShell(t, f, "", "-m", "/dev/sda1")
+	expect(t, "stderr", errs, `libguestfs: error: mount_options: wrong
+gofish: ‘/dev/sda1’ could not be mounted.
+`)
 }
 
 func TestDrives(t *testing.T) {

@@ -433,13 +433,22 @@ func (s *Shell) mountAtStart(m mountOption) error {
 		text += fmt.Sprintf("\n%s: Check mount(8) man page to ensure options ‘%s’", s.prog.Name, options)
 		text += fmt.Sprintf("\n%s: are supported by the filesystem that is being mounted.", s.prog.Name)
 	}
-	text += fmt.Sprintf("\n%s: Did you mean to mount one of these filesystems?", s.prog.Name)
 	v, lerr := s.call("list_filesystems")
 	if lerr != nil {
 		return join(err, lerr)
 	}
+	tried := m.device
+	if name, err := s.call("canonical_device_name", m.device); err == nil {
+		tried = name.(string)
+	}
+	others := ""
 	for _, p := range v.(api.Hash) {
-		text += fmt.Sprintf("\n%s: \t%s (%s)", s.prog.Name, p.Key, p.Value)
+		if p.Key != m.device && p.Key != tried {
+			others += fmt.Sprintf("\n%s: \t%s (%s)", s.prog.Name, p.Key, p.Value)
+		}
+	}
+	if others != "" {
+		text += fmt.Sprintf("\n%s: Did you mean to mount one of these filesystems?", s.prog.Name) + others
 	}
 	return join(err, fmt.Errorf("%s", text))
 }

@@ -14,7 +14,7 @@ import (
 
 // toolNoise is a line that says nothing about the failure: the version of a tool, advice
 // that leads nowhere in the appliance, lines of stars.
-var toolNoise = regexp.MustCompile(`^(\S+ v?\d[\d.]* \(.*\)$|dmesg\(1\) may have more information|/dev/\S+:$|\**$|(?i:(.*: )?try ['` + "`" + `"\w].*--help))`)
+var toolNoise = regexp.MustCompile(`^(\S+ v?\d[\d.]* \(.*\)$|dmesg\(1\) may have more information|fsck from util-linux|/dev/\S+:$|\**$|(?i:(.*: )?try ['` + "`" + `"\w].*--help))`)
 
 // toolEssay is where a tool stops to say what is wrong and tells how it is used.
 var toolEssay = regexp.MustCompile(`(?im)^(usage: |usage:$|The superblock could not be read or does not describe)`)

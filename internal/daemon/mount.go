@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -71,12 +72,75 @@ func (d *Daemon) mountTool(fstype, options, source, target string) error {
 	if fstype != "" {
 		args = append(args, "-t", fstype)
 	}
+	kernel := listenKmsg()
+	defer kernel.Close()
 	err := run(append(args, source, target)...)
+	if err == nil {
+		err = d.refuseUnsafeNTFS(options, source, target)
+	} else {
+		err = d.withKernelsReason(err, kernel, fstype, source)
+	}
 	if err == nil {
 		// Commands of the guest have its setuid programs, unless they were asked not to.
 		d.noSetuid[target] = asksNoSetuid(options)
 	}
 	return err
+}
+
+// wrongType is what mount(8) says whatever reason the kernel had.
+const wrongType = "wrong fs type, bad option, bad superblock on "
+
+// withKernelsReason makes of mount(8)'s guesses what the kernel has said in its log.
+func (d *Daemon) withKernelsReason(err error, kernel *kmsg, fstype, source string) error {
+	var te *ToolError
+	if !errors.As(err, &te) {
+		return err
+	}
+	if fstype == "" || fstype == "auto" {
+		fstype = d.probeType(source)
+	}
+	guess := strings.Contains(te.Text, wrongType)
+	if fstype == "" && guess {
+		// Every file system that the kernel knows has looked at it.
+		te.Text = "there is no file system that is known"
+		return err
+	}
+	name := filepath.Base(source)
+	if real, err := filepath.EvalSymlinks(source); err == nil {
+		name = filepath.Base(real)
+	}
+	reasons := kernel.about(name, fstype)
+	if len(reasons) == 0 {
+		return err
+	}
+	shown := strings.TrimPrefix(d.shownDevice(Device(source)), "/dev/")
+	word := regexp.MustCompile(`\b` + regexp.QuoteMeta(name) + `\b`)
+	said := word.ReplaceAllString(strings.Join(reasons, "; "), shown)
+	if guess {
+		te.Text = "the kernel says: " + said
+	} else {
+		te.Text += "\nthe kernel says: " + said
+	}
+	return err
+}
+
+// refuseUnsafeNTFS undoes a mount that was to be for writing but is not: ntfs-3g goes on
+// read-only by itself where Windows has left something.
+func (d *Daemon) refuseUnsafeNTFS(options, source, target string) error {
+	if slices.Contains(strings.Split(options, ","), "ro") {
+		return nil
+	}
+	var fs unix.Statfs_t
+	const fuse = 0x65735546
+	if unix.Statfs(target, &fs) != nil || int64(fs.Type) != fuse || fs.Flags&unix.ST_RDONLY == 0 {
+		return nil
+	}
+	if ro, err := blockdevGet[int32](d, Device(source), "read-only", unix.BLKROGET); err != nil || ro != 0 || d.probeType(source) != "ntfs" {
+		return nil
+	}
+	unix.Unmount(target, 0)
+	return fmt.Errorf("%s: this Windows is hibernated or was not shut down (its fast startup does the same), so the NTFS file system can only be read: "+
+		"use --ro or mount-ro; or mount-options with remove_hiberfile, which loses what was in memory, or ntfsfix", d.shownDevice(Device(source)))
 }
 
 // asksNoSetuid reports whether options that a client gives leave setuid programs
@@ -375,7 +439,7 @@ func (d Actions) Fsck(fstype string, device Device) (int, error) {
 	status := 0
 	if errors.As(err, &te) && te.Status >= 0 {
 		status, err = te.Status, nil
-		out += te.Text
+		out = te.Text + "\n" + out
 	}
 	const failed = 8 // fsck(8)
 	switch why, checked := sentence(out), fsckOf[fstype]; {
