@@ -46,7 +46,7 @@ func (vm *VM) Plug(d Drive, target int) error {
 	if d.File != nil {
 		// Sets of drives that were there at the start are numbered from fdDrives.
 		set := 1<<16 + target
-		files, err := d.files()
+		files, err := d.fileTwice()
 		for _, f := range files {
 			defer f.Close()
 		}
@@ -78,7 +78,7 @@ func (m *monitor) giveSecret(d *Drive, target int) error {
 	if d.Remote == nil {
 		return nil
 	}
-	args := map[string]string{"qom-type": "secret", "id": secretID(driveID(target)), "data": d.Remote.Secret}
+	args := map[string]string{"qom-type": "secret", "id": SecretID(target), "data": d.Remote.Secret}
 	if err := m.do("object-add", args, nil); err != nil {
 		return driveError(target, err)
 	}
@@ -105,7 +105,7 @@ func (vm *VM) Unplug(target int) error {
 	}
 	// The drive goes with its device; if it has not, this says so.
 	vm.mon.human("drive_del " + id)
-	vm.mon.do("object-del", map[string]string{"id": secretID(id)}, nil) // of a drive that had one
+	vm.mon.do("object-del", map[string]string{"id": SecretID(target)}, nil) // of a drive that had one
 	return nil
 }
 

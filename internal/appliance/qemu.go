@@ -26,6 +26,7 @@ import (
 type Drive struct {
 	Name         string   // file as qemu is told it: an absolute path or a qemu file name such as nbd:…
 	Remote       *Remote  // if set, what qemu is told instead of Name
+	overlay      bool     // File is a qcow2 on top of Name or Remote
 	File         *os.File // if set, an open file that is used instead (a scratch disk without a name)
 	ReadOnlyFile bool     // File is only open for reading, and the guest can only read
 	Format       string   // empty: qemu probes
@@ -36,6 +37,11 @@ type Drive struct {
 	Label        string // serial number that the guest sees
 	BlockSize    int    // 512 or 4096; 0: qemu's own
 	Virtio       bool   // virtio-blk instead of SCSI
+}
+
+// Overlay puts a file on top of the drive's image, which takes what the guest writes.
+func (d *Drive) Overlay(f *os.File) {
+	d.File, d.overlay, d.ReadOnly, d.Format, d.CacheMode = f, true, false, "qcow2", "unsafe"
 }
 
 // Remote is a disk on a server whose key must not be in an argument list.
@@ -81,7 +87,8 @@ func (r *Remote) SecretFile() (*os.File, error) {
 	return f, nil
 }
 
-func secretID(drive string) string { return "secret-" + drive }
+// SecretID names the object that holds the secret of the drive at a SCSI target.
+func SecretID(target int) string { return "secret-" + driveID(target) }
 
 // Machine is everything qemu is told.
 type Machine struct {
@@ -185,42 +192,53 @@ func (m *Machine) fileArgs() []string {
 		fd := m.driveFD(i)
 		if d.File != nil {
 			args = append(args, "-add-fd", fmt.Sprintf("fd=%d,set=%d", fd, fd), "-add-fd", fmt.Sprintf("fd=%d,set=%d", fd+1, fd))
+			fd += 2
 		}
 		if d.Remote != nil {
-			args = append(args, "-object", d.Remote.Object(secretID(driveID(i)), fd))
+			args = append(args, "-object", d.Remote.Object(SecretID(i), fd))
 		}
 	}
 	return args
 }
 
-// files opens what qemu inherits for a drive; the caller closes it.
+// files opens what qemu inherits for a drive, in the order of fileArgs; the caller
+// closes it.
 func (d *Drive) files() ([]*os.File, error) {
-	if d.Remote != nil {
-		f, err := d.Remote.SecretFile()
-		return []*os.File{f}, err
+	l, err := d.fileTwice()
+	if err == nil && d.Remote != nil {
+		var f *os.File
+		if f, err = d.Remote.SecretFile(); err == nil {
+			l = append(l, f)
+		}
 	}
+	return l, err
+}
+
+// fileTwice opens the drive's file for reading and writing, and for reading.
+func (d *Drive) fileTwice() ([]*os.File, error) {
 	if d.File == nil {
 		return nil, nil
 	}
-	var l []*os.File
-	for _, flag := range []int{os.O_RDWR, os.O_RDONLY} {
-		f, err := os.OpenFile(fmt.Sprintf("/proc/self/fd/%d", d.File.Fd()), flag, 0)
-		if err != nil {
-			return l, fmt.Errorf("temporary disk: %w", err)
-		}
-		l = append(l, f)
+	fd, err := unix.FcntlInt(d.File.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("temporary disk: %w", err)
 	}
-	return l, nil
+	l := []*os.File{os.NewFile(uintptr(fd), d.File.Name())}
+	read, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", fd))
+	if err != nil {
+		return l, fmt.Errorf("temporary disk: %w", err)
+	}
+	return append(l, read), nil
 }
 
-// driveFD is the first descriptor of the file of drive i in qemu.
+// driveFD is the first descriptor of drive i in qemu.
 func (m *Machine) driveFD(i int) int {
 	fd := fdDrives
 	for _, before := range m.Drives[:i] {
-		switch {
-		case before.File != nil:
+		if before.File != nil {
 			fd += 2
-		case before.Remote != nil:
+		}
+		if before.Remote != nil {
 			fd++
 		}
 	}
@@ -287,18 +305,21 @@ func (d *Drive) option(name, id string) string {
 		cache = "writeback"
 	}
 	format := d.Format
-	if d.Remote != nil {
-		name, format = d.Remote.FileName(format, secretID(id)), ""
+	if d.Remote != nil && d.File == nil {
+		name, format = d.Remote.FileName(format, "secret-"+id), ""
 	}
 	o := "file=" + comma(name)
 	if d.ReadOnly {
-		// The image may be in use by somebody else: an examination locks nothing.
 		o += ",snapshot=on,cache=unsafe"
 		if d.File == nil && strings.HasPrefix(name, "/") {
 			o += ",file.locking=off"
 		}
 	} else {
 		o += ",cache=" + cache
+	}
+	if d.overlay && strings.HasPrefix(d.Name, "/") {
+		// The image may be in use by somebody else: an examination locks nothing.
+		o += ",backing.file.locking=off"
 	}
 	if d.ReadOnlyFile {
 		o += ",readonly=on"
@@ -424,7 +445,7 @@ func (m *Machine) start(args []string, log func(string)) (*VM, error) {
 		var stderr io.ReadCloser
 		if stderr, err = c.StderrPipe(); err == nil {
 			started := make(chan error)
-			go vm.run(c, started, stdout, stderr, log)
+			go vm.run(m, c, started, stdout, stderr, log)
 			err = <-started
 		}
 	}
@@ -433,6 +454,16 @@ func (m *Machine) start(args []string, log func(string)) (*VM, error) {
 		return nil, err
 	}
 	return vm, nil
+}
+
+// addressSpace is what qemu may map, in bytes; 0 if nobody knows. An image may be made
+// so that opening it takes all the memory there is. Beside the guest's memory qemu has
+// mapped 1.5 GB, most of it room for translated code; each drive has its caches.
+func (m *Machine) addressSpace() uint64 {
+	if len(m.Extra) > 0 {
+		return 0 // which may ask for more
+	}
+	return uint64(m.Memory)<<20 + 4<<30 + uint64(len(m.Drives))<<26
 }
 
 // socketPair makes a connection of which one end is for qemu.
@@ -461,7 +492,7 @@ func (vm *VM) closeSockets() {
 
 // run owns the thread that qemu's life hangs on: the kernel signals a child
 // when the thread that forked it ends (PR_SET_PDEATHSIG in prctl(2)).
-func (vm *VM) run(c *exec.Cmd, started chan<- error, stdout, stderr io.Reader, log func(string)) {
+func (vm *VM) run(m *Machine, c *exec.Cmd, started chan<- error, stdout, stderr io.Reader, log func(string)) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if err := c.Start(); err != nil {
@@ -469,6 +500,10 @@ func (vm *VM) run(c *exec.Cmd, started chan<- error, stdout, stderr io.Reader, l
 		return
 	}
 	vm.PID = c.Process.Pid
+	if n := m.addressSpace(); n > 0 {
+		limit := unix.Rlimit{Cur: n, Max: n}
+		unix.Prlimit(vm.PID, unix.RLIMIT_AS, &limit, nil)
+	}
 	vm.output.Add(2)
 	go vm.copyOutput(stdout, nil, log)
 	go vm.copyOutput(stderr, vm.stderr, log)

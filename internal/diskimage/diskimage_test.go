@@ -128,3 +128,38 @@ func FuzzRefs(f *testing.F) {
 		}
 	})
 }
+
+// TestOverlay: qemu finds an overlay of ours to be right, and reads through it.
+func TestOverlay(t *testing.T) {
+	dir := t.TempDir()
+	for _, size := range []int64{512, 1 << 20, 3 << 40} {
+		base, over := filepath.Join(dir, "base"), filepath.Join(dir, "overlay")
+		f, err := os.Create(base)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.WriteString("beneath")
+		f.Truncate(size)
+		f.Close()
+		os.Remove(over)
+		if f, err = os.Create(over); err != nil {
+			t.Fatal(err)
+		}
+		if err := WriteOverlay(f, base, "raw", size); err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := VirtualSize("qcow2", f); got != size || !ok {
+			t.Errorf("its size is %d, made with %d", got, size)
+		}
+		if refs, err := Refs("qcow2", f); err != nil || !reflect.DeepEqual(refs, []Ref{{Backing, base, "raw"}}) {
+			t.Errorf("%v, %v", refs, err)
+		}
+		f.Close()
+		for _, args := range [][]string{{"qemu-img", "check", "-q", over}, {"qemu-io", "-c", "read -v 0 512", "-c", "write -P 1 0 512", over}, {"qemu-img", "check", "-q", over}} {
+			out, err := exec.Command(args[0], args[1:]...).CombinedOutput()
+			if err != nil || args[0] == "qemu-io" && !bytes.Contains(out, []byte("beneath")) {
+				t.Errorf("%d bytes: %v: %v: %s", size, args, err, out)
+			}
+		}
+	}
+}

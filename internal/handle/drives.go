@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -193,11 +194,14 @@ func (d *Drive) open(ctx context.Context, tmp string, chain *chain) (appliance.D
 		return v, err
 	}
 	if d.Protocol != "" {
-		err := d.probeRemote(ctx, chain)
+		size, err := d.probeRemote(ctx, chain)
 		if err == nil {
 			v.Remote, err = d.withSecret()
 		}
 		v.Format = d.Format
+		if err == nil && d.ReadOnly {
+			err = d.overlay(&v, tmp, size)
+		}
 		return v, err
 	}
 	flags := os.O_RDWR
@@ -232,7 +236,46 @@ func (d *Drive) open(ctx context.Context, tmp string, chain *chain) (appliance.D
 	if v.BlockSize == 0 && v.Format == "raw" && diskimage.GPTSectors(f) == 4096 {
 		v.BlockSize = 4096
 	}
-	return v, chain.check(d.Name, d.abs, v.Format)
+	if err := chain.check(d.Name, d.abs, v.Format); err != nil || !d.ReadOnly {
+		return v, err
+	}
+	size, ok := diskimage.VirtualSize(v.Format, f)
+	if v.Format == "raw" {
+		size, err = f.Seek(0, io.SeekEnd)
+	} else if !ok {
+		var i info
+		i, err = imageInfo(ctx, d.abs, v.Format)
+		size = i.VirtualSize
+	}
+	if err != nil {
+		return v, fmt.Errorf("%s: %w", d.Name, err)
+	}
+	return v, d.overlay(&v, tmp, size)
+}
+
+// overlay gives a read-only drive a file without a name for what the guest writes. One
+// that qemu makes has a name for a moment, and stays if qemu ends then.
+func (d *Drive) overlay(v *appliance.Drive, tmp string, size int64) error {
+	f, err := unnamed(tmp, 0)
+	if err != nil {
+		return err
+	}
+	const sector = 512 // qemu counts in these
+	name := v.Name
+	if v.Remote != nil {
+		name = v.Remote.FileName(v.Format, appliance.SecretID(d.target))
+	}
+	err = diskimage.WriteOverlay(f, name, v.Format, (size+sector-1)/sector*sector)
+	if errors.Is(err, diskimage.ErrNameTooLong) {
+		f.Close()
+		return nil // then qemu makes it
+	}
+	if err != nil {
+		f.Close()
+		return fmt.Errorf("the overlay for changes to %s, in %s: %w", d.title(), tmp, errText{errnoOf(err)})
+	}
+	v.Overlay(f)
+	return nil
 }
 
 // unnamed makes a sparse file that has no name and vanishes with its last user.

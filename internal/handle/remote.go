@@ -261,33 +261,33 @@ func (d *Drive) rbd(servers []server) string {
 const remotePatience = 60 * time.Second
 
 // probeRemote opens a disk on a server once, so that what is wrong is known before
-// a machine starts, and finds its format. qemu would guess that too, but then
+// a machine starts, and finds its format and size. qemu would guess that too, but then
 // refuse to write to the first sector of a raw disk.
-func (d *Drive) probeRemote(ctx context.Context, chain *chain) error {
+func (d *Drive) probeRemote(ctx context.Context, chain *chain) (size int64, err error) {
 	switch {
 	case d.Protocol == "sheepdog":
-		return fmt.Errorf("%s: qemu has had no support for sheepdog since its version 6.1", d.title())
+		return 0, fmt.Errorf("%s: qemu has had no support for sheepdog since its version 6.1", d.title())
 	case remoteKinds[d.Protocol].label == curlKind.label && !d.ReadOnly:
-		return fmt.Errorf("%s: %s is for reading only: add the drive read-only, as --ro does", d.title(), d.Protocol)
+		return 0, fmt.Errorf("%s: %s is for reading only: add the drive read-only, as --ro does", d.title(), d.Protocol)
 	case d.Protocol == "ssh" && d.Secret != "":
-		return fmt.Errorf("%s: a password cannot be given to qemu for ssh: load a key into ssh-agent", d.title())
+		return 0, fmt.Errorf("%s: a password cannot be given to qemu for ssh: load a key into ssh-agent", d.title())
 	}
 	timed, cancel := context.WithTimeout(ctx, remotePatience)
 	defer cancel()
 	if chain.untrusted {
 		if err := d.distrust(timed, chain); err != nil {
-			return fmt.Errorf("%s: %w", d.title(), err)
+			return 0, fmt.Errorf("%s: %w", d.title(), err)
 		}
 	}
 	i, err := remoteInfo(timed, d)
 	if timed.Err() != nil && ctx.Err() == nil {
-		return fmt.Errorf("%s: the server has not answered for %v", d.title(), remotePatience)
+		return 0, fmt.Errorf("%s: the server has not answered for %v", d.title(), remotePatience)
 	}
 	if err != nil {
-		return errors.New(d.title() + ": " + d.remoteReason(err.Error()))
+		return 0, errors.New(d.title() + ": " + d.remoteReason(err.Error()))
 	}
 	d.Format = i.Format
-	return nil
+	return i.VirtualSize, nil
 }
 
 // distrust looks at the beginning of an image of a stranger on a server, before
