@@ -20,7 +20,8 @@ func (d Actions) InspectOs() ([]string, error) {
 	if err := d.unmountAll(); err != nil {
 		return nil, err
 	}
-	devs := d.inventory()
+	devs, done := d.inventory()
+	defer done()
 	var busy error
 	found, warnings := inspect.Inspect(d.volumes(devs), devs, func(mounts []inspect.Mount) (*inspect.Guest, error) {
 		if busy != nil {
@@ -34,7 +35,7 @@ func (d Actions) InspectOs() ([]string, error) {
 			if err != nil {
 				return nil, err
 			}
-			if err := d.mount(mountable, m.Point, "ro", ""); err != nil {
+			if err := d.mountForLook(mountable, m.Point); err != nil {
 				return nil, err
 			}
 		}
@@ -51,6 +52,18 @@ func (d Actions) InspectOs() ([]string, error) {
 	}
 	d.inspected = found
 	return d.roots(), nil
+}
+
+// mountForLook mounts something read-only. There may be hundreds of subvolumes, so they
+// are mounted without starting a program for each.
+func (d *Daemon) mountForLook(m Mountable, point string) error {
+	if m.Volume != "" {
+		target, err := d.mountTarget(point)
+		if err == nil && unix.Mount(string(m.Device), target, "btrfs", unix.MS_RDONLY|unix.MS_NODEV|unix.MS_NOSUID, "subvol=/"+m.Volume) == nil {
+			return nil
+		}
+	}
+	return d.mount(m, point, "ro", "")
 }
 
 // guest is the mounted file system as inspection sees it.

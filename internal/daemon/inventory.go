@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,9 +13,10 @@ import (
 	"gofish/internal/inspect"
 )
 
-// inventory lists all block devices with what they hold, for inspection.
-func (d *Daemon) inventory() *inspect.Devices {
-	devs := &inspect.Devices{Named: d.devices.Linked}
+// inventory lists all block devices with what they hold, for inspection. Every btrfs
+// stays mounted, out of the way, until done: each of its subvolumes is mounted in no time then.
+func (d *Daemon) inventory() (devs *inspect.Devices, done func()) {
+	devs = &inspect.Devices{Named: d.devices.Linked}
 	add := func(dev inspect.Device) *inspect.Device {
 		dev.Shown, dev.Tags = d.devices.Reverse(dev.Name), map[string]string{}
 		devs.All = append(devs.All, &dev)
@@ -56,8 +58,7 @@ func (d *Daemon) inventory() *inspect.Devices {
 		tags := add(inspect.Device{Name: dev, Drive: -1, On: slaves(m.kernel)}).Tags
 		tags["DM_NAME"], tags["DM_UUID"] = m.name, m.uuid
 	}
-	d.probe(devs)
-	return devs
+	return devs, d.probe(devs)
 }
 
 // sectorStart is the first byte of a partition.
@@ -83,9 +84,15 @@ func slaves(name string) []string {
 
 // probe has blkid(8) look at all devices at once, since each start of a program takes
 // time. Where a value has control characters it is told otherwise, so lines are lines.
-func (d *Daemon) probe(devs *inspect.Devices) {
+func (d *Daemon) probe(devs *inspect.Devices) (done func()) {
+	var undo []func()
+	done = func() {
+		for _, u := range undo {
+			u()
+		}
+	}
 	if len(devs.All) == 0 {
-		return
+		return done
 	}
 	args := []string{"blkid", "-c", "/dev/null", "-p", "-o", "export"}
 	at := map[string]*inspect.Device{}
@@ -118,8 +125,11 @@ func (d *Daemon) probe(devs *inspect.Devices) {
 			continue
 		}
 		seen[id] = dev
-		d.probeBtrfs(dev)
+		if u := d.probeBtrfs(dev); u != nil {
+			undo = append(undo, u)
+		}
 	}
+	return done
 }
 
 // unescapeExport resolves the backslashes that blkid puts before what a shell would
@@ -135,34 +145,55 @@ func unescapeExport(s string) string {
 	return b.String()
 }
 
-// probeBtrfs lists the subvolumes that could be more than storage of something else: with
-// a folder that a root directory, a /usr or a /nix has.
-func (d *Daemon) probeBtrfs(dev *inspect.Device) {
+// worthALook is what the subvolumes have in them that inspection is to look at: a root
+// directory, a /usr, the store of a NixOS, deployments, a boot loader's files.
+var worthALook = [][]string{{"etc", "bin"}, {"etc", "usr"}, {"etc", "nix"}, {"usr", "var"}, {"bin", "lib"}, {"nix"}, {"store"}, {"ostree"}, {"composefs"}, {"loader"}}
+
+func isWorthALook(root *Root, dir Path) bool {
+	f, err := root.Handle(dir, false)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	for _, names := range worthALook {
+		if !slices.ContainsFunc(names, func(name string) bool {
+			var st unix.Stat_t
+			return unix.Fstatat(int(f.Fd()), name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+// probeBtrfs lists the subvolumes of a file system, and those that are worth a look. The
+// file system is mounted until undo, nil if it cannot be.
+func (d *Daemon) probeBtrfs(dev *inspect.Device) (undo func()) {
 	tmp, err := os.MkdirTemp("/tmp", "btrfs-*")
 	if err != nil {
-		return
+		return nil
 	}
-	defer os.Remove(tmp)
 	if unix.Mount(dev.Name, tmp, "btrfs", unix.MS_RDONLY|unix.MS_NODEV|unix.MS_NOSUID, "subvolid=5") != nil {
-		return
+		os.Remove(tmp)
+		return nil
 	}
-	defer unix.Unmount(tmp, unix.MNT_DETACH)
 	list, _ := btrfsSubvolumes(tmp)
 	dev.Subvolumes = map[uint64]string{}
 	top := NewRoot(tmp)
 	for _, v := range list {
 		dev.Subvolumes[v.BtrfssubvolumeId] = v.BtrfssubvolumePath
-		for _, name := range []string{"etc", "usr", "bin", "ostree", "nix", "store", "windows", "loader", "boot"} {
-			if _, err := top.Lstat(Path("/" + v.BtrfssubvolumePath + "/" + name)); err == nil {
-				dev.Worth = append(dev.Worth, v.BtrfssubvolumePath)
-				break
-			}
+		if isWorthALook(top, Path("/"+v.BtrfssubvolumePath)) {
+			dev.Worth = append(dev.Worth, v.BtrfssubvolumePath)
 		}
 	}
 	if out, err := output("btrfs", "subvolume", "get-default", tmp); err == nil {
 		if m := subvolumeID.FindStringSubmatch(out); m != nil {
 			dev.Default, _ = strconv.ParseUint(m[1], 10, 64)
 		}
+	}
+	return func() {
+		unix.Unmount(tmp, unix.MNT_DETACH)
+		os.Remove(tmp)
 	}
 }
 
