@@ -119,7 +119,7 @@ directory. Fails if either does not exist.`},
 		Visibility: NoFish,
 		Summary:    "copy a file or directory out of the guest",
 		Help: `Copies {remotepath}, a directory with all below it, into the local directory {localdir} under its
-own name. Owners are kept only for root. No link leads out of {localdir}. Device nodes and
+own name; of a link, the link. Owners are kept only for root. No link leads out of {localdir}. Device nodes and
 set-user-ID and set-group-ID bits are left out, which a warning counts, unless {privileged} is true.`},
 	{Name: "internal_copy_out", Proc: 0x10020, Ret: Err,
 		Args: Args{String("directory"), FileOut("tarfile")}, Visibility: Internal, Cancel: true,

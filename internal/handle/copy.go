@@ -67,9 +67,19 @@ func (h Actions) CopyOut(c *Call, remotepath, localdir string, o copyOutOpts) er
 		return err
 	}
 	if !isDir {
+		isLink, err := call[bool](h.Handle, c, "is_symlink", remotepath)
+		if err != nil {
+			return err
+		}
+		if isLink {
+			return h.copyOutLink(c, remotepath, local)
+		}
 		return fmt.Errorf("‘%s’ is not a file or directory", remotepath)
 	}
 	top, err := makeTop(local, base == "/")
+	if fi, lerr := os.Lstat(local); err != nil && lerr == nil && fi.Mode()&os.ModeSymlink != 0 {
+		return fmt.Errorf("%s is a link, which could lead anywhere: remove it, or name another folder", local)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", local, errText{errnoOf(err)})
 	}
@@ -123,7 +133,8 @@ func (h Actions) CopyOut(c *Call, remotepath, localdir string, o copyOutOpts) er
 func (h *Handle) copyOutFile(c *Call, remotepath, localdir, base string) error {
 	local := filepath.Join(localdir, base)
 	fail := func(err error) error { return fmt.Errorf("%s: %w", local, errText{errnoOf(err)}) }
-	if fi, err := os.Lstat(local); err != nil || fi.Mode()&os.ModeSymlink == 0 {
+	// A link, FIFO or device may be of an earlier copy.
+	if fi, err := os.Lstat(local); err != nil || fi.Mode().IsRegular() || fi.IsDir() {
 		_, err := h.do(c, "download", remotepath, local)
 		return err
 	}
@@ -137,6 +148,21 @@ func (h *Handle) copyOutFile(c *Call, remotepath, localdir, base string) error {
 	}
 	if err := f.Commit(base); err != nil {
 		return fail(err)
+	}
+	return nil
+}
+
+// copyOutLink makes a link as the guest has it, in place of what is no folder.
+func (h *Handle) copyOutLink(c *Call, remotepath, local string) error {
+	target, err := call[string](h, c, "readlink", remotepath)
+	if err != nil {
+		return err
+	}
+	if fi, err := os.Lstat(local); err == nil && !fi.IsDir() {
+		os.Remove(local) // if that fails, so does what follows
+	}
+	if err := os.Symlink(target, local); err != nil {
+		return fmt.Errorf("%s: %w", local, errText{errnoOf(err)})
 	}
 	return nil
 }

@@ -288,7 +288,7 @@ func (n *guestNode) Open(ctx context.Context, flags uint32) (fs.FileHandle, uint
 
 func (n *guestNode) Read(ctx context.Context, f fs.FileHandle, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
 	b, e := ask[[]byte](n.m, "pread", n.path(), len(dest), off)
-	return fuse.ReadResultData(b), e
+	return fuse.ReadResultData(b[:min(len(b), len(dest))]), e
 }
 
 func (n *guestNode) Write(ctx context.Context, f fs.FileHandle, data []byte, off int64) (uint32, syscall.Errno) {
@@ -296,7 +296,7 @@ func (n *guestNode) Write(ctx context.Context, f fs.FileHandle, data []byte, off
 		return 0, syscall.EROFS
 	}
 	written, e := ask[int](n.m, "pwrite", n.path(), data, off)
-	return uint32(written), e
+	return uint32(max(0, min(written, len(data)))), e
 }
 
 func (n *guestNode) Fsync(ctx context.Context, f fs.FileHandle, flags uint32) syscall.Errno {
