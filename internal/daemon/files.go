@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	pathpkg "path"
@@ -354,15 +355,20 @@ func findFold(dir, name string) (string, error) {
 
 // scanDir passes the names in a directory to fn until it returns true.
 func scanDir(dir string, fn func(name string) bool) error {
+	return scanTypes(dir, func(name string, _ fs.FileMode) bool { return fn(name) })
+}
+
+// scanTypes is scanDir with what the folder says that a name is.
+func scanTypes(dir string, fn func(name string, typ fs.FileMode) bool) error {
 	f, err := os.Open(dir)
 	if err != nil {
 		return errnoOf(err)
 	}
 	defer f.Close()
 	for {
-		names, err := f.Readdirnames(1024)
-		for _, n := range names {
-			if fn(n) {
+		entries, err := f.ReadDir(1024)
+		for _, e := range entries {
+			if fn(e.Name(), e.Type()) {
 				return nil
 			}
 		}

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"io/fs"
 	"sort"
 	"strings"
 
@@ -15,14 +16,15 @@ func (d Actions) GlobExpand(pattern Path, opts globExpandOpts) ([]string, error)
 	err := d.root.Enter(func() error {
 		size := 0
 		for _, p := range expandBraces(string(pattern)) {
-			found := globPath(p)
-			for i, f := range found {
-				if mark && !strings.HasSuffix(f, "/") && enteredDir(f) {
-					found[i] += "/"
+			found := []string{}
+			for _, f := range globPath(p) {
+				if mark && !strings.HasSuffix(f.path, "/") && f.isDir() {
+					f.path += "/"
 				}
-				if err := grow(&size, 8+len(f)); err != nil {
+				if err := grow(&size, 8+len(f.path)); err != nil {
 					return err
 				}
+				found = append(found, f.path)
 			}
 			sort.Strings(found) // glob(3) too sorts with the slashes in place
 			paths = append(paths, found...)
@@ -85,38 +87,57 @@ func braces(p string) (open int, parts []string, end int) {
 	return 0, nil, -1
 }
 
+// globbed is a path that was found, and what its folder says that it is: asking for
+// each of many files takes longer than all the rest.
+type globbed struct {
+	path string
+	typ  fs.FileMode
+}
+
+// unknownType: the folder was not asked, or does not know.
+const unknownType = fs.ModeIrregular
+
+func (g globbed) isDir() bool {
+	if g.typ == unknownType || g.typ == fs.ModeSymlink {
+		return enteredDir(g.path)
+	}
+	return g.typ == fs.ModeDir
+}
+
 // globPath expands an absolute pattern without braces.
-func globPath(p string) []string {
+func globPath(p string) []globbed {
 	i := strings.LastIndexByte(p, '/')
 	dir, base := p[:i], p[i+1:]
-	dirs := []string{dir}
+	dirs := []globbed{{unescape(dir), unknownType}}
 	if hasMeta(dir) {
 		dirs = globPath(dir)
-	} else {
-		dirs[0] = unescape(dir)
 	}
-	var out []string
-	for _, dir := range dirs {
+	var out []globbed
+	for _, in := range dirs {
+		dir := in.path
 		switch {
 		case base == "":
 			if enteredDir(dir + "/") {
-				out = append(out, dir+"/")
+				out = append(out, globbed{dir + "/", fs.ModeDir})
 			}
 		case !hasMeta(base):
 			var st unix.Stat_t
 			if name := dir + "/" + unescape(base); unix.Lstat(name, &st) == nil {
-				out = append(out, name)
+				out = append(out, globbed{name, unknownType})
 			}
 		default:
-			match := func(name string) bool {
+			if hasMeta(p[:i]) && !in.isDir() {
+				continue
+			}
+			match := func(name string, typ fs.FileMode) bool {
 				if fnmatch(base, name) {
-					out = append(out, dir+"/"+name)
+					out = append(out, globbed{dir + "/" + name, typ})
 				}
 				return false
 			}
-			if scanDir(dir+"/", match) == nil {
-				match(".") // package os leaves them out, glob(3) does not
-				match("..")
+			if scanTypes(dir+"/", match) == nil {
+				match(".", fs.ModeDir) // package os leaves them out, glob(3) does not
+				match("..", fs.ModeDir)
 			}
 		}
 	}
