@@ -60,7 +60,7 @@ func (vm *VM) Plug(d Drive, target int) error {
 		}
 		name = fdset(set)
 	}
-	vm.control.SetDeadline(time.Now().Add(plugLimit))
+	vm.control.SetDeadline(time.Now().Add(plugInLimit))
 	defer vm.control.SetDeadline(time.Time{})
 	err := vm.mon.giveSecret(&d, target)
 	if err == nil {
@@ -68,7 +68,7 @@ func (vm *VM) Plug(d Drive, target int) error {
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		vm.Kill() // it does nothing else either
-		return &DriveError{target, fmt.Sprintf("qemu has not opened it for %v and was ended", plugLimit)}
+		return &DriveError{target, notOpened(plugInLimit)}
 	}
 	return err
 }
@@ -84,9 +84,6 @@ func (m *monitor) giveSecret(d *Drive, target int) error {
 	}
 	return nil
 }
-
-// plugLimit is how long qemu may take to open an image.
-const plugLimit = time.Minute
 
 // unplugLimit is how long a guest may take to let a disk go.
 const unplugLimit = 30 * time.Second

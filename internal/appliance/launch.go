@@ -53,16 +53,33 @@ func (m *Machine) boot(ctx context.Context, o LaunchOptions) (*VM, error) {
 	if err != nil {
 		return nil, err
 	}
+	// qemu greets once it has opened the drives.
+	err = vm.await(ctx, max(o.RestoreLimit, plugInLimit), vm.mon.negotiate)
+	var late *lateError
+	if errors.As(err, &late) {
+		return nil, fmt.Errorf("qemu has not opened the drives for %v and was ended", late.limit)
+	}
+	if err != nil {
+		return nil, err
+	}
 	return vm, vm.await(ctx, o.Limit, func() error {
 		ev, _, err := vm.Conn.Next(&proto.Progress{})
 		if err == nil && ev != proto.EventLaunch {
 			err = errors.New("the appliance's first word is not the launch word: it is of another kind")
 		}
-		if err == nil {
-			err = vm.mon.negotiate()
-		}
 		return err
 	})
+}
+
+// lateError says that something took longer than it may.
+type lateError struct{ limit time.Duration }
+
+func (e *lateError) Error() string {
+	return fmt.Sprintf("the appliance did not answer within %v", e.limit)
+}
+
+func notOpened(limit time.Duration) string {
+	return fmt.Sprintf("qemu has not opened it for %v and was ended", limit)
 }
 
 // await runs f, which talks with the guest or with qemu, and ends the machine if
@@ -82,7 +99,7 @@ func (vm *VM) await(ctx context.Context, limit time.Duration, f func() error) er
 		return errors.New("cancelled by user")
 	case !inTime:
 		vm.Kill()
-		return fmt.Errorf("the appliance did not answer within %v", limit)
+		return &lateError{limit}
 	case isClosed(err):
 		return errors.New("qemu: " + vm.Why())
 	}

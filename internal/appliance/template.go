@@ -385,8 +385,16 @@ func (m *Machine) restore(ctx context.Context, t template, o LaunchOptions) (*VM
 		})
 		patience.Stop()
 		if err == nil {
+			opening := -1 // the drive that qemu is about
 			err = vm.await(ctx, max(limit, plugInLimit), func() error {
-				plug := func(i int) error { return mon.plug(&m.Drives[i], i, m.driveName(i)) }
+				plug := func(i int) error {
+					opening = i
+					err := mon.plug(&m.Drives[i], i, m.driveName(i))
+					if err == nil {
+						opening = -1
+					}
+					return err
+				}
 				if len(m.Drives) > 0 {
 					if err := plug(0); err != nil {
 						return err
@@ -401,6 +409,10 @@ func (m *Machine) restore(ctx context.Context, t template, o LaunchOptions) (*VM
 				step("the daemon was ready")
 				return err
 			})
+			var late *lateError
+			if errors.As(err, &late) && opening >= 0 {
+				err = &DriveError{opening, notOpened(late.limit)} // nor would another qemu
+			}
 		}
 	}
 	// The check must not outlive the files.
