@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -319,12 +320,19 @@ func runReopen(s *Shell, cmd string, args []string) error {
 	return nil
 }
 
+// plainCommand is a command that takes the place of the shell.
+var plainCommand = regexp.MustCompile(`^[A-Za-z0-9_./+-]+( [A-Za-z0-9_./+=,-]+)*$`)
+
 // hostTool runs a program of the user's choice on a file, with the terminal. The program
 // may come with arguments, as in EDITOR="emacs -nw"; the file is one argument whatever
 // is in its name.
 func (s *Shell) hostTool(program, file string) error {
 	s.out.Flush()
-	c := s.hostCommand(program+` "$@"`, file)
+	text := program + ` "$@"`
+	if plainCommand.MatchString(program) {
+		text = "exec " + text // a signal is for the program, not for a shell that waits for it
+	}
+	c := s.hostCommand(text, file)
 	if err := c.Start(); err != nil {
 		return fmt.Errorf("%s %s: %s", program, file, cause(err))
 	}
