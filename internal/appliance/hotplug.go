@@ -109,26 +109,21 @@ func (vm *VM) Unplug(target int) error {
 // awaitDeleted waits until a device is gone. Its event may have come before the
 // answer to the command.
 func (m *monitor) awaitDeleted(id string) error {
-	if m.deleted[id] {
-		delete(m.deleted, id)
-		return nil
-	}
-	for {
+	for !m.deleted[id] {
 		msg, err := m.next()
 		if err != nil {
 			return err
 		}
-		if m.noteDeleted(msg) == id {
-			delete(m.deleted, id)
-			return nil
-		}
+		m.noteEvent(msg)
 	}
+	delete(m.deleted, id)
+	return nil
 }
 
-// noteDeleted remembers a DEVICE_DELETED event and returns the device's name.
-func (m *monitor) noteDeleted(msg qmpMessage) string {
+// noteDeleted remembers a DEVICE_DELETED event.
+func (m *monitor) noteDeleted(msg qmpMessage) {
 	if msg.Event != "DEVICE_DELETED" {
-		return ""
+		return
 	}
 	var data struct {
 		Device string `json:"device"`
@@ -136,5 +131,4 @@ func (m *monitor) noteDeleted(msg qmpMessage) string {
 	if json.Unmarshal(msg.Data, &data) == nil && data.Device != "" {
 		m.deleted[data.Device] = true
 	}
-	return data.Device
 }

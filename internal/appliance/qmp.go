@@ -12,12 +12,14 @@ import (
 )
 
 // monitor is qemu's control connection (docs/interop/qmp-spec.txt). It is used
-// by one goroutine; events are dropped, but for those that an await function looks for.
+// by one goroutine. An event may come before the answer to the command that caused it,
+// so those that somebody waits for are kept; the others are dropped.
 type monitor struct {
 	conn    *net.UnixConn
 	r       *bufio.Reader
 	deleted map[string]bool // devices that are gone, from events
 	trouble []IOError       // from events, until somebody asks
+	moved   string          // how the only migration ended, from events; empty: it has not
 }
 
 // IOError is a request of the guest that qemu could not do on the host.
@@ -34,6 +36,7 @@ const maxTrouble = 100
 // noteEvent keeps what somebody may ask for later.
 func (m *monitor) noteEvent(msg qmpMessage) {
 	m.noteDeleted(msg)
+	m.noteMigration(msg)
 	if msg.Event != "BLOCK_IO_ERROR" || len(m.trouble) >= maxTrouble {
 		return
 	}

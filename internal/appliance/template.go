@@ -442,26 +442,30 @@ var errRefused = errors.New("qemu could not save or restore the machine")
 
 // awaitMigration waits until a migration, in either direction, has ended.
 func (m *monitor) awaitMigration() error {
-	for {
+	for m.moved == "" {
 		msg, err := m.next()
 		if err != nil {
 			return err
 		}
-		if msg.Event != "MIGRATION" {
-			continue
-		}
-		var data struct {
-			Status string `json:"status"`
-		}
-		if err := json.Unmarshal(msg.Data, &data); err != nil {
-			return err
-		}
-		switch data.Status {
-		case "completed":
-			return nil
-		case "failed", "cancelled":
-			return fmt.Errorf("%w: migration %s", errRefused, data.Status)
-		}
+		m.noteEvent(msg)
+	}
+	if m.moved != "completed" {
+		return fmt.Errorf("%w: migration %s", errRefused, m.moved)
+	}
+	return nil
+}
+
+// noteMigration remembers the end of a migration.
+func (m *monitor) noteMigration(msg qmpMessage) {
+	var data struct {
+		Status string `json:"status"`
+	}
+	if msg.Event != "MIGRATION" || json.Unmarshal(msg.Data, &data) != nil {
+		return
+	}
+	switch data.Status {
+	case "completed", "failed", "cancelled":
+		m.moved = data.Status
 	}
 }
 
