@@ -30,12 +30,12 @@ func (d Actions) InspectOs() ([]string, error) {
 		if busy = d.unmountAll(); busy != nil {
 			return nil, busy
 		}
-		for _, m := range mounts {
+		for i, m := range mounts {
 			mountable, err := d.devices.Mountable(d.devices.Reverse(m.Mountable))
-			if err != nil {
-				return nil, err
+			if err == nil {
+				err = d.mountForLook(mountable, m.Point)
 			}
-			if err := d.mountForLook(mountable, m.Point); err != nil {
+			if err != nil && i == 0 {
 				return nil, err
 			}
 		}

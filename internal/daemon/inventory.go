@@ -113,7 +113,10 @@ func (d *Daemon) probe(devs *inspect.Devices) (done func()) {
 			dev.Tags[k] = v
 		}
 	}
-	seen := map[string]*inspect.Device{}
+	seen, parts := map[string]*inspect.Device{}, map[string]int{}
+	for _, dev := range devs.All {
+		parts[dev.Tags["UUID_SUB"]]++
+	}
 	for _, dev := range devs.All {
 		if dev.Tags["TYPE"] != "btrfs" {
 			continue
@@ -125,7 +128,12 @@ func (d *Daemon) probe(devs *inspect.Devices) (done func()) {
 			continue
 		}
 		seen[id] = dev
-		if u := d.probeBtrfs(dev); u != nil {
+		u := d.probeBtrfs(dev)
+		switch {
+		case u == nil:
+		case parts[dev.Tags["UUID_SUB"]] > 1:
+			u() // the kernel does not mount a copy beside its original
+		default:
 			undo = append(undo, u)
 		}
 	}

@@ -30,6 +30,9 @@ func (h Actions) InspectListApplications2(c *Call, root string) ([]api.Applicati
 		return nil, err
 	}
 	list := []api.Application2{}
+	if medium, err := call[string](h.Handle, c, "inspect_get_format", root); err != nil || medium == "installer" {
+		return list, err // what it has is not installed
+	}
 	switch format {
 	case "deb":
 		var db []byte

@@ -41,51 +41,62 @@ func (g *Guest) fstab(name string) (l []entry) {
 	return l
 }
 
-// units reads the mount and swap units that an administrator has made.
+// unitFolders are where systemd has units, those of the administrator first: they go
+// before others of the same name.
+var unitFolders = []string{"/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system"}
+
+// units reads the mount and swap units.
 func (g *Guest) units() (l []entry) {
-	const dir = "/etc/systemd/system"
-	names := g.names(dir)
-	slices.Sort(names)
-	for _, n := range names {
-		if len(l) >= maxEntries {
-			break
-		}
-		if !strings.HasSuffix(n, ".mount") && !strings.HasSuffix(n, ".swap") {
-			continue
-		}
-		file := dir + "/" + n
-		e := entry{from: file}
-		section := ""
-		for _, line := range g.lines(file) {
-			line = strings.TrimSpace(line)
-			if strings.HasPrefix(line, "[") {
-				section = line
+	seen := map[string]bool{}
+	for _, dir := range unitFolders {
+		names := g.names(dir)
+		slices.Sort(names)
+		for _, n := range names {
+			if !strings.HasSuffix(n, ".mount") && !strings.HasSuffix(n, ".swap") || seen[n] || len(seen) >= maxEntries {
 				continue
 			}
-			key, value, ok := strings.Cut(line, "=")
-			if !ok || section != "[Mount]" && section != "[Swap]" {
-				continue
+			seen[n] = true
+			if e, ok := g.unit(dir + "/" + n); ok {
+				l = append(l, e)
 			}
-			value = strings.ReplaceAll(strings.TrimSpace(value), "%%", "%")
-			switch strings.TrimSpace(key) {
-			case "What":
-				e.spec = value
-			case "Where":
-				e.point = value
-			case "Type":
-				e.typ = value
-			case "Options":
-				e.options = value
-			}
-		}
-		if strings.HasSuffix(n, ".swap") {
-			e.typ, e.point = "swap", "none"
-		}
-		if e.spec != "" && e.point != "" {
-			l = append(l, e)
 		}
 	}
 	return l
+}
+
+// unit reads a mount or swap unit.
+func (g *Guest) unit(file string) (entry, bool) {
+	e := entry{from: file}
+	section := ""
+	for _, line := range g.linesOf(file, maxSmall) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "[") {
+			section = line
+			continue
+		}
+		key, value, ok := strings.Cut(line, "=")
+		if !ok || section != "[Mount]" && section != "[Swap]" {
+			continue
+		}
+		value = strings.ReplaceAll(strings.TrimSpace(value), "%%", "%")
+		switch strings.TrimSpace(key) {
+		case "What":
+			e.spec = value
+		case "Where":
+			e.point = value
+		case "Type":
+			e.typ = value
+		case "Options":
+			e.options = value
+		}
+	}
+	if strings.HasSuffix(file, ".swap") {
+		e.typ, e.point = "swap", "none"
+	}
+	if !strings.HasPrefix(file, "/etc/") {
+		e.options += ",nofail" // it may be for somebody else
+	}
+	return e, e.spec != "" && e.point != ""
 }
 
 var octalPattern = regexp.MustCompile(`\\[0-3][0-7]{2}`)
@@ -193,7 +204,7 @@ func (t *table) warn(from, format string, args ...any) {
 // addFile looks for what an fstab(5) names.
 func (t *table) addFile(name string) {
 	if _, err := t.g.Read(name); err == errTooLarge {
-		t.warn(name, "%v", err)
+		t.warn(name, "%v: it is not read", err)
 	}
 	t.add(t.g.fstab(name))
 }

@@ -181,18 +181,20 @@ hostshare /mnt/9p 9p trans=virtio
 
 func TestMountUnits(t *testing.T) {
 	g := tree(map[string]string{
-		"etc/systemd/system/srv.mount":      "# a comment\n[Unit]\nWhat=no\n[Mount]\nWhat = /dev/disk/by-label/srv\nWhere=/srv\nOptions=ro\n",
-		"etc/systemd/system/mnt-x.mount":    "[Mount]\nWhat=UUID=gone\nWhere=/mnt/x\nOptions=nofail\n",
-		"etc/systemd/system/mnt-y.mount":    "[Mount]\nWhat=UUID=gone\nWhere=/mnt/y\n",
-		"etc/systemd/system/tmp.mount":      "-> /dev/null",
-		"etc/systemd/system/run.mount":      "[Mount]\nWhat=tmpfs\nWhere=/tmp\nType=tmpfs\n",
+		"etc/systemd/system/srv.mount":     "# a comment\n[Unit]\nWhat=no\n[Mount]\nWhat = /dev/disk/by-label/srv\nWhere=/srv\nOptions=ro\n",
+		"etc/systemd/system/mnt-x.mount":   "[Mount]\nWhat=UUID=gone\nWhere=/mnt/x\nOptions=nofail\n",
+		"etc/systemd/system/mnt-y.mount":   "[Mount]\nWhat=UUID=gone\nWhere=/mnt/y\n",
+		"etc/systemd/system/tmp.mount":     "-> /dev/null",
+		"etc/systemd/system/run.mount":     "[Mount]\nWhat=tmpfs\nWhere=/tmp\nType=tmpfs\n",
+		"usr/lib/systemd/system/opt.mount": "[Mount]\nWhat=/dev/sda4\nWhere=/opt\n", "usr/lib/systemd/system/mnt-z.mount": "[Mount]\nWhat=UUID=gone\nWhere=/mnt/z\n",
+		"usr/lib/systemd/system/srv.mount":  "[Mount]\nWhat=/dev/sda4\nWhere=/srv\n",
 		"etc/systemd/system/dev-sda3.swap":  "[Swap]\nWhat=/dev/sda3\n",
 		"etc/systemd/system/a.mount.wants/": "", "etc/systemd/system/x.service": "[Mount]\nWhat=/dev/sda3\nWhere=/never\n",
 	})
-	g.Devices = disks("/dev/sda\n/dev/sda1\n/dev/sda2 LABEL=srv\n/dev/sda3")
+	g.Devices = disks("/dev/sda\n/dev/sda1\n/dev/sda2 LABEL=srv\n/dev/sda3\n/dev/sda4")
 	tb := g.newTable("/dev/sda1")
 	tb.add(g.units())
-	want := []Mount{{"/dev/sda3", ""}, {"/dev/sda2", "/srv"}}
+	want := []Mount{{"/dev/sda3", ""}, {"/dev/sda2", "/srv"}, {"/dev/sda4", "/opt"}}
 	if !reflect.DeepEqual(tb.mounts, want) {
 		t.Errorf("got %v, want %v", tb.mounts, want)
 	}

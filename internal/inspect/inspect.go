@@ -104,8 +104,13 @@ const MaxFile = 4 << 20
 
 var errTooLarge = errors.New("file is too large to be what it should be")
 
+// maxSmall is that of a file of which there may be many.
+const maxSmall = 64 << 10
+
 // Read returns a regular file's content.
-func (g *Guest) Read(name string) ([]byte, error) {
+func (g *Guest) Read(name string) ([]byte, error) { return g.read(name, MaxFile) }
+
+func (g *Guest) read(name string, max int64) ([]byte, error) {
 	f, err := g.FS.Open(clean(name))
 	if err != nil {
 		return nil, err
@@ -118,16 +123,19 @@ func (g *Guest) Read(name string) ([]byte, error) {
 	if !fi.Mode().IsRegular() {
 		return nil, fs.ErrInvalid
 	}
-	b, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
-	if err == nil && len(b) > MaxFile {
+	b, err := io.ReadAll(io.LimitReader(f, max+1))
+	if err == nil && int64(len(b)) > max {
 		return nil, errTooLarge
 	}
 	return b, err
 }
 
 // lines returns the lines of a file, empty if it cannot be read.
-func (g *Guest) lines(name string) []string {
-	b, err := g.Read(name)
+func (g *Guest) lines(name string) []string { return g.linesOf(name, MaxFile) }
+
+// linesOf is lines for a file of at most max bytes.
+func (g *Guest) linesOf(name string, max int64) []string {
+	b, err := g.read(name, max)
 	if err != nil || len(b) == 0 {
 		return nil
 	}

@@ -38,7 +38,7 @@ var media = []medium{
 	{func(g *Guest) bool { return g.fold("/freedos/freedos.ico") != "" || g.fold("/freedos/packages") != "" }, freeDOSMedium},
 	// What only shows that something starts from it; its label and menus tell the rest.
 	{func(g *Guest) bool {
-		return isLive(g) || g.isFile("/image.squashfs") || g.isFile("/isolinux/isolinux.bin") || g.isFile("/boot/isolinux/isolinux.bin")
+		return isLive(g) || g.isFile("/image.squashfs") || g.isFile("/isolinux/isolinux.bin") || g.isFile("/isolinux/isolinux.cfg") || g.isFile("/boot/isolinux/isolinux.bin")
 	}, anyMedium},
 }
 
@@ -131,8 +131,8 @@ func archIn(text string) string {
 	return found
 }
 
-// label is the name of the file system.
-func (g *Guest) label() string {
+// tag is what blkid(8) tells of the file system.
+func (g *Guest) tag(name string) string {
 	if g.Devices == nil {
 		return ""
 	}
@@ -140,8 +140,11 @@ func (g *Guest) label() string {
 	if dev == nil {
 		return ""
 	}
-	return strings.TrimSpace(dev.Tags["LABEL"])
+	return strings.TrimSpace(dev.Tags[name])
 }
+
+func (g *Guest) label() string { return g.tag("LABEL") }
+func (g *Guest) isCD() bool    { return g.tag("TYPE") == "iso9660" }
 
 // debianMedium: Debian and its relatives write what a medium is into .disk.
 func debianMedium(g *Guest, o *OS) {
@@ -343,8 +346,13 @@ func mageiaMedium(g *Guest, o *OS) {
 	o.Media.Live = isLive(g)
 }
 
-// isFreeBSDMedium: it looks like an installed system, but has what an installer unpacks.
-func isFreeBSDMedium(g *Guest) bool { return g.isDir("/usr/freebsd-dist") }
+// isFreeBSDMedium: it looks like an installed system, but is on a CD or has what an
+// installer unpacks.
+func isFreeBSDMedium(g *Guest) bool {
+	return g.isDir("/usr/freebsd-dist") || g.isCD() && (g.isFile("/etc/freebsd-update.conf") || g.isFile("/boot/loader.efi") && g.isDir("/boot/kernel") || freeBSDLabel.MatchString(g.label()))
+}
+
+var freeBSDLabel = regexp.MustCompile(`^\d+_\d+_RELEASE`) // 14_0_RELEASE_AMD64_CD
 
 func freeBSDMedium(g *Guest, o *OS) {
 	o.Type, o.Distro, o.Media = "freebsd", "freebsd", &Media{}
@@ -440,7 +448,9 @@ func anyMedium(g *Guest, o *OS) {
 	}
 	o.Arch = archIn(text)
 	o.Media.Live = isLive(g) || g.isFile("/image.squashfs")
-	if o.Distro == "" && g.isFile("/image.squashfs") {
-		o.Distro = "gentoo"
+	for file, distro := range map[string]string{"/image.squashfs": "gentoo", "/casper": "ubuntu", "/live": "debian"} {
+		if _, err := g.stat(file); err == nil && o.Distro == "" {
+			o.Distro = distro
+		}
 	}
 }

@@ -22,32 +22,40 @@ type bootEntry struct {
 	link    string // to the deployment
 }
 
-// bound on what is looked at of each kind
-const maxDeployments = 64
+// maxDeployments bounds what is looked at: systems keep two or three of each.
+const maxDeployments = 16
+
+// some lists what is in a folder, as far as that is not more than a system has there.
+func (g *Guest) some(dir string) []string {
+	l := g.names(dir)
+	slices.Sort(l)
+	return l[:min(len(l), maxDeployments)]
+}
 
 // ostree lists the deployments on a file system, and the links that boot entries name.
 func (g *Guest) ostree(f *Filesystem) {
-	if !g.isDir("/ostree/deploy") {
+	const top = "/ostree/deploy/"
+	if !g.isDir(top) {
 		return
 	}
-	for _, os := range g.names("/ostree/deploy") {
-		dir := "/ostree/deploy/" + os + "/deploy"
-		for _, n := range g.names(dir) {
-			if fi, err := g.stat(dir + "/" + n); err == nil && fi.IsDir() && g.isDir(dir+"/"+n+"/usr") && len(f.deployments) < maxDeployments {
-				f.deployments = append(f.deployments, deployment{dir + "/" + n, os, fi.ModTime().Unix()})
+	for _, os := range g.some(top) {
+		for _, n := range g.some(top + os + "/deploy") {
+			dir := top + os + "/deploy/" + n
+			if fi, err := g.stat(dir); err == nil && g.isDir(dir+"/usr") {
+				f.deployments = append(f.deployments, deployment{dir, os, fi.ModTime().Unix()})
 			}
 		}
 	}
 	f.links = map[string]string{}
-	for _, boot := range g.names("/ostree") {
+	for _, boot := range g.some("/ostree") {
 		if !strings.HasPrefix(boot, "boot.") {
 			continue
 		}
-		for _, os := range g.names("/ostree/" + boot) {
-			for _, sum := range g.names("/ostree/" + boot + "/" + os) {
+		for _, os := range g.some("/ostree/" + boot) {
+			for _, sum := range g.some("/ostree/" + boot + "/" + os) {
 				dir := "/ostree/" + boot + "/" + os + "/" + sum
-				for _, n := range g.names(dir) {
-					if t := g.readLink(dir + "/" + n); t != "" && len(f.links) < maxDeployments {
+				for _, n := range g.some(dir) {
+					if t := g.readLink(dir + "/" + n); t != "" {
 						f.links[dir+"/"+n] = path.Join(dir, t)
 					}
 				}
@@ -59,12 +67,12 @@ func (g *Guest) ostree(f *Filesystem) {
 // bootEntries reads what a boot loader offers that is of OSTree.
 func (g *Guest) bootEntries() (l []bootEntry) {
 	for _, dir := range []string{"/loader/entries", "/boot/loader/entries"} {
-		for _, n := range g.names(dir) {
-			if !strings.HasSuffix(n, ".conf") || len(l) == maxDeployments {
+		for _, n := range g.some(dir) {
+			if !strings.HasSuffix(n, ".conf") {
 				continue
 			}
 			var e bootEntry
-			for _, line := range g.lines(dir + "/" + n) {
+			for _, line := range g.linesOf(dir+"/"+n, maxSmall) {
 				w := strings.Fields(line)
 				if len(w) > 1 && w[0] == "version" {
 					e.version, _ = strconv.Atoi(w[1])
@@ -93,20 +101,13 @@ func (i *inspection) deployed(f *Filesystem) {
 	}
 	d, boot := i.started(f)
 	root := i.folder(f.Mountable, d.path)
-	sys, err := i.examine([]Mount{{root, "/"}})
-	if err != nil || sys.OS == nil || sys.Role != Root {
-		return
+	mounts := []Mount{{root, "/"}, {f.Mountable, "/sysroot"}, {i.folder(f.Mountable, "/ostree/deploy/"+d.os+"/var"), "/var"}}
+	if boot != "" {
+		mounts = append(mounts, Mount{boot, "/boot"})
 	}
-	o := sys.OS
-	add := func(m Mount) {
-		if m.Mountable != "" && !slices.ContainsFunc(o.Mounts, func(h Mount) bool { return h.Point == m.Point }) {
-			o.Mounts = append(o.Mounts, m)
-		}
+	if sys, err := i.examine(mounts); err == nil && sys.Role == Root {
+		*f = Filesystem{Mountable: root, Role: Root, OS: sys.OS}
 	}
-	add(Mount{f.Mountable, "/sysroot"})
-	add(Mount{i.folder(f.Mountable, "/ostree/deploy/"+d.os+"/var"), "/var"})
-	add(Mount{boot, "/boot"})
-	*f = Filesystem{Mountable: root, Role: Root, OS: o}
 }
 
 // started finds the deployment that is started, and what has the boot loader's files.

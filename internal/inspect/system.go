@@ -11,7 +11,7 @@ import (
 type Volume struct{ Mountable, Type string }
 
 // Inspect looks for operating systems on volumes. open mounts what it is given, in
-// that order and nothing else, and shows it. The second result is for people: what was
+// that order and nothing else, and shows it; it fails if the first cannot be mounted. The second result is for people: what was
 // not found, and what was taken where the choice was not clear.
 func Inspect(volumes []Volume, devs *Devices, open func([]Mount) (*Guest, error)) ([]Filesystem, []string) {
 	i := &inspection{devs: devs, open: open}

@@ -13,7 +13,7 @@ func isWindowsMedium(g *Guest) bool {
 	if g.fold("/sources/boot.wim") != "" && g.fold("/bootmgr") != "" {
 		return true
 	}
-	return g.fold("/setup.exe") != "" && windowsImage(g) != "" || oldWindowsSetup(g) != ""
+	return g.fold("/setup.exe") != "" && (windowsImage(g) != "" || g.fold("/sources/boot.wim") != "") || oldWindowsSetup(g) != ""
 }
 
 // windowsImage is the file that Windows is installed from.
