@@ -350,7 +350,8 @@ var leanKernel = []string{
 
 func (m *Machine) kernelCommandLine(template bool) string {
 	l := []string{
-		"panic=1", "console=ttyS0", "edd=off", "no_timer_check",
+		// A kernel that has gone wrong ends at once, and qemu with it.
+		"panic=-1", "oops=panic", "console=ttyS0", "edd=off", "no_timer_check",
 		"printk.time=1", "cgroup_disable=memory", "usbcore.nousb", "cryptomgr.notests",
 		"tsc=reliable", "8250.nr_uarts=1", "random.trust_cpu=on",
 		"root=UUID=" + m.Image.UUID,

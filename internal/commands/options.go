@@ -148,6 +148,13 @@ func optionTable() []option {
 			set: func(s *Shell, o *options, arg *string) error { return nil }},
 		{long: "strict", help: "Warnings, failing programs behind a pipe, and unset variables in lines for the host are errors",
 			set: func(s *Shell, o *options, arg *string) error { o.strict = true; return nil }},
+		{long: "timeout", arg: needArg, value: "seconds", help: "Give a call up that does not move for so long (600; 0: never)",
+			set: func(s *Shell, o *options, arg *string) error {
+				if n, err := strconv.ParseFloat(*arg, 64); err != nil || n < 0 {
+					return s.errorf("--timeout %s: not a number of seconds", *arg)
+				}
+				return s.callErr("set_backend_setting", "timeout", *arg)
+			}},
 		{long: "trace", arg: mayArg, value: "file", help: "Write each command to standard error or a file, as a script that does the same again",
 			set: func(s *Shell, o *options, arg *string) error { return s.openTrace(arg) }},
 		{long: "untrusted", help: "Images come from strangers: open no other file than those beside them, and believe no format that a guest could have written",

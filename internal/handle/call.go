@@ -110,6 +110,7 @@ func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (a
 	if l.vm == nil {
 		defer context.AfterFunc(ctx, l.abort)() // nobody else ends what the daemon lets wait
 	}
+	defer h.watch(a, l, in != nil && in.size == 0 || out != nil && !regularOrNew(args[a.FileParam(api.KFileOut)]))()
 	l.writeMu.Lock()
 	err = l.conn.WriteFrame(msg.Buf)
 	if err == nil {
@@ -228,6 +229,12 @@ func errnoOf(err error) syscall.Errno {
 
 // lost handles a connection that failed in a call.
 func (h *Handle) lost(a *api.Action, cause error) error {
+	if l := h.link; l != nil {
+		if limit := l.stalled.Load(); limit != nil {
+			h.dropLink()
+			return &LinkError{a.Name + ": " + stallText(*limit)}
+		}
+	}
 	gone := cause == nil
 	for _, e := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, os.ErrClosed, syscall.EPIPE, syscall.ECONNRESET} {
 		gone = gone || errors.Is(cause, e)
@@ -236,7 +243,10 @@ func (h *Handle) lost(a *api.Action, cause error) error {
 		return h.broke(&LinkError{a.Name + ": connection to the appliance failed: " + cause.Error()})
 	}
 	text := a.Name + ": appliance closed the connection unexpectedly"
-	if why := h.dropLink(); why != "" {
+	switch why := h.dropLink(); {
+	case strings.HasPrefix(why, kernelCrashed):
+		text = a.Name + ": " + why
+	case why != "":
 		text += ": " + why
 	}
 	return &LinkError{text}

@@ -17,6 +17,7 @@ import (
 	"reflect"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"gofish/internal/api"
 	"gofish/internal/appliance"
@@ -219,8 +220,10 @@ type link struct {
 	vm      *appliance.VM // nil for the unix backend
 	channel io.Closer     // of the unix backend
 	conn    *proto.Conn
-	foreign bool       // the daemon is not ours, or has shown that it cannot do bulk transfers
-	writeMu sync.Mutex // the cancel word may be written while a call reads
+	foreign bool                          // the daemon is not ours, or has shown that it cannot do bulk transfers
+	writeMu sync.Mutex                    // the cancel word may be written while a call reads
+	console *console                      // of our own appliance
+	stalled atomic.Pointer[time.Duration] // how long a call had stood still when it was given up
 }
 
 // Abort ends a connection to a daemon that is not ours at once: nobody else would. It may

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -233,7 +234,7 @@ func (h *Handle) start(c *Call, m *appliance.Machine, cacheDir string, began tim
 		return fmt.Errorf("%s%s", h.explain(err), console.hint())
 	}
 	console.progress(12)
-	h.link = &link{vm: vm, conn: vm.Conn}
+	h.link = &link{vm: vm, conn: vm.Conn, console: console}
 	return nil
 }
 
@@ -268,6 +269,7 @@ type console struct {
 	last  string
 	step  uint64
 	line  string // the last one, as far as it has come
+	crash string // the kernel's first words about its end
 }
 
 // Launch progress is counted in twelfths and only raised when it takes long.
@@ -300,6 +302,9 @@ func (c *console) warnings(s string) (texts []string) {
 	defer c.mu.Unlock()
 	l := strings.Split(c.line+s, "\n")
 	for _, line := range l[:len(l)-1] {
+		if m := kernelCrash.FindString(line); m != "" && c.crash == "" {
+			c.crash = strings.TrimSpace(m)
+		}
 		if text, ok := strings.CutPrefix(line, proto.WarningMark); ok {
 			texts = append(texts, strings.TrimSpace(text))
 		}
@@ -307,6 +312,18 @@ func (c *console) warnings(s string) (texts []string) {
 	c.line = l[len(l)-1]
 	c.line = c.line[:min(len(c.line), longest)]
 	return texts
+}
+
+// kernelCrash is how a kernel begins to tell of its end.
+var kernelCrash = regexp.MustCompile(`(BUG: |kernel BUG |Oops: |general protection fault|divide error: |invalid opcode: |Unable to handle kernel |Kernel panic - not syncing: ).*`)
+
+const kernelCrashed = "the appliance's kernel crashed: "
+
+// crashed is why the guest's kernel has ended, empty if it has not.
+func (c *console) crashed() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.crash
 }
 
 func (c *console) progress(step uint64) {
@@ -377,6 +394,12 @@ func (h *Handle) shutdown(ctx context.Context) error {
 	var err error
 	if h.State() == Ready && h.Settings.Autosync {
 		_, err = h.invoke(ctx, api.All.Lookup("internal_autosync"), nil, nil)
+		switch e := err.(type) { // the user knows no such action
+		case *CallError:
+			e.Action = "shutdown"
+		case *LinkError:
+			e.Text = strings.Replace(e.Text, "internal_autosync", "shutdown", 1)
+		}
 	}
 	// What the guest had written but the host did not take may be told by no call.
 	if why := h.hostTrouble(err == nil); why != "" {
@@ -413,6 +436,9 @@ func (h *Handle) dropLink() (why string) {
 		l.channel.Close()
 	} else {
 		why = l.vm.Why()
+		if crash := l.console.crashed(); crash != "" {
+			why = kernelCrashed + crash
+		}
 	}
 	h.emit(Event{Type: EventSubprocessQuit})
 	return why

@@ -25,6 +25,7 @@ import (
 //	PATH              colon-separated directories with appliances
 //	TMPDIR            where temporary files go
 //	TEMPLATE          0: always boot, neither use nor make templates
+//	TIMEOUT           seconds that a call may stand still before it is given up; 0: for ever
 //	TRACE             1: trace every call
 //	UNTRUSTED         1: images come from strangers, see Untrusted
 type Settings struct {
@@ -44,8 +45,9 @@ type Settings struct {
 	RecoveryProc    bool
 	SELinux         bool
 	SMP             int
-	Templates       bool   // restore saved machines instead of booting
-	TmpDir          string // empty: the default
+	Templates       bool           // restore saved machines instead of booting
+	Timeout         *time.Duration // nil: the default
+	TmpDir          string         // empty: the default
 	Trace           bool
 	Untrusted       bool // images open no other files than those beside them
 	Verbose         bool
@@ -116,6 +118,13 @@ func (s *Settings) fromEnvironment(lookup func(string) (string, bool)) error {
 		if err := s.setMemory(n); err != nil {
 			return fmt.Errorf("%s: %w", full, err)
 		}
+	}
+	if full, v, ok := get("TIMEOUT"); ok && v != "" {
+		limit, err := parseTimeout(v)
+		if err != nil {
+			return fmt.Errorf("%s: %w", full, err)
+		}
+		s.Timeout = &limit
 	}
 	for _, name := range []string{"ATTACH_METHOD", "BACKEND"} {
 		if _, v, ok := get(name); ok && v != "" {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"sync/atomic"
 )
 
 // Event is what arrived on a connection.
@@ -27,17 +28,40 @@ func (e TooLongError) Error() string {
 // Conn reads and writes frames on a stream. Reading and writing may happen at
 // the same time, each from one goroutine.
 type Conn struct {
-	r   *bufio.Reader
-	w   *bufio.Writer
-	buf []byte
+	r       *bufio.Reader
+	w       *bufio.Writer
+	buf     []byte
+	counted *counted
+}
+
+// counted counts the bytes that pass.
+type counted struct {
+	io.ReadWriter
+	n atomic.Int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.ReadWriter.Read(p)
+	c.n.Add(int64(n))
+	return n, err
+}
+
+func (c *counted) Write(p []byte) (int, error) {
+	n, err := c.ReadWriter.Write(p)
+	c.n.Add(int64(n))
+	return n, err
 }
 
 // connBuffer holds several chunks, so that one system call moves them together.
 const connBuffer = 128 << 10
 
 func NewConn(rw io.ReadWriter) *Conn {
-	return &Conn{r: bufio.NewReaderSize(rw, connBuffer), w: bufio.NewWriterSize(rw, connBuffer)}
+	c := &counted{ReadWriter: rw}
+	return &Conn{r: bufio.NewReaderSize(c, connBuffer), w: bufio.NewWriterSize(c, connBuffer), counted: c}
 }
+
+// Moved is how many bytes have come and gone; it may be asked for at any time.
+func (c *Conn) Moved() int64 { return c.counted.n.Load() }
 
 // Buffered is the number of bytes that Next can take without reading.
 func (c *Conn) Buffered() int { return c.r.Buffered() }

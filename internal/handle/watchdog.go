@@ -1,0 +1,176 @@
+package handle
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"gofish/internal/api"
+)
+
+const (
+	// standstill is how long a call may go without a sign of life. A guest that works,
+	// however slowly, gives some.
+	standstill = 10 * time.Minute
+	// closeTime is the same for what is done when the appliance is ended.
+	closeTime = 8 * time.Second
+)
+
+// mayRest are actions that wait for something else than the guest's own work.
+var mayRest = map[string]bool{"sleep": true, "command": true, "command_lines": true, "command_out": true, "sh": true, "sh_lines": true, "sh_out": true, "debug": true, "inotify_read": true}
+
+// watch ends the appliance when a call stands still: no byte has come or gone, and,
+// unless the caller has set the limit, qemu has neither computed nor moved data. rests says
+// that the call may have to wait for another program of the host.
+func (h *Handle) watch(a *api.Action, l *link, rests bool) (stop func()) {
+	limit, strict := h.Settings.timeout()
+	switch {
+	case a.Name == "internal_autosync":
+		limit, strict = closeTime, false
+	case strict && limit == 0, !strict && (rests || mayRest[a.Name]):
+		return func() {}
+	}
+	pid := 0
+	if l.vm != nil {
+		pid = l.vm.PID
+	}
+	if !strict && !isQemu(pid) {
+		return func() {} // at the other end of a socket, or behind a wrapper: nothing is known
+	}
+	done := make(chan struct{})
+	go func() {
+		const interval = 500 * time.Millisecond
+		tick := time.NewTicker(interval)
+		defer tick.Stop()
+		w := activity{pid: pid, strict: strict}
+		last := time.Now()
+		moved := l.conn.Moved()
+		for {
+			select {
+			case <-done:
+				return
+			case now := <-tick.C:
+				if n := l.conn.Moved(); w.sample() || n != moved {
+					moved, last = n, now
+				}
+				if now.Sub(last) >= limit {
+					l.stalled.Store(&limit)
+					l.abort()
+					return
+				}
+			}
+		}
+	}()
+	return func() { close(done) }
+}
+
+// regularOrNew reports whether what a call writes to, a name or a file, waits for nobody.
+func regularOrNew(to any) bool {
+	var fi os.FileInfo
+	var err error
+	switch to := to.(type) {
+	case string:
+		fi, err = os.Stat(to)
+	case localFile:
+		fi, err = to.Stat()
+	default:
+		return false
+	}
+	return os.IsNotExist(err) || err == nil && fi.Mode().IsRegular()
+}
+
+// stallText says that a call was given up.
+func stallText(limit time.Duration) string {
+	return fmt.Sprintf("the appliance did not move for %v and was given up (--timeout or GOFISH_TIMEOUT, in seconds, change that)", limit)
+}
+
+// timeout is the limit of a call that does not move, and whether it was set; 0: none.
+func (s *Settings) timeout() (limit time.Duration, set bool) {
+	if v, ok := s.setting("timeout"); ok {
+		if d, err := parseTimeout(v); err == nil {
+			return d, true
+		}
+	}
+	if s.Timeout != nil {
+		return *s.Timeout, true
+	}
+	return standstill, false
+}
+
+func parseTimeout(s string) (time.Duration, error) {
+	n, err := strconv.ParseFloat(s, 64)
+	if err != nil || n < 0 || n > 1e9 {
+		return 0, fmt.Errorf("timeout: %q is no number of seconds", s)
+	}
+	return time.Duration(n * float64(time.Second)), nil
+}
+
+// activity tells whether a qemu works. It looks at a window of samples: idle, qemu wakes
+// up now and then too.
+type activity struct {
+	pid    int
+	strict bool // only data that moves counts
+	busy   []bool
+	io     int64
+}
+
+func (w *activity) sample() (works bool) {
+	const (
+		window = 10
+		most   = 3        // samples in which an idle one may be running
+		bytes  = 64 << 10 // that it may read and write meanwhile
+	)
+	if w.pid == 0 {
+		return false
+	}
+	w.busy = append(w.busy, running(w.pid))
+	if len(w.busy) < window {
+		return false
+	}
+	n := 0
+	for _, b := range w.busy {
+		if b {
+			n++
+		}
+	}
+	w.busy = w.busy[:0]
+	io := ioBytes(w.pid)
+	moved := io-w.io > bytes
+	w.io = io
+	return moved || n > most && !w.strict
+}
+
+// isQemu reports whether a process is a qemu, and no wrapper around one.
+func isQemu(pid int) bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+	return err == nil && bytes.Contains(b, []byte("qemu"))
+}
+
+// running reports whether a thread of a process computes or waits for a processor.
+func running(pid int) bool {
+	stats, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	for _, name := range stats {
+		b, _ := os.ReadFile(name)
+		// PID (NAME) STATE …, and the name may hold anything.
+		if _, rest, ok := bytes.Cut(b[bytes.LastIndexByte(b, ')')+1:], []byte(" ")); ok && len(rest) > 0 && rest[0] == 'R' {
+			return true
+		}
+	}
+	return false
+}
+
+// ioBytes is what a process has read and written.
+func ioBytes(pid int) (sum int64) {
+	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/io", pid))
+	for _, line := range strings.Split(string(b), "\n") {
+		if name, v, ok := strings.Cut(line, ": "); ok && (name == "rchar" || name == "wchar") {
+			n, _ := strconv.ParseInt(v, 10, 64)
+			sum += n
+		}
+	}
+	return sum
+}
