@@ -54,8 +54,8 @@ var errDamaged = errors.New("the saved machine is damaged")
 
 const (
 	// restoreLimit bounds the time until the state is back. It is 0.1 s on an idle
-	// machine; of 16 at once on two cores the last took 4 s.
-	restoreLimit = 20 * time.Second
+	// machine; of 16 at once on two busy cores the last took 5 s.
+	restoreLimit = 30 * time.Second
 	// restorePatience is how long it stands still without a word.
 	restorePatience = 5 * time.Second
 	// plugInLimit bounds what follows: drives are opened, which may be far away, and

@@ -349,6 +349,8 @@ var accepted = map[string]struct {
 			"error: is_file:", "error: copy_out:", "error: filesize:", "error: hexedit:", "12: libguestfs: error: download:", "12: libguestfs: error: more:"}},
 	"before launch, without arguments": {"an error has the name that the user typed",
 		[]string{"error: internal_parse_mountable:", "error: mountable_device:"}},
+	"key fields": {"a passphrase may hold colons",
+		[]string{"stdout:\nstderr:\nguestfish: selector 'foo:key:a:b': missing KEY_STRING, or too many fields\nexit status 1", "stdout:\n\nstderr:\nexit status 0"}},
 	"key no input": {"the accident of C's error number is not copied",
 		[]string{"getline: Inappropriate ioctl for device", "guestfish: no key: the input has ended; give the key as a line of its own"}},
 }

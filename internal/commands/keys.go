@@ -40,9 +40,9 @@ func (o *options) addKey(s *Shell, arg string) error {
 		case !ok:
 			return bad("missing TYPE")
 		case rest == "key":
-			return bad("missing KEY_STRING")
+			return bad("missing KEY_STRING, or too many fields") // as guestfish says it
 		case rest == "file":
-			return bad("missing FILENAME")
+			return bad("missing FILENAME, or too many fields")
 		case strings.HasPrefix(rest, "clevis:"):
 			return bad("too many fields")
 		}

@@ -11,10 +11,10 @@ import (
 func TestKeySelectors(t *testing.T) {
 	for arg, want := range map[string]string{
 		"foo":              "selector 'foo': missing TYPE",
-		"foo:key":          "selector 'foo:key': missing KEY_STRING",
+		"foo:key":          "selector 'foo:key': missing KEY_STRING, or too many fields",
 		"foo:key:a:b":      "",
 		"a:b:file:x:key:y": "",
-		"foo:file":         "selector 'foo:file': missing FILENAME",
+		"foo:file":         "selector 'foo:file': missing FILENAME, or too many fields",
 		"foo:clevis:x":     "selector 'foo:clevis:x': too many fields",
 		"foo:bar:x":        "selector 'foo:bar:x': invalid TYPE",
 		"/dev/sda1:key:k":  "",
