@@ -5,7 +5,7 @@ var mountTable = []Action{
 	{Name: "mount", Proc: 1, Since: "0.0.3", Ret: Err,
 		Args:    Args{Mountable("mountable"), String("mountpoint")},
 		Summary: "mount a file system",
-		Help:    `Mounts {mountable}, a device or a btrfs subvolume, on the directory {mountpoint} of the guest; the root, /, comes first. No options are added. Fails if there is no file system that the appliance knows, or if {mountpoint} is no directory.`},
+		Help:    `Mounts {mountable}, a device, a btrfs subvolume (btrfsvol:DEVICE/SUBVOLUME) or a folder of a file system (dir:DEVICE/FOLDER), on the directory {mountpoint} of the guest; the root, /, comes first. No options are added. Fails if there is no file system that the appliance knows, or if {mountpoint} is no directory.`},
 	{Name: "mount_ro", Proc: 73, Since: "1.0.10", Ret: Err,
 		Args:    Args{Mountable("mountable"), String("mountpoint")},
 		Summary: "mount a file system without changing it",

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"gofish/internal/api"
+	"gofish/internal/visible"
 )
 
 // takeImages turns words that name image files into disks to look at: "gofish
@@ -80,7 +81,7 @@ func (s *Shell) examine() error {
 	}
 	text := what + ": mount what you want to see with ‘mount-ro’."
 	for _, p := range v.(api.Hash) {
-		text += fmt.Sprintf("\n\t%s (%s)", harmless(p.Key), harmless(p.Value))
+		text += fmt.Sprintf("\n\t%s (%s)", visible.Line(p.Key), visible.Line(p.Value))
 	}
 	s.sayPlain(s.errorf("%s", text))
 	return nil

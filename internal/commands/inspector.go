@@ -5,6 +5,7 @@ import (
 	"sort"
 
 	"gofish/internal/api"
+	"gofish/internal/visible"
 )
 
 // inspected is what -i has found and mounted.
@@ -86,6 +87,9 @@ func (s *Shell) mountSystem(root string) error {
 		case m.Key == "/":
 			return err
 		default:
+			if lib, ok := err.(libError); ok {
+				err = libError{short{lib.err}}
+			}
 			s.sayPlain(err)
 			left = true
 		}
@@ -99,6 +103,20 @@ func (s *Shell) mountSystem(root string) error {
 	return nil
 }
 
+// short is an error that fits on a screen: a guest may have very long names.
+type short struct{ error }
+
+func (e short) Error() string {
+	const longest = 170
+	text := []rune(e.error.Error())
+	if len(text) > longest {
+		return string(text[:longest/2]) + "…" + string(text[len(text)-longest/2+1:])
+	}
+	return string(text)
+}
+
+func (e short) Unwrap() error { return e.error }
+
 // printInspected tells, below the welcome of a prompt, what -i has done.
 func (s *Shell) printInspected() {
 	if s.found == nil {
@@ -106,25 +124,13 @@ func (s *Shell) printInspected() {
 	}
 	if s.found.root != "" {
 		if name, err := s.callString("inspect_get_product_name", s.found.root); err == nil && name != "unknown" {
-			fmt.Fprintf(s.out, "Operating system: %s\n", harmless(name))
+			fmt.Fprintf(s.out, "Operating system: %s\n", visible.Line(name))
 		}
 	}
 	byPath := append(api.Hash{}, s.found.mounts...)
 	sort.Slice(byPath, func(i, j int) bool { return byPath[i].Key < byPath[j].Key })
 	for _, m := range byPath {
-		fmt.Fprintf(s.out, "%s mounted on %s\n", harmless(m.Value), harmless(m.Key))
+		fmt.Fprintf(s.out, "%s mounted on %s\n", visible.Line(m.Value), visible.Line(m.Key))
 	}
 	fmt.Fprintln(s.out)
-}
-
-// harmless shows the control characters that a guest has put into a text, so that
-// none reaches the terminal.
-func harmless(text string) string {
-	q := fmt.Sprintf("%+q", text)
-	for _, c := range text {
-		if c < ' ' || c == 0x7f {
-			return q[1 : len(q)-1]
-		}
-	}
-	return text
 }

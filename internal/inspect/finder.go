@@ -9,13 +9,13 @@ import (
 
 // finder finds devices by the names that one guest has for them. Names that the
 // firmware, a driver or an order of drives gives are not the same here: what is known
-// of one of them, the root directory's, tells about the others.
+// of one of them, such as the root directory's, tells about the others.
 type finder struct {
 	g      *Guest
 	devs   *Devices
 	root   *Device           // that the root directory is on; nil: unknown
 	drives []int             // that is on
-	own    diskName          // the name that the guest has for the root directory's disk
+	known  map[diskName]int  // drives by the names that the guest has for the disks
 	crypts map[string]crypt  // by name
 	arrays map[string]string // UUIDs by name
 
@@ -27,7 +27,7 @@ type finder struct {
 type crypt struct{ device, key, options string }
 
 func (g *Guest) newFinder(mountable string) *finder {
-	f := &finder{g: g, devs: g.Devices, crypts: map[string]crypt{}, arrays: g.arrays()}
+	f := &finder{g: g, devs: g.Devices, known: map[diskName]int{}, crypts: map[string]crypt{}, arrays: g.arrays()}
 	if f.devs == nil {
 		f.devs = &Devices{}
 	}
@@ -47,10 +47,10 @@ func (g *Guest) newFinder(mountable string) *finder {
 	return f
 }
 
-// learnRoot notes what the guest calls the disk of its root directory.
-func (f *finder) learnRoot(spec string) {
-	if n, ok := parseDisk(strings.TrimPrefix(spec, "/dev/")); ok && f.root != nil && f.root.Drive >= 0 && f.root.Part == n.part {
-		f.own = n
+// learn notes that a name of a disk is that of the drive that a device is on.
+func (f *finder) learn(spec string, dev *Device) {
+	if n, ok := parseDisk(strings.TrimPrefix(spec, "/dev/")); ok && dev != nil && dev.Drive >= 0 && dev.Part == n.part {
+		f.known[n.disk()] = dev.Drive
 	}
 }
 
@@ -270,6 +270,8 @@ type diskName struct {
 	part  int    // 0: the disk
 }
 
+func (n diskName) disk() diskName { return diskName{class: n.class, id: n.id} }
+
 // diskPatterns are names with letters or numbers, whatever drives the disks; the same
 // disk may have another of these names here. The first group is the disk's name, the
 // second its number, the third the partition's.
@@ -362,13 +364,20 @@ func (f *finder) disks(n diskName) []int {
 		}
 		all = append(all, dev.Drive)
 	}
-	known := f.own.id != "" && f.own.class == n.class
-	if known && f.own.id == n.id {
-		return []int{f.root.Drive}
+	if drive, ok := f.known[n.disk()]; ok {
+		return []int{drive}
 	}
-	if n.index >= 0 && slices.Contains(all, n.index) && !(known && n.index == f.root.Drive) {
+	// Another name of that kind is of another disk.
+	others := false
+	for name, drive := range f.known {
+		if name.class == n.class {
+			others = true
+			all = slices.DeleteFunc(all, func(d int) bool { return d == drive })
+		}
+	}
+	if n.index >= 0 && slices.Contains(all, n.index) {
 		// Disks may have been given in another order than the guest has them.
-		if !known && !f.holds(n.index, n.part) {
+		if !others && !f.holds(n.index, n.part) {
 			for _, d := range f.drives {
 				if f.holds(d, n.part) {
 					f.guessed = true
@@ -378,15 +387,11 @@ func (f *finder) disks(n diskName) []int {
 		}
 		return []int{n.index}
 	}
-	if known { // so it is another one than the root directory's
-		others := slices.DeleteFunc(all, func(d int) bool { return d == f.root.Drive })
-		if len(others) == 1 {
-			return others
-		}
+	switch {
+	case others && len(all) == 1:
+		return all
+	case others, n.index >= 0 && n.class != "mmcblk": // a disk that was not given
 		return nil
-	}
-	if n.index >= 0 && n.class != "mmcblk" {
-		return nil // a disk that was not given
 	}
 	f.guessed = true
 	return all

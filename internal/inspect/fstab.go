@@ -213,7 +213,7 @@ func (t *table) addFile(name string) {
 func (t *table) add(entries []entry) {
 	for _, e := range entries {
 		if e.point == "/" {
-			t.learnRoot(e.spec)
+			t.learn(e.spec, t.root)
 		}
 	}
 	for i, e := range entries {
@@ -250,6 +250,9 @@ func (t *table) addOne(e entry) {
 	t.wanted, t.guessed = e.typ, false
 	dev, several := t.choose(t.find(e.spec, 0), e.typ)
 	m, missing := "", ""
+	if t.guessed {
+		t.learn(e.spec, dev)
+	}
 	if dev != nil {
 		m, missing = t.volume(dev, e)
 	}
