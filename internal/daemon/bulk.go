@@ -159,6 +159,13 @@ func (s *sink) Write(p []byte) (int, error) {
 	return total, nil
 }
 
+// skip leaves a hole behind what was written, which ends with a block.
+func (s *sink) skip(n int64) error {
+	err := s.flush()
+	s.pos += n
+	return err
+}
+
 // flush writes what is buffered; only the last piece may be of odd size, and is
 // filled up to a sector.
 func (s *sink) flush() error {

@@ -264,6 +264,20 @@ func (f *fileOut) Write(p []byte) (int, error) {
 	return total, nil
 }
 
+// Skip leaves a hole in a file that goes to a disk. What came before it ends with a block.
+func (f *fileOut) Skip(n int64) error {
+	if f.cancelled {
+		return errReceiverGone
+	}
+	if err := f.start(); err != nil {
+		return err
+	}
+	if err := f.look(cancelLook); err != nil {
+		return err
+	}
+	return f.sink.skip(n)
+}
+
 func (f *fileOut) chunk(data []byte) error {
 	if err := f.look(len(data)); err != nil {
 		return err

@@ -226,11 +226,63 @@ func (d Actions) Download(c *Call, remotefilename DevOrPath, filename io.Writer)
 		return err
 	}
 	defer f.Close()
-	var from io.Reader = f
 	if out, ok := filename.(*fileOut); ok && out.sink != nil {
-		from = directly(f, 0)
+		return say(sendPieces(c, out, f, size), "%s", d.nameOf(remotefilename))
 	}
-	return send(c, filename, from, d.nameOf(remotefilename), size)
+	return send(c, filename, f, d.nameOf(remotefilename), size)
+}
+
+// sendPieces sends a file to a disk. Holes are neither read nor written.
+func sendPieces(c *Call, out *fileOut, f *os.File, size int64) error {
+	const block = 4096
+	buf := alignedBuffer(bulkBuffer)
+	for pos := int64(0); pos < size; {
+		data, end := nextData(f, pos, size)
+		if data = max(pos, data&^(block-1)); data > pos {
+			if err := out.Skip(data - pos); err != nil {
+				return err
+			}
+			pos = data
+		}
+		end = min(size, (end+block-1)&^(block-1))
+		if _, err := f.Seek(pos, io.SeekStart); err != nil {
+			return err
+		}
+		for from := directly(f, pos); pos < end; {
+			n, err := from.Read(buf[:min(bulkBuffer, end-pos)])
+			if n > 0 {
+				if _, err := out.Write(buf[:n]); err != nil {
+					return err
+				}
+				pos += int64(n)
+				c.Progress(uint64(pos), uint64(size))
+			}
+			if err == io.EOF {
+				return nil // it has shrunk
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// nextData tells where the next data of a file begins and ends. Where that is not known
+// all is data.
+func nextData(f *os.File, pos, size int64) (data, end int64) {
+	fd := int(f.Fd())
+	data, err := unix.Seek(fd, pos, unix.SEEK_DATA)
+	if err == unix.ENXIO {
+		return size, size
+	}
+	if err == nil {
+		end, err = unix.Seek(fd, data, unix.SEEK_HOLE)
+	}
+	if err != nil || end <= data || data < pos {
+		return pos, size
+	}
+	return min(data, size), min(end, size)
 }
 
 func (d Actions) DownloadOffset(c *Call, remotefilename DevOrPath, filename io.Writer, offset, size int64) error {
