@@ -254,6 +254,7 @@ var environment = map[string]string{
 	"LVM_SYSTEM_DIR":  lvmSystemDir,
 	"DM_DISABLE_UDEV": "1",
 	"MDADM_NO_UDEV":   "1",
+	"BLKID_FILE":      "/dev/null", // no memory of labels and UUIDs: of a changed one it would be wrong for seconds
 	"TMPDIR":          "/tmp",
 }
 

@@ -462,6 +462,7 @@ func (m *mbr) rows() []partitionRow {
 	for _, p := range m.parts {
 		r := partitionRow{num: p.num, start: p.start * m.sector, end: (p.end+1)*m.sector - 1, bootable: p.bootable}
 		r.size = r.end - r.start + 1
+		r.extended = p.num <= 4 && isExtended(p.typ)
 		l = append(l, r)
 	}
 	return byPlace(l)

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -104,6 +105,7 @@ type partitionRow struct {
 	start, end, size int64 // bytes
 	name             string
 	bootable         bool
+	extended         bool // holds logical partitions
 }
 
 // partitionTable reads a disk's partition table: its kind and its partitions, in the
@@ -187,10 +189,18 @@ func changeTable(dev Device, fn func(table) error, parted func(label string) err
 	if label != "gpt" && label != "msdos" {
 		return parted(label)
 	}
-	if err := withTable(dev, label, os.O_RDWR, fn); err != nil {
+	var rows []partitionRow
+	err = withTable(dev, label, os.O_RDWR, fn)
+	if err == nil {
+		err = withTable(dev, label, os.O_RDONLY, func(t table) error {
+			rows = t.rows()
+			return nil
+		})
+	}
+	if err != nil {
 		return err
 	}
-	return tellKernel(dev)
+	return tellKernel(dev, rows)
 }
 
 // changeGPT is changeTable for what only a GPT has.
@@ -236,21 +246,88 @@ func errShrinks(end, was int64) error {
 	return fmt.Errorf("sector %d: the partition ends at sector %d and would become smaller: what is there would be lost (if that is wanted, part-del and part-add)", end, was)
 }
 
-// tellKernel has the kernel read a disk's partition table. If one of the partitions is
-// in use, the others are told one by one.
-func tellKernel(dev Device) error {
+// tellKernel has the kernel read a disk's partition table, which has these rows. If one
+// of the partitions is in use, it is told of the others one by one.
+func tellKernel(dev Device, rows []partitionRow) error {
 	f, err := os.Open(string(dev))
 	if err != nil {
 		return say(err, "%s", dev)
 	}
-	err = unix.IoctlSetInt(int(f.Fd()), unix.BLKRRPART, 0)
-	f.Close()
-	if err == unix.EBUSY {
-		if err := run("partx", "-u", string(dev)); err != nil {
+	defer f.Close()
+	if unix.IoctlSetInt(int(f.Fd()), unix.BLKRRPART, 0) == unix.EBUSY {
+		if err := tellChanges(f, filepath.Base(string(dev)), rows); err != nil {
 			return fmt.Errorf("%s: the table was written, but the kernel goes on with the old one, of which a partition is in use: %w", dev, err)
 		}
 	}
 	return awaitPartitions(dev)
+}
+
+// Operations of BLKPG (linux/blkpg.h).
+const (
+	blkpgAdd    = 1
+	blkpgDel    = 2
+	blkpgResize = 3
+)
+
+// blkpg changes what the kernel knows of one partition.
+func blkpg(disk *os.File, op int32, r partitionRow) error {
+	var p struct {
+		start, length int64
+		num           int32
+		_             [128]byte // names, of no use
+	}
+	p.start, p.length, p.num = r.start, r.size, int32(r.num)
+	arg := struct {
+		op, flags, size int32
+		data            unsafe.Pointer
+	}{op: op, size: int32(unsafe.Sizeof(p)), data: unsafe.Pointer(&p)}
+	return ioctlPtr(int(disk.Fd()), unix.BLKPG, &arg)
+}
+
+// tellChanges tells the kernel what is other in the rows than in what it knows. What has
+// moved goes first, since it may be in the way.
+func tellChanges(disk *os.File, name string, rows []partitionRow) error {
+	known := map[int]partitionRow{}
+	number := func(dir, file string) int64 {
+		b, _ := os.ReadFile(dir + "/" + file)
+		n, _ := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64)
+		return n
+	}
+	for _, p := range globAll("/sys/block/" + name + "/" + name + "*/partition") {
+		const sector = 512 // the kernel's, whatever the disk's
+		dir := filepath.Dir(p)
+		r := partitionRow{num: int(number(dir, "partition")), start: number(dir, "start") * sector, size: number(dir, "size") * sector}
+		known[r.num] = r
+	}
+	wanted := map[int]partitionRow{}
+	for _, r := range rows {
+		if r.extended {
+			r.size = min(r.size, 1024) // as much as a boot loader needs, so that nobody writes on the others
+		}
+		wanted[r.num] = r
+	}
+	for n, r := range known {
+		if w, ok := wanted[n]; !ok || w.start != r.start {
+			if err := blkpg(disk, blkpgDel, r); err != nil {
+				return err
+			}
+			delete(known, n)
+		}
+	}
+	for n, w := range wanted {
+		r, ok := known[n]
+		var err error
+		switch {
+		case !ok:
+			err = blkpg(disk, blkpgAdd, w)
+		case r.size != w.size && !w.extended:
+			err = blkpg(disk, blkpgResize, w)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // notInUse refuses a partition that is mounted, or a part of something that is used.
