@@ -124,13 +124,18 @@ func unpack(r io.Reader, o untar.Options, fail func(string) error) error {
 	return nil
 }
 
-// notAnArchive says what tar would say of a file that is no plain archive,
-// empty if it may be one.
+// compressedBy has the first bytes of the kinds of compression.
+var compressedBy = map[string]string{
+	"\x1f\x8b": "gzip", "BZh": "bzip2", "\xfd7zXZ\x00": "xz", "\x1f\x9d": "compress",
+	"\x28\xb5\x2f\xfd": "zstd", "\x89LZO": "lzop", "\x5d\x00\x00\x80\x00": "lzma",
+}
+
+// notAnArchive says why a file is no plain archive, empty if it may be one.
 func notAnArchive(in *bufio.Reader) string {
 	head, _ := in.Peek(6)
-	for magic, option := range map[string]string{"\x1f\x8b": "-z", "BZh": "-j", "\xfd7zXZ\x00": "-J", "\x1f\x9d": "-Z"} {
+	for magic, kind := range compressedBy {
 		if strings.HasPrefix(string(head), magic) {
-			return "tar: Archive is compressed. Use " + option + " option\ntar: Error is not recoverable: exiting now"
+			return "the archive is compressed: compress:" + kind + " unpacks it"
 		}
 	}
 	return ""
