@@ -40,8 +40,25 @@ func TestPrompt(t *testing.T) {
 	p.send("!pwd\r")
 	p.expect("\n/usr\r\n")
 
+	// What a guest holds does not control the terminal, nor do names that are completed.
+	p.run(`write /evil "a\x1b]0;OWNED\x07\x1b[2Jb\xe2\x80\xae"`)
+	p.send("cat /evil\r")
+	p.expect(`a\x1b]0;OWNED\x07\x1b[2Jb\u202e`)
+	p.send("download /evil -\r")
+	p.expect(`a\x1b]0;OWNED\x07\x1b[2Jb\u202e`)
+	p.send("cat \"/no\\x1b[2Jsuch\"\r")
+	p.expect(`/no\x1b[2Jsuch: No such file`)
+	p.send("cat /evil | od -c\r")
+	p.expect("033")
+	p.run(`touch "/directory/\x1b[2J"`)
+	p.send("ls /directory/\t\r")
+	p.expect(`\x1b[2J`)
+
 	// The line before the last.
-	p.send("\x1b[A\x1b[A\x1b[A\r")
+	p.send("is-dir /directory\r")
+	p.expect("\ntrue\r\n")
+	p.send("lcd /usr\r")
+	p.send("\x1b[A\x1b[A\r")
 	p.expect("\ntrue\r\n")
 
 	// A bar, drawn over itself, until an interrupt; the session goes on.
@@ -63,6 +80,9 @@ func TestPrompt(t *testing.T) {
 	p.mu.Unlock()
 	if strings.Contains(all, "sesame") {
 		t.Errorf("the key was shown:\n%s", all)
+	}
+	if strings.Contains(all, "\x1b]0;OWNED") || strings.Contains(all, "\x1b[2J") || strings.Contains(all, "\u202e") {
+		t.Errorf("the guest reached the terminal:\n%q", all)
 	}
 	if !strings.Contains(all, "crypto_LUKS") {
 		t.Errorf("the device was not encrypted:\n%s", all)
