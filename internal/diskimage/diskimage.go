@@ -12,8 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
-	"strings"
 )
 
 // Kind is what a file is to the image that names it.
@@ -206,11 +204,6 @@ func qcow2Refs(head []byte, r io.ReaderAt) ([]Ref, error) {
 	return refs, nil
 }
 
-var (
-	extentLine = regexp.MustCompile(`^\s*(?:RW|RDONLY)\s+\d+\s+(\S+)\s+"([^"\r\n]*)"`)
-	parentHint = regexp.MustCompile(`parentFileNameHint\s*=\s*"([^"\r\n]*)"`)
-)
-
 // vmdkRefs reads a descriptor: a file of its own, or a part of a sparse extent, whose
 // lines for extents count only if the extent itself has no capacity.
 func vmdkRefs(head []byte, r io.ReaderAt) ([]Ref, error) {
@@ -229,25 +222,69 @@ func vmdkRefs(head []byte, r io.ReaderAt) ([]Ref, error) {
 	case bytes.HasPrefix(head, []byte("COWD")):
 		return nil, nil // it has no descriptor
 	}
-	// qemu reads 20 KB at most.
-	b := make([]byte, 20<<10)
+	// qemu reads so much at most, up to a zero byte.
+	b := make([]byte, 1<<20-1)
 	n, _ := r.ReadAt(b, at)
 	desc, _, _ := bytes.Cut(b[:n], []byte{0})
 	var refs []Ref
-	if m := parentHint.FindSubmatch(desc); m != nil && len(m[1]) > 0 {
-		refs = append(refs, Ref{Backing, string(m[1]), ""})
+	if parent := vmdkParent(desc); parent != "" {
+		refs = append(refs, Ref{Backing, parent, ""})
 	}
-	if !extents {
-		return refs, nil
-	}
-	for _, line := range strings.Split(string(desc), "\n") {
-		if m := extentLine.FindStringSubmatch(line); m != nil {
-			format := "vmdk"
-			if m[1] == "FLAT" || strings.HasPrefix(m[1], "VMFS") && m[1] != "VMFSSPARSE" {
-				format = "raw"
-			}
-			refs = append(refs, Ref{Extent, m[2], format})
-		}
+	if extents {
+		refs = append(refs, vmdkExtents(desc)...)
 	}
 	return refs, nil
+}
+
+// vmdkParent finds the name of the parent as qemu does: from the second byte after the
+// key (an = and a quote) to the next quote.
+func vmdkParent(desc []byte) string {
+	const key = "parentFileNameHint"
+	_, rest, ok := bytes.Cut(desc, []byte(key))
+	if !ok || len(rest) < 2 {
+		return ""
+	}
+	name, _, ok := bytes.Cut(rest[2:], []byte{'"'})
+	if !ok {
+		return ""
+	}
+	return string(name)
+}
+
+// vmdkExtents finds the names of files in lines such as
+//
+//	RW 4096 FLAT "disk-flat.vmdk" 0
+//
+// qemu reads them by sscanf, to which a line's end is a blank like others. So each quote
+// is looked at that has a number and a word before it.
+func vmdkExtents(desc []byte) []Ref {
+	const longestType, longestName = 10, 511
+	blank := " \t\n\v\f\r"
+	var refs []Ref
+	seen := map[Ref]bool{}
+	for i, c := range desc {
+		if c != '"' {
+			continue
+		}
+		before := bytes.TrimRight(desc[:i], blank)
+		start := bytes.LastIndexAny(before[max(0, len(before)-longestType-1):], blank) + max(0, len(before)-longestType-1) + 1
+		typ := string(before[start:])
+		before = bytes.TrimRight(before[:start], blank)
+		if typ == "" || len(typ) > longestType || len(before) == start || len(before) == 0 || before[len(before)-1] < '0' || before[len(before)-1] > '9' {
+			continue
+		}
+		name := desc[i+1:]
+		if end := bytes.IndexAny(name, "\"\r\n"); end >= 0 {
+			name = name[:end]
+		}
+		ref := Ref{Extent, string(name[:min(len(name), longestName)]), "vmdk"}
+		if typ == "FLAT" || typ == "VMFS" {
+			ref.Format = "raw"
+		}
+		if ref.Name != "" && !seen[ref] {
+			seen[ref] = true
+			refs = append(refs, ref)
+		}
+	}
+	return refs
 }

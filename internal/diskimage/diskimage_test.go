@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -64,6 +65,18 @@ func TestVMDKDescriptors(t *testing.T) {
 	want := []Ref{{Backing, "p.vmdk", ""}, {Extent, "/etc/shadow", "raw"}, {Extent, "s.vmdk", "vmdk"}}
 	if got, err := Refs("vmdk", r); Probe(r) != "vmdk" || err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%s: %v, %v", Probe(r), got, err)
+	}
+	// What qemu reads although it does not look so.
+	for text, want := range map[string]Ref{
+		"version=1\nRW\n10\nFLAT\n\"/x\" 0":                                     {Extent, "/x", "raw"},
+		"version=1\nRW 10 VMFSSPARSE\"/x":                                       {Extent, "/x", "vmdk"},
+		"version=1\nRW 10 FLAT \"" + strings.Repeat("x", 600):                   {Extent, strings.Repeat("x", 511), "raw"},
+		"version=1\n" + strings.Repeat("# pad\n", 100000) + "RW 10 FLAT \"/x\"": {Extent, "/x", "raw"},
+		"version=1\nparentFileNameHint: /x\"":                                   {Backing, "/x", ""},
+	} {
+		if got, err := Refs("vmdk", bytes.NewReader([]byte(text))); err != nil || len(got) != 1 || got[0] != want {
+			t.Errorf("%.60q: %v, %v", text, got, err)
+		}
 	}
 	// Inside a sparse extent the lines count if the extent itself has no capacity.
 	sparse := make([]byte, 2*sector)

@@ -127,15 +127,18 @@ func (c *chain) resolve(at chainLink, ref diskimage.Ref) ([]chainLink, error) {
 		if c.untrusted && !c.mayOpen(at.path, p) {
 			return nil, fmt.Errorf("%s is not opened, as the image is not trusted and names what is not beside it: name that file as a drive of its own, or leave out --untrusted", what)
 		}
+		format := ref.Format
+		if p.Format != "" {
+			format = p.Format
+		}
+		if c.untrusted && format != "" && format != "raw" && diskimage.Extensions[format] == nil {
+			return nil, fmt.Errorf("%s is not opened: %s is no format of an image: leave out --untrusted if you trust it", what, format)
+		}
 		if p.Path == "" {
 			continue // qemu finds out whether it is there
 		}
 		if ref.Kind != diskimage.Backing && (ref.Kind == diskimage.Data || !p.Relative) {
 			c.warn("%s has its data in %s, which it names itself", at.path, p.Path)
-		}
-		format := ref.Format
-		if p.Format != "" {
-			format = p.Format
 		}
 		next = append(next, chainLink{p.Path, format, what + ": "})
 	}
