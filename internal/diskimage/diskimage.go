@@ -89,6 +89,15 @@ func GPTSectors(r io.ReaderAt) int {
 	return 0
 }
 
+// IsStream reports whether an image is a VMDK that was made to be sent, with its data
+// packed ("streamOptimized"): what is in it cannot be changed.
+func IsStream(format string, r io.ReaderAt) bool {
+	const compressed = 1 << 16
+	head := make([]byte, 12)
+	n, _ := r.ReadAt(head, 0)
+	return format == "vmdk" && n == len(head) && string(head[:4]) == "KDMV" && le.Uint32(head[8:])&compressed != 0
+}
+
 // Extensions are how files of a format are called.
 var Extensions = map[string][]string{
 	"qcow2": {".qcow2", ".qcow"}, "qcow": {".qcow"}, "qed": {".qed"}, "vmdk": {".vmdk"}, "vhdx": {".vhdx", ".avhdx"},

@@ -233,6 +233,9 @@ func (d *Drive) open(ctx context.Context, tmp string, chain *chain) (appliance.D
 			return v, fmt.Errorf("%s: %w", d.Name, err)
 		}
 	}
+	if !d.ReadOnly && diskimage.IsStream(v.Format, f) {
+		return v, fmt.Errorf("%s: a streamOptimized VMDK can only be read: add it read-only (--ro), or make another of it with qemu-img convert -O qcow2", d.Name)
+	}
 	if v.BlockSize == 0 && v.Format == "raw" && diskimage.GPTSectors(f) == 4096 {
 		v.BlockSize = 4096
 	}
