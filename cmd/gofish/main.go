@@ -15,6 +15,7 @@ import (
 	"gofish/internal/daemon"
 	_ "gofish/internal/firstly" // before go-fuse
 	"gofish/internal/handle"
+	"gofish/internal/visible"
 
 	"github.com/spf13/cobra"
 )
@@ -90,7 +91,7 @@ func runSubcommand(p *commands.Program, c *cobra.Command) int {
 		return 128 + int(s)
 	}
 	if err != nil {
-		fmt.Fprintf(p.Stderr, "%s %s: %v\n", p.Name, c.Name(), err)
+		fmt.Fprintln(p.Stderr, visible.Lines(fmt.Sprintf("%s %s: %v", p.Name, c.Name(), err)))
 		return 1
 	}
 	return 0

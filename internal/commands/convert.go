@@ -12,6 +12,7 @@ import (
 
 	"gofish/internal/api"
 	"gofish/internal/handle"
+	"gofish/internal/visible"
 
 	"golang.org/x/sys/unix"
 )
@@ -255,7 +256,7 @@ func (s *Shell) removeFolders() {
 // readKey asks for a key: on the terminal, or else as a line of standard input.
 func (s *Shell) readKey(param string) (string, error) {
 	s.out.Flush()
-	ask := fmt.Sprintf("Enter key or passphrase (\"%s\"): ", param)
+	ask := fmt.Sprintf("Enter key or passphrase (\"%s\"): ", visible.Line(param))
 	if !s.opts.keysFromStdin {
 		if tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0); err == nil {
 			defer tty.Close()
