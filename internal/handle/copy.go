@@ -45,6 +45,9 @@ func (h Actions) CopyIn(c *Call, localpath, remotedir string) error {
 	return err
 }
 
+// maxPadding is more than any tar program writes behind an archive's end.
+const maxPadding = 1 << 20
+
 type copyOutOpts struct{ Privileged *bool }
 
 // CopyOut fetches a file, or a tree as a tar archive that is unpacked on the
@@ -96,7 +99,10 @@ func (h Actions) CopyOut(c *Call, remotepath, localdir string, o copyOutOpts) er
 	go func() {
 		res, err := untar.Extract(r, hostOptions(top, o.Privileged != nil && *o.Privileged))
 		if err == nil {
-			io.Copy(io.Discard, r)
+			// Blocks that fill a record may follow.
+			if n, _ := io.CopyN(io.Discard, r, maxPadding); n == maxPadding {
+				err = errors.New("the archive that the daemon sends goes on behind its end")
+			}
 		}
 		r.Close() // if unpacking has failed, this ends the transfer
 		done <- unpacked{res, err}
