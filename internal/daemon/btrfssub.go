@@ -136,10 +136,10 @@ func btrfsSearch(f *os.File, tree, first, last uint64, typ uint32, fn func(objec
 		buf [4096 - unsafe.Sizeof(key{})]byte
 	}
 	const header = 32 // transid, object, offset, type, length
-	from, offset := first, uint64(0)
+	from, kind, offset := first, typ, uint64(0)
 	for {
 		args.key = key{tree: tree, minObject: from, maxObject: last, minOffset: offset, maxOffset: ^uint64(0),
-			maxTrans: ^uint64(0), minType: typ, maxType: typ, items: 4096}
+			maxTrans: ^uint64(0), minType: kind, maxType: typ, items: 4096}
 		if err := ioctlPtr(int(f.Fd()), btrfsIocTreeSearch, &args); err != nil {
 			return err
 		}
@@ -152,18 +152,21 @@ func btrfsSearch(f *os.File, tree, first, last uint64, typ uint32, fn func(objec
 				break
 			}
 			size := int(binary.LittleEndian.Uint32(b[28:]))
-			from, offset = binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
+			from, kind, offset = binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint32(b[24:]), binary.LittleEndian.Uint64(b[16:])
 			if len(b) < header+size {
 				break
 			}
 			// The keys between the two corners are in the range too, of other types.
-			if binary.LittleEndian.Uint32(b[24:]) == typ {
+			if kind == typ {
 				fn(from, offset, b[header:header+size])
 			}
 			b = b[header+size:]
 		}
+		// What follows the last key, of whatever type that was.
 		if offset++; offset == 0 {
-			from++
+			if kind++; kind == 0 {
+				from++
+			}
 		}
 	}
 }

@@ -194,6 +194,11 @@ func (d *Daemon) probeBtrfs(dev *inspect.Device) (undo func()) {
 			dev.Worth = append(dev.Worth, v.BtrfssubvolumePath)
 		}
 	}
+	for _, id := range frozenSubvolumes(tmp) {
+		if path, ok := dev.Subvolumes[id]; ok {
+			dev.Frozen = append(dev.Frozen, path)
+		}
+	}
 	if out, err := output("btrfs", "subvolume", "get-default", tmp); err == nil {
 		if m := subvolumeID.FindStringSubmatch(out); m != nil {
 			dev.Default, _ = strconv.ParseUint(m[1], 10, 64)
@@ -203,6 +208,27 @@ func (d *Daemon) probeBtrfs(dev *inspect.Device) (undo func()) {
 		unix.Unmount(tmp, unix.MNT_DETACH)
 		os.Remove(tmp)
 	}
+}
+
+// frozenSubvolumes lists the snapshots of a mounted btrfs that are read-only.
+func frozenSubvolumes(dir string) (ids []uint64) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	// struct btrfs_root_item, of linux/btrfs_tree.h: flags, of which the first bit is read-only;
+	// the UUID of what it was made from, zeros if it was made empty.
+	const rootTree, firstFree, lastFree, rootItem, flagsAt, parentAt, uuidSize = 1, 256, ^uint64(255), 132, 208, 263, 16
+	btrfsSearch(f, rootTree, firstFree, lastFree, rootItem, func(id, _ uint64, item []byte) {
+		if len(item) < parentAt+uuidSize || item[flagsAt]&1 == 0 {
+			return
+		}
+		if slices.ContainsFunc(item[parentAt:parentAt+uuidSize], func(b byte) bool { return b != 0 }) {
+			ids = append(ids, id)
+		}
+	})
+	return ids
 }
 
 // volumes lists what inspection has to look at.

@@ -22,6 +22,7 @@ type Device struct {
 	Subvolumes map[uint64]string
 	Default    uint64
 	Worth      []string // those that are worth a look
+	Frozen     []string // those that are snapshots which cannot be changed
 }
 
 // Devices are all of them, in the order of the drives, what is on top of others last.

@@ -23,7 +23,7 @@ func Inspect(volumes []Volume, devs *Devices, open func([]Mount) (*Guest, error)
 		case v.Type == "swap":
 			i.found = append(i.found, Filesystem{Mountable: v.Mountable, Role: Swap})
 		case v.Type == "unknown" || i.partOfAnother(dev):
-		case isSnapshot(path):
+		case isSnapshot(path) || dev != nil && slices.Contains(dev.Frozen, path):
 			copies = append(copies, v.Mountable)
 		case path != "" && looked[dev] == maxSubvolumes:
 			i.warnings = append(i.warnings, fmt.Sprintf("%s: only the first %d of its subvolumes are looked at", dev.Shown, maxSubvolumes))
