@@ -7,7 +7,7 @@ VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || echo 0.1.
 # Slow machines stretch all tests at once.
 TEST_TIMEOUT ?= 60m
 
-.PHONY: all setup libserver build appliance demo test bench lint clean install
+.PHONY: all setup libserver build appliance demo test bench soak lint clean install
 all: build
 
 setup:
@@ -35,6 +35,12 @@ test: setup build appliance lint
 
 bench: setup build appliance
 	@scripts/bench
+
+# make soak IMAGES=FOLDER SEED=7 TIME=1h: damaged file systems, see docs/testing.md
+SEED ?= 1
+TIME ?= 10m
+soak: build appliance
+	@scripts/soak -images $(or $(IMAGES),$(error IMAGES must name a folder of images)) -seed $(SEED) -time $(TIME)
 
 lint: libserver
 	@unformatted=$$(gofmt -l cmd internal); if [ -n "$$unformatted" ]; then echo "gofmt -w is needed for:" $$unformatted >&2; exit 1; fi

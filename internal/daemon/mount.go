@@ -3,6 +3,7 @@ package daemon
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -81,10 +82,31 @@ func (d *Daemon) mountTool(fstype, options, source, target string) error {
 		err = d.withKernelsReason(err, kernel, fstype, source)
 	}
 	if err == nil {
+		d.noteShort(source)
 		// Commands of the guest have its setuid programs, unless they were asked not to.
 		d.noSetuid[target] = asksNoSetuid(options)
 	}
 	return err
+}
+
+// noteShort tells of an ISO file system whose end is missing. The kernel fills a request
+// that goes over a device's end with zeros, so requests are made as small as can be:
+// then only a page at the very end is not an error.
+func (d *Daemon) noteShort(source string) {
+	f, err := os.Open(source)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	info, err := isoDescriptor(f)
+	if err != nil {
+		return
+	}
+	size := int64(info.IsoVolumeSpaceSize) * int64(info.IsoLogicalBlockSize)
+	if have, err := f.Seek(0, io.SeekEnd); err == nil && have < size {
+		unix.IoctlSetInt(int(f.Fd()), unix.BLKRASET, 0)
+		d.warn("%s: the image ends too early: its ISO 9660 file system has %d bytes, of which %d are there", d.shownDevice(Device(source)), size, have)
+	}
 }
 
 // wrongType is what mount(8) says whatever reason the kernel had.
