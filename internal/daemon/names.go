@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"gofish/internal/inspect"
 )
 
 // Names that udev gives devices on a running Linux, as links in folders of /dev/disk.
@@ -44,7 +46,7 @@ func (d *Devices) Linked(name string) []string {
 		return d.byDisk(link, func(disk string) []string { return []string{attribute(disk, "diskseq")} })
 	}
 	if tag, ok := linkFolders[folder]; ok {
-		devs, _ := d.Tagged(tag, decodeLink(link))
+		devs, _ := d.Tagged(tag, inspect.Unhex(link))
 		return devs
 	}
 	return nil
@@ -242,21 +244,4 @@ func diskPaths(disk string) []string {
 		return []string{"pci-" + pci, "virtio-pci-" + pci}
 	}
 	return []string{"pci-" + pci + "-scsi-" + scsi}
-}
-
-// decodeLink resolves udev's way of writing characters that a name of a link must
-// not have: \x20 is a blank.
-func decodeLink(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if strings.HasPrefix(s[i:], `\x`) && len(s) >= i+4 {
-			if n, err := strconv.ParseUint(s[i+2:i+4], 16, 8); err == nil {
-				b.WriteByte(byte(n))
-				i += 3
-				continue
-			}
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
 }

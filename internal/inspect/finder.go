@@ -79,11 +79,11 @@ func (f *finder) find(spec string, depth int) []*Device {
 	}
 	for _, by := range linkFolders {
 		if v, ok := strings.CutPrefix(name, by.folder); ok {
-			return f.tagged(by.tag, unhex(v))
+			return f.tagged(by.tag, Unhex(v))
 		}
 	}
 	if link, ok := strings.CutPrefix(name, "disk/by-id/"); ok {
-		return f.byID(unhex(link), depth)
+		return f.byID(Unhex(link), depth)
 	}
 	if mapped, ok := strings.CutPrefix(name, "mapper/"); ok {
 		return f.mapped(mapped, depth)
@@ -407,8 +407,8 @@ func (f *finder) holds(drive, part int) bool {
 
 var hexPattern = regexp.MustCompile(`\\x[0-9a-fA-F]{2}`)
 
-// unhex resolves udev's way of writing odd characters: \x20 is a blank.
-func unhex(s string) string {
+// Unhex resolves udev's way of writing odd characters: \x20 is a blank.
+func Unhex(s string) string {
 	return hexPattern.ReplaceAllStringFunc(s, func(m string) string {
 		n, _ := strconv.ParseUint(m[2:], 16, 8)
 		return string([]byte{byte(n)})
