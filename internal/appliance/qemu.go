@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"gofish/internal/newfile"
 	"gofish/internal/proto"
 )
 
@@ -75,13 +76,8 @@ func (r *Remote) Object(id string, fd int) string {
 
 // SecretFile makes an open file without a name that holds the secret.
 func (r *Remote) SecretFile() (*os.File, error) {
-	fd, err := unix.MemfdCreate("gofish", unix.MFD_CLOEXEC)
+	f, err := newfile.Memory(r.Secret)
 	if err != nil {
-		return nil, fmt.Errorf("memory for a secret: %w", err)
-	}
-	f := os.NewFile(uintptr(fd), "secret")
-	if _, err := f.WriteAt([]byte(r.Secret), 0); err != nil {
-		f.Close()
 		return nil, fmt.Errorf("memory for a secret: %w", err)
 	}
 	return f, nil

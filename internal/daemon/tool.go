@@ -14,7 +14,7 @@ import (
 	"sync"
 	"syscall"
 
-	"golang.org/x/sys/unix"
+	"gofish/internal/newfile"
 )
 
 // maxStderr is how much of a tool's complaints is kept; the rest is dropped, so
@@ -197,16 +197,8 @@ func toolFile(i int) string { return "/dev/fd/" + strconv.Itoa(3+i) }
 
 // memoryFile makes a file that is nowhere but in memory.
 func memoryFile(content string) (*os.File, error) {
-	fd, err := unix.MemfdCreate("gofish", unix.MFD_CLOEXEC)
-	if err != nil {
-		return nil, say(err, "memory")
-	}
-	f := os.NewFile(uintptr(fd), "memory")
-	if _, err = f.WriteAt([]byte(content), 0); err != nil {
-		f.Close()
-		return nil, say(err, "memory")
-	}
-	return f, nil
+	f, err := newfile.Memory(content)
+	return f, say(errnoOf(err), "memory")
 }
 
 // run is the short form for a tool whose output does not matter.

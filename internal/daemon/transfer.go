@@ -110,7 +110,7 @@ func (d *Daemon) replacement(path Path, size uint64) (*newfile.File, string, err
 	if err != nil {
 		return nil, "", nil // what is wrong shows when the file is opened
 	}
-	n, err := newfile.Create(dir)
+	n, err := newfile.Create(dir, 0o666)
 	if err != nil {
 		return nil, "", nil
 	}

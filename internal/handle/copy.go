@@ -144,7 +144,7 @@ func (h *Handle) copyOutFile(c *Call, remotepath, localdir, base string) error {
 		_, err := h.do(c, "download", remotepath, local)
 		return err
 	}
-	f, err := createIn(localdir)
+	f, err := createIn(localdir, 0o666)
 	if err != nil {
 		return fail(err)
 	}

@@ -283,17 +283,9 @@ func (d *Drive) overlay(v *appliance.Drive, tmp string, size int64) error {
 
 // unnamed makes a sparse file that has no name and vanishes with its last user.
 func unnamed(dir string, size int64) (*os.File, error) {
-	fd, err := unix.Open(dir, unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
-	var f *os.File
-	if err == nil {
-		f = os.NewFile(uintptr(fd), dir+"/(scratch)")
-	} else {
-		// A file system without O_TMPFILE.
-		var terr error
-		if f, terr = os.CreateTemp(dir, "gofish-scratch-*"); terr != nil {
-			return nil, fmt.Errorf("%s: cannot make a temporary disk: %w", dir, errText{errnoOf(terr)})
-		}
-		os.Remove(f.Name())
+	f, err := Anonymous(dir)
+	if err != nil {
+		return nil, fmt.Errorf("%s: cannot make a temporary disk: %w", dir, errText{errnoOf(err)})
 	}
 	if err := f.Truncate(size); err != nil {
 		f.Close()

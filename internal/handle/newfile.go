@@ -10,19 +10,19 @@ import (
 	"gofish/internal/newfile"
 )
 
-// createIn makes a file in a directory.
-func createIn(dir string) (*newfile.File, error) {
+// createIn makes a file with permission bits in a directory.
+func createIn(dir string, perm uint32) (*newfile.File, error) {
 	d, err := os.OpenFile(dir, unix.O_PATH|unix.O_DIRECTORY, 0)
 	if err != nil {
 		return nil, err
 	}
-	return newfile.Create(d)
+	return newfile.Create(d, perm)
 }
 
 // Anonymous makes a file in a directory that never has a name: whatever ends the program,
 // nothing stays.
 func Anonymous(dir string) (*os.File, error) {
-	n, err := createIn(dir)
+	n, err := createIn(dir, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func replacement(name string) (n *newfile.File, base string) {
 	if base == "" || base == "." || base == ".." {
 		return nil, ""
 	}
-	if n, err = createIn(filepath.Clean(dir)); err != nil {
+	if n, err = createIn(filepath.Clean(dir), 0o666); err != nil {
 		return nil, "" // a folder that cannot be written; what is wrong else shows when the file is opened
 	}
 	if there && n.Resemble(&st) != nil {

@@ -18,15 +18,15 @@ type File struct {
 	temp string // its name meanwhile, where a file must have one
 }
 
-// Create makes a file, with the permission bits that the umask leaves, in an open
-// directory; O_PATH is enough. The directory is closed with the file.
-func Create(dir *os.File) (*File, error) {
+// Create makes a file, with those of the permission bits that the umask leaves, in an
+// open directory; O_PATH is enough. The directory is closed with the file.
+func Create(dir *os.File, perm uint32) (*File, error) {
 	n := &File{dir: dir}
 	d := int(dir.Fd())
-	fd, err := unix.Openat(d, ".", unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0o666)
+	fd, err := unix.Openat(d, ".", unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, perm)
 	if err == unix.EOPNOTSUPP || err == unix.EISDIR || err == unix.EINVAL || err == unix.ENOENT {
 		n.temp = tempName()
-		fd, err = unix.Openat(d, n.temp, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, 0o666)
+		fd, err = unix.Openat(d, n.temp, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, perm)
 	}
 	if err != nil {
 		dir.Close()
@@ -90,4 +90,19 @@ func (n *File) Resemble(old *unix.Stat_t) error {
 		err = unix.Fchmod(fd, old.Mode&0o777)
 	}
 	return err
+}
+
+// Memory makes a file that is in memory only, for a program that wants to read a secret,
+// or something else that no disk should hold, from a file.
+func Memory(content string) (*os.File, error) {
+	fd, err := unix.MemfdCreate("gofish", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("memfd_create", err)
+	}
+	f := os.NewFile(uintptr(fd), "memory")
+	if _, err := f.WriteAt([]byte(content), 0); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
 }
