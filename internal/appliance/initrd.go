@@ -12,6 +12,9 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // self is this program, even if its file has been replaced since it was started.
@@ -34,6 +37,7 @@ func initrdFor(dir, binary string) (string, error) {
 	}
 	initrd := filepath.Join(dir, "initrd-"+id)
 	if _, err := os.Stat(initrd); err == nil {
+		markUsed(initrd)
 		return initrd, nil
 	}
 	tmp, err := os.CreateTemp(dir, "tmp-initrd-*")
@@ -60,10 +64,33 @@ const keptInitrds = 5
 
 func forgetInitrds(dir string) {
 	l, _ := filepath.Glob(filepath.Join(dir, "initrd-*"))
-	sort.Slice(l, func(i, j int) bool { return modTime(l[i]).After(modTime(l[j])) })
+	sort.Slice(l, func(i, j int) bool { return lastUse(l[i]).After(lastUse(l[j])) })
 	for _, f := range l[min(keptInitrds, len(l)):] {
-		os.Remove(f)
+		// A machine may just be starting with it.
+		if time.Since(lastUse(f)) > time.Hour {
+			os.Remove(f)
+		}
 	}
+}
+
+// markUsed notes in the time of access that a file is in use. Its time of change is a
+// part of what templates are known by.
+func markUsed(file string) {
+	times := []unix.Timespec{{Nsec: unix.UTIME_NOW}, {Nsec: unix.UTIME_OMIT}}
+	unix.UtimesNanoAt(unix.AT_FDCWD, file, times, 0)
+}
+
+// lastUse is the later of the times of access and change; zero if there is no such file.
+func lastUse(file string) time.Time {
+	var st unix.Stat_t
+	if unix.Stat(file, &st) != nil {
+		return time.Time{}
+	}
+	a, m := time.Unix(st.Atim.Unix()), time.Unix(st.Mtim.Unix())
+	if a.After(m) {
+		return a
+	}
+	return m
 }
 
 // programID tells programs apart without reading them: the Go build ID holds a

@@ -160,7 +160,9 @@ func TestHandle(t *testing.T) {
 		if _, err := os.Stat(out); err == nil {
 			t.Error("a cancelled download left a part of a file")
 		}
-		must(t, h, "rm", "/zero")
+		if must(t, h, "exists", "/zero").(bool) {
+			t.Error("a cancelled upload left a part of a file")
+		}
 		must(t, h, "ping_daemon")
 	})
 

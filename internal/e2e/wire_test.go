@@ -33,6 +33,8 @@ var wireNoise = []struct {
 	with    string
 }{
 	{regexp.MustCompile(`(?m)^.*wire\.fish:`), "wire.fish:"},
+	// Ours have the name that was typed, and no name of what is behind it.
+	{regexp.MustCompile(`(?m)^(wire\.fish:\d+: libguestfs: error: )(?:\w+: )?(?:\w+_stub: )?`), "$1"},
 	// Ours name the file.
 	{regexp.MustCompile(`getxattr: /d/hello: getxattr: `), "getxattr: getxattr: "},
 	// guestfish says twice that a download failed here; gofish says why, once.
