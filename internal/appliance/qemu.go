@@ -313,6 +313,11 @@ func (d *Drive) option(name, id string) string {
 	} else {
 		o += ",cache=" + cache
 	}
+	if d.File != nil {
+		// Nobody else knows the file; a lock would stay with it, as this process has it
+		// open too, and keep out the qemu that is started after one that failed.
+		o += ",file.locking=off"
+	}
 	if d.overlay && strings.HasPrefix(d.Name, "/") {
 		// The image may be in use by somebody else: an examination locks nothing.
 		o += ",backing.file.locking=off"

@@ -157,7 +157,8 @@ func (m *Machine) fromTemplate(ctx context.Context, o LaunchOptions) (*VM, error
 			return nil, err
 		}
 		if err := m.makeTemplate(ctx, t, o); err != nil {
-			return nil, err
+			o.Log("no template: %v", err)
+			return nil, errNoTemplate
 		}
 	}
 	vm, err := m.restore(ctx, t, o)

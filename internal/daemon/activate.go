@@ -48,7 +48,10 @@ func blockDevices(prefixes ...string) []string {
 // blockReader reads an open device without the preparations of package os.
 type blockReader int
 
-func (fd blockReader) ReadAt(b []byte, off int64) (int, error) { return unix.Pread(int(fd), b, off) }
+func (fd blockReader) ReadAt(b []byte, off int64) (int, error) {
+	n, err := unix.Pread(int(fd), b, off)
+	return max(0, n), err // -1 of a sector that cannot be read
+}
 
 // volumesOn reports the kinds of volumes found on a device of the size.
 func volumesOn(r interface {

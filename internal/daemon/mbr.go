@@ -454,6 +454,13 @@ func (m *mbr) setType(n int, typ byte) error {
 	if err != nil {
 		return err
 	}
+	// The logical partitions hang on that type.
+	switch is := p == m.extended(); {
+	case isExtended(typ) && !is && (n > 4 || m.extended() != nil):
+		return fmt.Errorf("partition %d: type %#x is that of the extended partition, of which a table has one", n, typ)
+	case is && !isExtended(typ) && m.logicals() > 0:
+		return fmt.Errorf("partition %d: its logical partitions would be lost: delete them first", n)
+	}
 	return m.change(p.table, p.index, func(e []byte) { e[entryType] = typ })
 }
 

@@ -184,6 +184,8 @@ func (d *Daemon) tarOut(c *Call, directory string, tarfile io.Writer, opts tarOu
 	err = passOn(c, append(args, "-cf", "-", "."), tarfile, func(line string) bool { return strings.Contains(line, ": Warning: ") })
 	var tool *ToolError
 	if errors.As(err, &tool) {
+		// Nobody writes to it meanwhile: what is missing could not be read.
+		tool.Text = shrankFile.ReplaceAllString(tool.Text, "Input/output error: $1 bytes of it cannot be read")
 		// Its members are named relative to the directory.
 		if rest, ok := strings.CutPrefix(tool.Text, "tar: ./"); ok {
 			tool.Text = pathpkg.Clean("/"+directory) + "/" + rest
@@ -235,6 +237,9 @@ func (d Actions) TxzIn(c *Call, tarball io.Reader, directory Path) error {
 func (d Actions) TxzOut(c *Call, directory Path, tarball io.Writer) error {
 	return d.TarOut(c, string(directory), tarball, tarOutOpts{Compress: ptr("xz")})
 }
+
+// shrankFile is what GNU tar says of a file that ends before its size.
+var shrankFile = regexp.MustCompile(`File shrank by (\d+) bytes; padding with zeros`)
 
 // shortInode is what cpio says of an inode whose number the archive has no room for.
 var shortInode = regexp.MustCompile(`truncating inode number`)

@@ -65,21 +65,45 @@ func (d *Daemon) receiveFile(in io.Reader, path Path, size uint64) error {
 		}
 		return say(n.Commit(base), "%s", path)
 	}
-	f, err := d.open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC, 0o666)
+	_, err := d.root.Stat(path)
+	there := err == nil
+	f, err := d.open(path, unix.O_WRONLY|unix.O_CREAT, 0o666)
+	if err == nil {
+		defer f.Close()
+		if src, ok := in.(*fileIn); !ok || src.bulk == nil || !src.bulk.holes {
+			err = hasRoom(f, size) // before what is there goes
+		}
+	}
+	if err == nil {
+		err = f.Truncate(0)
+	}
 	if err != nil {
 		return say(err, "%s", path)
 	}
-	defer f.Close()
 	err = write(in, f, string(path), 0, true)
 	if err != nil {
-		// What was there is gone, and half of something else is worse than nothing.
+		// Half of something is worse than nothing.
 		f.Truncate(0)
-		if host, err := os.Readlink(FDPath(f)); err == nil {
+		if host, err := os.Readlink(FDPath(f)); err == nil && !there {
 			os.Remove(host)
 		}
 		return err
 	}
 	return say(f.Close(), "%s", path)
+}
+
+// hasRoom fails if the file system of a file has no room for a new content of size
+// bytes, its own counted.
+func hasRoom(f *os.File, size uint64) error {
+	var fs unix.Statfs_t
+	var st unix.Stat_t
+	if unix.Fstatfs(int(f.Fd()), &fs) != nil || unix.Fstat(int(f.Fd()), &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return nil
+	}
+	if size > fs.Bavail*uint64(fs.Bsize)+uint64(st.Blocks)*512 {
+		return unix.ENOSPC
+	}
+	return nil
 }
 
 // replacement makes the file that takes the place of path when it is complete. nil: it has

@@ -36,7 +36,7 @@ var wireNoise = []struct {
 	// Ours have the name that was typed, and no name of what is behind it.
 	{regexp.MustCompile(`(?m)^(wire\.fish:\d+: libguestfs: error: )(?:\w+: )?(?:\w+_stub: )?`), "$1"},
 	// Ours name the file.
-	{regexp.MustCompile(`getxattr: /d/hello: getxattr: `), "getxattr: getxattr: "},
+	{regexp.MustCompile(`error: /d/hello: getxattr: `), "error: getxattr: "},
 	// guestfish says twice that a download failed here; gofish says why, once.
 	{regexp.MustCompile(`(?m)^wire\.fish:\d+: libguestfs: error: file receive cancelled by daemon\n`), ""},
 }

@@ -207,5 +207,5 @@ func leftOut(r untar.Result) string {
 // permission bits.
 func hostOptions(top *os.File, privileged bool) untar.Options {
 	super := os.Geteuid() == 0
-	return untar.Options{Top: top, Owner: super, Umask: !super, Privileged: privileged}
+	return untar.Options{Top: top, Whole: true, Owner: super, Umask: !super, Privileged: privileged}
 }

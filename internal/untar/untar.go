@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"gofish/internal/newfile"
 )
 
 // Options say how an archive is unpacked.
@@ -31,6 +33,7 @@ type Options struct {
 
 	Owner       bool // set owner and group, by number
 	Umask       bool // leave permission bits to the umask
+	Whole       bool // no file has its name before it is complete, whatever ends the program
 	KeepDirLink bool // a link to a directory may stand for a directory
 	// Privileged also makes devices, and set-user-ID and set-group-ID bits.
 	Privileged bool
@@ -297,6 +300,10 @@ func (x *extractor) directory(h *tar.Header, fd int, name, base string) error {
 }
 
 func (x *extractor) file(m *member, fd int, base string, content io.Reader) error {
+	var old unix.Stat_t
+	if err := unix.Fstatat(fd, base, &old, unix.AT_SYMLINK_NOFOLLOW); x.Whole || err == nil && old.Mode&unix.S_IFMT == unix.S_IFREG {
+		return x.wholeFile(m, fd, base, content)
+	}
 	var n int
 	err := replace(fd, base, func() (err error) {
 		// Exclusive: what is written to is always a new file.
@@ -318,6 +325,38 @@ func (x *extractor) file(m *member, fd int, base string, content io.Reader) erro
 	}
 	a := x.attributesOf(m.Header)
 	return x.apply(&a, n, &st)
+}
+
+// wholeFile makes a file that has its name when it is complete. What has the name keeps
+// it until then.
+func (x *extractor) wholeFile(m *member, fd int, base string, content io.Reader) error {
+	up, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
+	if err != nil {
+		return err
+	}
+	f, err := newfile.Create(os.NewFile(uintptr(up), "."), uint32(m.Mode&0o777))
+	if err != nil {
+		return err
+	}
+	n := int(f.Fd())
+	var st unix.Stat_t
+	if err = x.write(n, m, content); err == nil {
+		err = unix.Fstat(n, &st)
+	}
+	if err == nil {
+		a := x.attributesOf(m.Header)
+		err = x.apply(&a, n, &st)
+	}
+	if err != nil {
+		f.Discard()
+		return err
+	}
+	// An empty folder gives way, as with GNU tar; nothing else does.
+	if err := unix.Unlinkat(fd, base, unix.AT_REMOVEDIR); err == unix.ENOTEMPTY {
+		f.Discard()
+		return syscall.EEXIST
+	}
+	return f.Commit(base)
 }
 
 // write copies the content. What is not in a sparse file's spans becomes holes,
