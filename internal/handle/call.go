@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -62,7 +63,7 @@ func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (a
 	var out *dest
 	if i := a.FileParam(api.KFileIn); i >= 0 {
 		var err error
-		if in, err = openSource(args[i]); err != nil {
+		if in, err = openSource(ctx, args[i]); err != nil {
 			return nil, &CallError{Errno: errnoOf(err), Text: err.Error()}
 		}
 		if !in.given {
@@ -73,7 +74,7 @@ func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (a
 		}
 	}
 	if i := a.FileParam(api.KFileOut); i >= 0 {
-		out = newDest(args[i])
+		out = newDest(ctx, args[i])
 		var err error
 		if t.bulk, err = h.bulkOut(ctx, a, args, out); err != nil {
 			return nil, out.close(err)
@@ -272,7 +273,7 @@ type source struct {
 // openLocal opens a host file. The names of the standard streams, and of others that are
 // open and only read, mean the streams themselves: their position is shared, and they
 // may be sockets.
-func openLocal(name string, flags int) (*os.File, error) {
+func openLocal(ctx context.Context, name string, flags int) (*os.File, error) {
 	fd, std := map[string]int{"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}[name]
 	if number, ok := strings.CutPrefix(name, "/dev/fd/"); ok && flags == os.O_RDONLY {
 		n, err := strconv.Atoi(number)
@@ -285,12 +286,42 @@ func openLocal(name string, flags int) (*os.File, error) {
 		}
 		return os.NewFile(uintptr(n), name), nil
 	}
+	if fi, err := os.Stat(name); err == nil && fi.Mode()&os.ModeNamedPipe != 0 {
+		return openFIFO(ctx, name, flags&unix.O_ACCMODE)
+	}
 	f, err := os.OpenFile(name, flags|syscall.O_NOCTTY, 0o666)
 	if err != nil {
 		e := errnoOf(err)
 		return nil, fmt.Errorf("%s: %w", name, errText{e})
 	}
 	return f, nil
+}
+
+// openFIFO waits until somebody has a FIFO open at its other end, or the call is
+// cancelled. A plain open would wait in the kernel, where no signal reaches it.
+func openFIFO(ctx context.Context, name string, mode int) (*os.File, error) {
+	const interval = 50 * time.Millisecond
+	f, err := os.OpenFile(name, mode|unix.O_NONBLOCK, 0)
+	for ; errnoOf(err) == unix.ENXIO && ctx.Err() == nil; f, err = os.OpenFile(name, mode|unix.O_NONBLOCK, 0) {
+		time.Sleep(interval)
+	}
+	if err != nil && ctx.Err() == nil {
+		return nil, fmt.Errorf("%s: %w", name, errText{errnoOf(err)})
+	}
+	for err == nil && mode == os.O_RDONLY && ctx.Err() == nil {
+		// The first writer, or its end, is an event.
+		fds := []unix.PollFd{{Fd: int32(f.Fd()), Events: unix.POLLIN}}
+		if n, perr := unix.Poll(fds, int(interval.Milliseconds())); n != 0 && perr != unix.EINTR {
+			break
+		}
+	}
+	if ctx.Err() == nil {
+		return f, unix.SetNonblock(int(f.Fd()), false) // from here on it waits for data
+	}
+	if f != nil {
+		f.Close()
+	}
+	return nil, errCancelledByUser
 }
 
 // errText is an error number with the C locale's text.
@@ -300,12 +331,12 @@ func (e errText) Error() string { return proto.Strerror(e.Errno) }
 func (e errText) Unwrap() error { return e.Errno }
 
 // openSource takes the value of a FileIn parameter: a name or a file.
-func openSource(arg any) (*source, error) {
+func openSource(ctx context.Context, arg any) (*source, error) {
 	s := &source{}
 	if l, ok := arg.(localFile); ok {
 		s.File, s.given = l.File, true
 	} else {
-		f, err := openLocal(arg.(string), os.O_RDONLY)
+		f, err := openLocal(ctx, arg.(string), os.O_RDONLY)
 		if err != nil {
 			return nil, fmt.Errorf("open: %w", err)
 		}

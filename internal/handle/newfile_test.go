@@ -42,7 +42,7 @@ func TestDest(t *testing.T) {
 				t.Fatal(err)
 			}
 			write := func(text string, end error) {
-				d := newDest(name)
+				d := newDest(t.Context(), name)
 				if err := d.open(os.O_WRONLY); err != nil {
 					t.Fatal(err)
 				}
@@ -86,7 +86,7 @@ func TestDest(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	d := newDest(localFile{f, 10})
+	d := newDest(t.Context(), localFile{f, 10})
 	if err := d.write(make([]byte, 10)); err != nil {
 		t.Error(err)
 	}

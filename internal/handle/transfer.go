@@ -202,6 +202,7 @@ func (f localFile) String() string { return fmt.Sprintf("\"/dev/fd/%d\"", f.Fd()
 
 // dest is a host file that receives.
 type dest struct {
+	ctx   context.Context // of the call
 	name  string
 	f     *os.File // nil until it is opened
 	given bool     // by who makes the call, and is not closed here
@@ -213,11 +214,11 @@ type dest struct {
 }
 
 // newDest takes the value of a FileOut parameter: a name or a file.
-func newDest(arg any) *dest {
+func newDest(ctx context.Context, arg any) *dest {
 	if l, ok := arg.(localFile); ok {
 		return &dest{name: l.Name(), f: l.File, given: true, max: l.max}
 	}
-	return &dest{name: arg.(string)}
+	return &dest{ctx: ctx, name: arg.(string)}
 }
 
 // open makes the file that takes the name at the end, or else empties an existing one.
@@ -230,7 +231,7 @@ func (d *dest) open(flags int) error {
 		return nil
 	}
 	var err error
-	d.f, err = openLocal(d.name, flags|os.O_CREATE|os.O_TRUNC)
+	d.f, err = openLocal(d.ctx, d.name, flags|os.O_CREATE|os.O_TRUNC)
 	if err != nil {
 		d.f = nil
 		return &CallError{Errno: errnoOf(err), Text: err.Error()}
