@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 // made lets qemu-img make an image.
@@ -175,4 +176,60 @@ func TestOverlay(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestEnd: the end of an image's data is where qemu-img has put it, and half an image is
+// known to be one.
+func TestEnd(t *testing.T) {
+	dir := t.TempDir()
+	raw := filepath.Join(dir, "raw")
+	data := make([]byte, 3<<20)
+	for i := range data {
+		data[i] = byte(i>>8 ^ i*7 | 1)
+	}
+	f, err := os.Create(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Some data at the beginning, a little in the middle, and the disk ends in a hole.
+	f.WriteAt(data, 0)
+	f.WriteAt(data[:5000], 33<<20)
+	f.Truncate(64 << 20)
+	f.Close()
+	for _, format := range []string{"qcow", "qed", "vmdk", "vdi", "parallels", "raw"} {
+		image := filepath.Join(dir, format+".image")
+		if out, err := exec.Command("qemu-img", "convert", "-f", "raw", "-O", format, raw, image).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v: %s", format, err, out)
+		}
+		b, err := os.ReadFile(image)
+		if err != nil {
+			t.Fatal(err)
+		}
+		end := End(format, bytes.NewReader(b), time.Minute)
+		if format == "raw" {
+			if end != 0 {
+				t.Errorf("raw: %d", end)
+			}
+			continue
+		}
+		if size := int64(len(b)); end > size || end < size-(2<<20) {
+			t.Errorf("%s: its data ends at %d of %d bytes", format, end, size)
+		}
+		half := int64(len(b) / 2)
+		if end := End(format, bytes.NewReader(b[:half]), time.Minute); end <= half+(64<<10) {
+			t.Errorf("%s: half of it (%d bytes) ends at %d", format, half, end)
+		}
+	}
+}
+
+func FuzzEnd(f *testing.F) {
+	f.Add("vmdk", append([]byte("KDMV"), make([]byte, 508)...))
+	f.Add("qcow", make([]byte, 512))
+	f.Fuzz(func(t *testing.T, format string, b []byte) {
+		begin := time.Now()
+		End(format, bytes.NewReader(b), 100*time.Millisecond)
+		if d := time.Since(begin); d > 5*time.Second {
+			t.Errorf("took %v", d)
+		}
+	})
 }

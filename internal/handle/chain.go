@@ -31,6 +31,9 @@ type chainLink struct {
 	from   string // how it came in, for messages; empty for the drive itself
 }
 
+// shortBy is how much may be missing in the last piece of an image that is whole.
+const shortBy = 64 << 10
+
 type fileID struct{ dev, ino uint64 }
 
 // check follows an image of a format. top is how the caller calls it.
@@ -93,9 +96,12 @@ func (c *chain) follow(at chainLink) ([]chainLink, fileID, error) {
 		return nil, id, fmt.Errorf("is not in %s format, as is said of it, but %s", at.format, found)
 	}
 	if at.format == "qcow2" {
-		if err := cutOff(f); err != nil {
-			return nil, id, err
-		}
+		err = cutOff(f)
+	} else if end := diskimage.End(at.format, f, cutOffTime/4); fi.Mode().IsRegular() && end > fi.Size()+shortBy {
+		err = errCutOff(end, fi.Size())
+	}
+	if err != nil {
+		return nil, id, err
 	}
 	refs, err := diskimage.Refs(at.format, f)
 	if err != nil {

@@ -35,9 +35,7 @@ func cutOff(f *os.File) error {
 		return nil // qemu says what is wrong with such a header
 	}
 	cluster := int64(1) << clusterBits
-	truncated := func(end int64) error {
-		return fmt.Errorf("the image is cut off: it holds data up to byte %d, but the file ends at byte %d (take it from a backup, or look at what is left with qemu-img check)", end, fi.Size())
-	}
+	truncated := func(end int64) error { return errCutOff(end, fi.Size()) }
 	if table+8 > fi.Size() {
 		return truncated(table + tableClusters*cluster)
 	}
@@ -75,6 +73,10 @@ func cutOff(f *os.File) error {
 		}
 	}
 	return nil
+}
+
+func errCutOff(end, size int64) error {
+	return fmt.Errorf("the image is cut off: it holds data up to byte %d, but the file ends at byte %d (take it from a backup, or look at what is left with qemu-img check)", end, size)
 }
 
 // cutOffTime is how long cutOff looks; an honest image takes milliseconds.
