@@ -229,7 +229,12 @@ func (t *table) addOne(e entry) {
 	swap := e.typ == "swap"
 	if swap {
 		e.point = ""
-	} else if !strings.HasPrefix(e.point, "/") || e.elsewhere() && e.point != "/" {
+	} else if e.elsewhere() && e.point != "/" {
+		return
+	} else if !strings.HasPrefix(e.point, "/") {
+		if e.point != "none" && e.point != "swap" {
+			t.warn(e.from, "%s is left out: the place for it, %s, does not begin with /", shorten(e.spec, 48), shorten(e.point, 32))
+		}
 		return
 	} else if e.point != "/" {
 		e.point = strings.TrimRight(e.point, "/")

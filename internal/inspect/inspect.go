@@ -148,8 +148,10 @@ func (g *Guest) linesOf(name string, max int64) []string {
 
 // firstLine is the first line of a file, without blanks around it.
 func (g *Guest) firstLine(name string) string {
+	const longest = 1024 // of what is shown as a name or a version
 	if l := g.lines(name); len(l) > 0 {
-		return strings.TrimSpace(l[0])
+		text, _, _ := strings.Cut(l[0][:min(longest, len(l[0]))], "\x00")
+		return strings.TrimSpace(text)
 	}
 	return ""
 }
