@@ -12,6 +12,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"strconv"
 )
 
 // Kind is what a file is to the image that names it.
@@ -259,6 +261,24 @@ func vmdkParent(desc []byte) string {
 	}
 	return string(name)
 }
+
+// FlatEnd is where the data of a flat extent must end, as the descriptor that names it
+// says: its sectors, from the one that its line ends with; 0 if it says nothing.
+func FlatEnd(r io.ReaderAt, name string) (end int64) {
+	b := make([]byte, 1<<20-1)
+	n, _ := r.ReadAt(b, 0)
+	for _, m := range flatLine.FindAllSubmatch(b[:n], -1) {
+		if string(m[2]) != name {
+			continue
+		}
+		sectors, _ := strconv.ParseInt(string(m[1]), 10, 48)
+		from, _ := strconv.ParseInt(string(m[3]), 10, 48)
+		end = max(end, (sectors+from)*sector)
+	}
+	return end
+}
+
+var flatLine = regexp.MustCompile(`(?m)^RW (\d+) (?:FLAT|VMFS) "([^"\r\n]*)"(?: (\d+))?`)
 
 // vmdkExtents finds the names of files in lines such as
 //

@@ -29,6 +29,7 @@ type chainLink struct {
 	path   string // as qemu is told it
 	format string // empty: qemu finds out
 	from   string // how it came in, for messages; empty for the drive itself
+	least  int64  // size that it must have, for who names it
 }
 
 // shortBy is how much may be missing in the last piece of an image that is whole.
@@ -100,6 +101,9 @@ func (c *chain) follow(at chainLink) ([]chainLink, fileID, error) {
 	} else if end := diskimage.End(at.format, f, cutOffTime/4); fi.Mode().IsRegular() && end > fi.Size()+shortBy {
 		err = errCutOff(end, fi.Size())
 	}
+	if fi.Mode().IsRegular() && fi.Size()+shortBy < at.least {
+		err = errCutOff(at.least, fi.Size())
+	}
 	if err != nil {
 		return nil, id, err
 	}
@@ -109,7 +113,7 @@ func (c *chain) follow(at chainLink) ([]chainLink, fileID, error) {
 	}
 	var next []chainLink
 	for _, ref := range refs {
-		l, err := c.resolve(at, ref)
+		l, err := c.resolve(f, at, ref)
 		if err != nil {
 			return nil, id, err
 		}
@@ -118,8 +122,9 @@ func (c *chain) follow(at chainLink) ([]chainLink, fileID, error) {
 	return next, id, nil
 }
 
-// resolve finds the files behind a name in an image, if they may be opened.
-func (c *chain) resolve(at chainLink, ref diskimage.Ref) ([]chainLink, error) {
+// resolve finds the files behind a name in an image, which is open as f, if they may be
+// opened.
+func (c *chain) resolve(f *os.File, at chainLink, ref diskimage.Ref) ([]chainLink, error) {
 	what := fmt.Sprintf("its %s %s", ref.Kind, ref.Name)
 	if at.from != "" {
 		what = fmt.Sprintf("the %s of %s, %s", ref.Kind, at.path, ref.Name)
@@ -146,7 +151,11 @@ func (c *chain) resolve(at chainLink, ref diskimage.Ref) ([]chainLink, error) {
 		if ref.Kind != diskimage.Backing && (ref.Kind == diskimage.Data || !p.Relative) {
 			c.warn("%s has its data in %s, which it names itself", at.path, p.Path)
 		}
-		next = append(next, chainLink{p.Path, format, what + ": "})
+		link := chainLink{path: p.Path, format: format, from: what + ": "}
+		if ref.Kind == diskimage.Extent && format == "raw" {
+			link.least = diskimage.FlatEnd(f, ref.Name)
+		}
+		next = append(next, link)
 	}
 	return next, nil
 }
