@@ -74,17 +74,20 @@ func (d *Daemon) receiveFile(in io.Reader, path Path, size uint64) error {
 			err = hasRoom(f, size) // before what is there goes
 		}
 	}
+	if f == nil {
+		return say(err, "%s", path)
+	}
 	if err == nil {
 		err = f.Truncate(0)
 	}
-	if err != nil {
-		return say(err, "%s", path)
+	err = say(err, "%s", path)
+	if err == nil {
+		if err = write(in, f, string(path), 0, true); err != nil {
+			f.Truncate(0) // half of something is worse than nothing
+		}
 	}
-	err = write(in, f, string(path), 0, true)
 	if err != nil {
-		// Half of something is worse than nothing.
-		f.Truncate(0)
-		if host, err := os.Readlink(FDPath(f)); err == nil && !there {
+		if host, lerr := os.Readlink(FDPath(f)); lerr == nil && !there {
 			os.Remove(host)
 		}
 		return err
