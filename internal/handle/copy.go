@@ -119,7 +119,7 @@ func (h Actions) CopyOut(c *Call, remotepath, localdir string, o copyOutOpts) er
 	w.Close()
 	u := <-done
 	if left := leftOut(u.Result); left != "" {
-		h.emit(Event{Type: EventWarning, Message: fmt.Sprintf("copy-out: %s: %s; privileged:true makes them", remotepath, left)})
+		h.warn("copy-out: %s: %s; privileged:true makes them", remotepath, left)
 	}
 	switch {
 	case u.error != nil && (err == nil || errors.Is(err, syscall.EPIPE)):
