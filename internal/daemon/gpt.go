@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"math"
 	"slices"
 	"strings"
 	"unicode/utf16"
@@ -65,6 +66,8 @@ var le = binary.LittleEndian
 func (h *gptHalf) each() int { return int(le.Uint32(h.header[headerEach:])) }
 
 func (h *gptHalf) number(at int) int64 { return int64(le.Uint64(h.header[at:])) }
+
+func (h *gptHalf) put(at int, n int64) { le.PutUint64(h.header[at:], uint64(n)) }
 
 // entry is the n-th entry, from 1; nil if there is none.
 func (h *gptHalf) entry(n int) []byte {
@@ -136,16 +139,87 @@ func (g *gpt) save() error {
 	for _, h := range []*gptHalf{&second, &g.main} {
 		copy(h.entries, g.main.entries)
 		copy(h.header[headerDiskGUID:][:16], g.main.header[headerDiskGUID:])
-		le.PutUint32(h.header[headerArrayCRC:], crc32.ChecksumIEEE(h.entries))
-		le.PutUint32(h.header[headerCRC:], headerSum(h.header))
-		if _, err := g.disk.WriteAt(h.entries, h.number(headerArray)*g.sector); err != nil {
-			return err
-		}
-		if err := g.write(h.at, h.header); err != nil {
+		if err := g.writeHalf(h); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// writeHalf writes a header with its array, and their checksums.
+func (d *tableDisk) writeHalf(h *gptHalf) error {
+	le.PutUint32(h.header[headerArrayCRC:], crc32.ChecksumIEEE(h.entries))
+	le.PutUint32(h.header[headerCRC:], headerSum(h.header))
+	if _, err := d.disk.WriteAt(h.entries, h.number(headerArray)*d.sector); err != nil {
+		return err
+	}
+	return d.write(h.at, h.header)
+}
+
+// expand puts the copy at the disk's end, where it belongs after the disk has grown, and
+// lets partitions have all sectors before it. A damaged first half is written anew. An
+// MBR with entries of its own beside the one for the GPT stays as it is.
+func (g *gpt) expand() error {
+	mbr, err := g.read(0, 1)
+	if err != nil {
+		return err
+	}
+	protective := protectiveEntry(mbr)
+	if protective == nil {
+		return errors.New("the first sector does not say that the disk has a GPT")
+	}
+	arraySectors := (int64(len(g.main.entries)) + g.sector - 1) / g.sector
+	second := gptHalf{at: g.sectors - 1, header: bytes.Clone(g.main.header), entries: g.main.entries}
+	array := second.at - arraySectors
+	first := g.main.number(headerFirst)
+	if g.damaged {
+		g.main.at = 1
+		g.main.put(headerArray, 2)
+	}
+	if end := g.main.number(headerArray) + arraySectors; first < end || array <= first {
+		return fmt.Errorf("there is no room for both halves of the table: partitions begin at sector %d, the copy would at sector %d", first, array)
+	}
+	for _, r := range g.rows() {
+		if end := r.end / g.sector; end >= array {
+			return fmt.Errorf("partition %d ends at sector %d, and the copy of the table is to have sectors %d to %d", r.num, end, array, second.at)
+		}
+	}
+	second.put(headerArray, array)
+	for _, h := range []*gptHalf{&second, &g.main} {
+		h.put(headerSelf, h.at)
+		h.put(headerCopy, second.at+1-h.at)
+		h.put(headerLast, array-1)
+		if err := g.writeHalf(h); err != nil {
+			return err
+		}
+	}
+	g.damaged = false
+	if size := uint32(min(g.sectors-1, math.MaxUint32)); onlyEntry(mbr, protective) && le.Uint32(protective[entrySize:]) != size {
+		le.PutUint32(protective[entrySize:], size)
+		return g.write(0, mbr)
+	}
+	return nil
+}
+
+// protectiveEntry is the entry of an MBR that stands for a GPT; nil if there is none.
+func protectiveEntry(mbr []byte) []byte {
+	for i := range 4 {
+		if e := entryAt(mbr, i); e[entryType] == typeGPT {
+			return e
+		}
+	}
+	return nil
+}
+
+// onlyEntry reports whether an MBR has no other entry.
+func onlyEntry(mbr, entry []byte) bool {
+	n := 0
+	for i := range 4 {
+		if entryAt(mbr, i)[entryType] != 0 {
+			n++
+		}
+	}
+	return n == 1 && le.Uint32(entry[entryLBA:]) == 1
 }
 
 func (g *gpt) part(n int) ([]byte, error) {

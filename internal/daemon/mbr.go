@@ -64,6 +64,7 @@ const (
 	typeLinux    = 0x83
 	typeExtended = 0x0f
 	typeLink     = 0x05
+	typeGPT      = 0xee // protects a GPT from programs that do not know it
 
 	maxLogical = 256 // a chain may be a ring
 )

@@ -678,15 +678,6 @@ func folded(out string, err error) error {
 	return err
 }
 
-// sgdisk changes a GPT.
-func sgdisk(dev Device, args ...string) error {
-	t := &Tool{Args: append([]string{"sgdisk", string(dev)}, args...), FoldStdout: true}
-	if err := t.Run(context.Background()); err != nil {
-		return fmt.Errorf("sgdisk %s %s: %w", dev, strings.Join(args, " "), oneLine(err))
-	}
-	return awaitPartitions(dev)
-}
-
 func (d Actions) PartSetGptType(device Device, partnum int, guid string) error {
 	return setPartGUID(device, partnum, gptType, guid)
 }
@@ -757,27 +748,32 @@ func setDiskGUID(dev Device, guid []byte) error {
 	})
 }
 
-// mustBeGPT stops sgdisk from turning another partition table into a GPT.
-func mustBeGPT(dev Device) error {
-	label, err := partitionLabel(dev)
-	if err != nil {
-		return err
-	}
-	if label != "gpt" {
-		return fmt.Errorf("%s: %w", dev, errNoGPT(label))
-	}
-	return nil
-}
-
 func (d Actions) PartGetDiskGuid(device Device) (string, error) {
 	return ofGPT(device, func(g *gpt) (string, error) { return shownGUID(g.main.header[headerDiskGUID:]), nil })
 }
 
+// PartExpandGpt does not ask for the label first: with a hybrid MBR in front of it, a
+// GPT whose first half is damaged is an MBR for everybody else.
 func (d Actions) PartExpandGpt(device Device) error {
-	if err := mustBeGPT(device); err != nil {
+	var rows []partitionRow
+	err := withTable(device, "gpt", os.O_RDWR, func(t table) error {
+		g := t.(*gpt)
+		rows = g.rows()
+		return g.expand()
+	})
+	if errors.Is(err, errGPTDamaged) {
+		if label, other := partitionLabel(device); other != nil {
+			err = other
+		} else if label != "gpt" {
+			err = fmt.Errorf("%s: %w", device, errNoGPT(label))
+		} else {
+			err = fmt.Errorf("%s: neither the GPT nor a copy of it at the disk's end can be read", device)
+		}
+	}
+	if err != nil {
 		return err
 	}
-	return sgdisk(device, "-e")
+	return tellKernel(device, rows)
 }
 
 var errNoPartition = fmt.Errorf("device name is not a partition: %w", errnoOnly(syscall.EINVAL))

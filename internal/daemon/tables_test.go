@@ -315,6 +315,92 @@ func TestGPTKeepsTheRest(t *testing.T) {
 	}
 }
 
+// A table on a disk that has grown is expanded; a hybrid MBR before it stays, byte by byte.
+func TestExpandGPT(t *testing.T) {
+	for _, sector := range []int64{512, 4096} {
+		small := made(t, sector, "label: gpt\nstart=2048,size=1024,name=\"eins\"\nstart=4096,size=1024,name=\"zwei\"\n")
+		for i := range 440 {
+			small[i] = byte(i*7) | 1
+		}
+		open := func(d memoryDisk) (*gpt, error) { return readGPT(tableDisk{d, sector, int64(len(d)) / sector}) }
+		for _, hybrid := range []bool{false, true} {
+			for _, grown := range []bool{false, true} {
+				for _, damaged := range []bool{false, true} {
+					disk := bytes.Clone(small)
+					if grown && !damaged { // the copy of a damaged one is looked for at the end
+						disk = append(disk, make([]byte, 8<<20)...)
+					}
+					if hybrid {
+						e := entryAt(disk, 1)
+						e[entryBoot], e[entryType], e[entryLBA+1], e[entrySize] = 0x80, 0x83, 8, 99
+						copy(e[entryCHS:], "abc")
+					}
+					if damaged {
+						clear(disk[sector:][:3*sector])
+					}
+					name := fmt.Sprintf("%d hybrid=%t grown=%t damaged=%t", sector, hybrid, grown, damaged)
+					got := memoryDisk(bytes.Clone(disk))
+					g, err := open(got)
+					if err == nil {
+						err = g.expand()
+					}
+					if err != nil {
+						t.Errorf("%s: %v", name, err)
+						continue
+					}
+					g, err = open(got)
+					if err != nil || g.damaged {
+						t.Errorf("%s: %v %v", name, err, g.damaged)
+						continue
+					}
+					sectors := int64(len(got)) / sector
+					second, err := g.readHalf(sectors - 1)
+					if err != nil || !bytes.Equal(second.entries, g.main.entries) {
+						t.Errorf("%s: the copy: %v", name, err)
+						continue
+					}
+					if last := sectors - 2 - 16384/sector; g.main.number(headerLast) != last || second.number(headerLast) != last {
+						t.Errorf("%s: last sector %d and %d, not %d", name, g.main.number(headerLast), second.number(headerLast), last)
+					}
+					if rows := g.rows(); len(rows) != 2 || rows[1].name != "zwei" || rows[1].start != 4096*sector {
+						t.Errorf("%s: %v", name, rows)
+					}
+					array2 := second.number(headerArray) * sector
+					l := changed(disk, got, func(i int) bool {
+						at := int64(i)
+						return at >= sector && at < 2*sector+16384 || at >= array2 || !hybrid && at >= mbrEntries+entrySize && at < mbrEntries+entrySize+4
+					})
+					if len(l) > 0 {
+						t.Errorf("%s: other bytes have changed: %v", name, l[:min(len(l), 20)])
+					}
+					if sector == 512 {
+						judge(t, name, got)
+					}
+				}
+			}
+		}
+		// A disk that is smaller than its table, and an MBR put over a GPT of once.
+		cut := memoryDisk(bytes.Clone(small[:4500*sector]))
+		was := bytes.Clone(cut)
+		g, err := open(cut)
+		if err == nil {
+			err = g.expand()
+		}
+		if err == nil || !strings.Contains(err.Error(), "partition 2 ends at sector 5119") || !bytes.Equal(cut, was) {
+			t.Errorf("%d: a disk that is too small: %v", sector, err)
+		}
+		old := memoryDisk(bytes.Clone(small))
+		entryAt(old, 0)[entryType] = 0x83
+		was = bytes.Clone(old)
+		if g, err = open(old); err == nil {
+			err = g.expand()
+		}
+		if err == nil || !bytes.Equal(old, was) {
+			t.Errorf("%d: an MBR put over a GPT: %v", sector, err)
+		}
+	}
+}
+
 // Hostile tables end in an error or a short list, not in a panic or a loop.
 func FuzzTables(f *testing.F) {
 	f.Add([]byte{1, 2, 3}, int64(450))
@@ -343,6 +429,7 @@ func FuzzTables(f *testing.F) {
 		if g, err := readGPT(d); err == nil {
 			g.rows()
 			g.add("p", 100, 200)
+			g.expand()
 		}
 	})
 }

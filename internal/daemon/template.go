@@ -23,7 +23,7 @@ import (
 var (
 	preloadModules = []string{"dm_mod", "xfs", "vfat", "nls_utf8", "nls_ascii"}
 	preloadFiles   = []string{
-		"/sbin/lvm", "/sbin/mke2fs", "/sbin/mkfs.xfs", "/sbin/blkid", "/sbin/parted", "/sbin/sfdisk", "/sbin/sgdisk",
+		"/sbin/lvm", "/sbin/mke2fs", "/sbin/mkfs.xfs", "/sbin/blkid", "/sbin/parted", "/sbin/sfdisk",
 		"/bin/mount", "/bin/tar", "/bin/grep", "/sbin/e2fsck", "/sbin/tune2fs",
 		"/lib/x86_64-linux-gnu/lib*.so.*", "/lib64/ld-linux*",
 	}
