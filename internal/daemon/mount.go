@@ -3,7 +3,6 @@ package daemon
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -69,44 +68,25 @@ func (d *Daemon) mountTool(fstype, options, source, target string) error {
 	if options != "" {
 		all += "," + options
 	}
+	device, fstype, tried := d.whole(source, fstype)
 	args := []string{"mount", "-o", all}
 	if fstype != "" {
 		args = append(args, "-t", fstype)
 	}
 	kernel := listenKmsg()
 	defer kernel.Close()
-	err := run(append(args, source, target)...)
+	err := run(append(args, device, target)...)
+	tried()
 	if err == nil {
 		err = d.refuseUnsafeNTFS(options, source, target)
 	} else {
 		err = d.withKernelsReason(err, kernel, fstype, source)
 	}
 	if err == nil {
-		d.noteShort(source)
 		// Commands of the guest have its setuid programs, unless they were asked not to.
 		d.noSetuid[target] = asksNoSetuid(options)
 	}
 	return err
-}
-
-// noteShort tells of an ISO file system whose end is missing. The kernel fills a request
-// that goes over a device's end with zeros, so requests are made as small as can be:
-// then only a page at the very end is not an error.
-func (d *Daemon) noteShort(source string) {
-	f, err := os.Open(source)
-	if err != nil {
-		return
-	}
-	defer f.Close()
-	info, err := isoDescriptor(f)
-	if err != nil {
-		return
-	}
-	size := int64(info.IsoVolumeSpaceSize) * int64(info.IsoLogicalBlockSize)
-	if have, err := f.Seek(0, io.SeekEnd); err == nil && have < size {
-		unix.IoctlSetInt(int(f.Fd()), unix.BLKRASET, 0)
-		d.warn("%s: the image ends too early: its ISO 9660 file system has %d bytes, of which %d are there", d.shownDevice(Device(source)), size, have)
-	}
 }
 
 // wrongType is what mount(8) says whatever reason the kernel had.
@@ -274,7 +254,7 @@ func (d Actions) Umount(pathordevice DevOrPath, o umountOpts) error {
 	if given(o.Lazyunmount) {
 		args = append(args, "-l")
 	}
-	name, target := d.shownDevice(pathordevice.Device), string(pathordevice.Device)
+	name, target := d.shownDevice(pathordevice.Device), cutOf(string(pathordevice.Device))
 	if p := pathordevice.Path; p != "" {
 		host, err := d.root.Host(p)
 		if err != nil {
@@ -637,7 +617,12 @@ func (d *Daemon) mappedDevices() []string {
 
 type mapper struct{ name, uuid, kernel string }
 
+// deviceMappers lists the mapped devices but those that are ours.
 func deviceMappers() []mapper {
+	return slices.DeleteFunc(allMappers(), func(m mapper) bool { return strings.HasPrefix(m.name, cutName) })
+}
+
+func allMappers() []mapper {
 	var l []mapper
 	for _, dir := range globAll("/sys/block/dm-*/dm") {
 		name, _ := os.ReadFile(dir + "/name")
