@@ -18,6 +18,9 @@ const (
 	standstill = 10 * time.Minute
 	// closeTime is the same for what is done when the appliance is ended.
 	closeTime = 8 * time.Second
+	// spinTime is how long that may compute without moving data: what is to be written
+	// may take its time, a kernel that spins is not waited for.
+	spinTime = 30 * time.Second
 )
 
 // mayRest are actions that wait for something else than the guest's own work.
@@ -28,8 +31,9 @@ var mayRest = map[string]bool{"sleep": true, "command": true, "command_lines": t
 // that the call may have to wait for another program of the host.
 func (h *Handle) watch(a *api.Action, l *link, rests bool) (stop func()) {
 	limit, strict := h.Settings.timeout()
+	closing := a.Name == "internal_autosync"
 	switch {
-	case a.Name == "internal_autosync":
+	case closing:
 		limit, strict = closeTime, false
 	case strict && limit == 0, !strict && (rests || mayRest[a.Name]):
 		return func() {}
@@ -46,16 +50,23 @@ func (h *Handle) watch(a *api.Action, l *link, rests bool) (stop func()) {
 		const interval = 500 * time.Millisecond
 		tick := time.NewTicker(interval)
 		defer tick.Stop()
-		w := activity{pid: pid, strict: strict}
+		w := activity{pid: pid}
 		last := time.Now()
+		lastMoved := last
 		moved := l.conn.Moved()
 		for {
 			select {
 			case <-done:
 				return
 			case now := <-tick.C:
-				if n := l.conn.Moved(); w.sample() || n != moved {
-					moved, last = n, now
+				computes, moves := w.sample()
+				if n := l.conn.Moved(); moves || n != moved {
+					moved, last, lastMoved = n, now, now
+				} else if computes && !strict {
+					last = now
+				}
+				if closing && now.Sub(lastMoved) >= spinTime {
+					limit, last = spinTime, lastMoved
 				}
 				if now.Sub(last) >= limit {
 					l.stalled.Store(&limit)
@@ -112,24 +123,24 @@ func parseTimeout(s string) (time.Duration, error) {
 // activity tells whether a qemu works. It looks at a window of samples: idle, qemu wakes
 // up now and then too.
 type activity struct {
-	pid    int
-	strict bool // only data that moves counts
-	busy   []bool
-	io     int64
+	pid  int
+	busy []bool
+	io   int64
 }
 
-func (w *activity) sample() (works bool) {
+// sample is called at regular intervals.
+func (w *activity) sample() (computes, moves bool) {
 	const (
 		window = 10
 		most   = 3        // samples in which an idle one may be running
 		bytes  = 64 << 10 // that it may read and write meanwhile
 	)
 	if w.pid == 0 {
-		return false
+		return false, false
 	}
 	w.busy = append(w.busy, running(w.pid))
 	if len(w.busy) < window {
-		return false
+		return false, false
 	}
 	n := 0
 	for _, b := range w.busy {
@@ -139,9 +150,9 @@ func (w *activity) sample() (works bool) {
 	}
 	w.busy = w.busy[:0]
 	io := ioBytes(w.pid)
-	moved := io-w.io > bytes
+	moves = io-w.io > bytes
 	w.io = io
-	return moved || n > most && !w.strict
+	return n > most, moves
 }
 
 // isQemu reports whether a process is a qemu, and no wrapper around one.
