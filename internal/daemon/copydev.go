@@ -72,6 +72,11 @@ func (d *Daemon) copyContent(c *Call, src, dest DevOrPath, opts copyOpts) error 
 	if flags&unix.O_TRUNC != 0 && d.isOpenFile(in, dest.Path) {
 		return fmt.Errorf("%s and %s are the same file", srcName, dest.Path)
 	}
+	k := contentCopy{in: in, pos: to, left: size, sparse: sparse}
+	total := sourceSize(in, from, size)
+	if flags&unix.O_TRUNC != 0 {
+		return d.copyToFile(c, k, srcName, dest.Path, total)
+	}
 	out, destName, err := d.openEither(dest, flags, 0o666)
 	if err != nil {
 		return say(err, "%s", destName)
@@ -84,8 +89,8 @@ func (d *Daemon) copyContent(c *Call, src, dest DevOrPath, opts copyOpts) error 
 	if to, err = out.Seek(to, whence); err != nil {
 		return say(err, "%s", destName)
 	}
-	k := contentCopy{in: in, out: out, pos: to, left: size, sparse: sparse}
-	if err := k.run(c, srcName, destName, sourceSize(in, from, size)); err != nil {
+	k.out, k.pos = out, to
+	if err := k.run(c, srcName, destName, total); err != nil {
 		return err
 	}
 	if err := out.Close(); err != nil {
@@ -95,6 +100,14 @@ func (d *Daemon) copyContent(c *Call, src, dest DevOrPath, opts copyOpts) error 
 		rereadPartitions(dest.Device)
 	}
 	return nil
+}
+
+// copyToFile puts the copy in place of a file's content.
+func (d *Daemon) copyToFile(c *Call, k contentCopy, srcName string, dest Path, total int64) error {
+	return d.fillFile(dest, uint64(k.pos+total), k.sparse || k.pos > 0, func(f *os.File) error {
+		k.out = f
+		return k.run(c, srcName, string(dest), total)
+	})
 }
 
 // isOpenFile reports whether a path leads to the file that is open as f.
@@ -177,21 +190,23 @@ func (d Actions) CopySize(c *Call, src, dest DevOrPath, size int64) error {
 	if dest.Device == "" && d.isOpenFile(in, dest.Path) {
 		return fmt.Errorf("%s and %s are the same file", name, dest.Path)
 	}
-	out, destName, err := d.openEither(dest, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC, 0o666)
+	k := contentCopy{in: in, left: size}
+	if dest.Device == "" {
+		return d.copyToFile(c, k, name, dest.Path, size)
+	}
+	out, destName, err := d.openEither(dest, unix.O_WRONLY, 0)
 	if err != nil {
 		return say(err, "%s", destName)
 	}
 	defer out.Close()
-	k := contentCopy{in: in, out: out, left: size}
+	k.out = out
 	if err := k.run(c, name, destName, size); err != nil {
 		return err
 	}
 	if err := out.Close(); err != nil {
 		return say(err, "%s", destName)
 	}
-	if dest.Device != "" {
-		rereadPartitions(dest.Device)
-	}
+	rereadPartitions(dest.Device)
 	return nil
 }
 

@@ -53,13 +53,21 @@ func (d *Daemon) nameOf(dp DevOrPath) string {
 	return string(dp.Path)
 }
 
-// receiveFile writes a stream to a file that is complete when it takes the name, or else
-// is not there, or as it was. size is what will come, 0 if that is not known.
+// receiveFile writes a stream to a file. size is what will come, 0 if that is not known.
 func (d *Daemon) receiveFile(in io.Reader, path Path, size uint64) error {
+	src, ok := in.(*fileIn)
+	holes := ok && src.bulk != nil && src.bulk.holes
+	return d.fillFile(path, size, holes, func(f *os.File) error { return write(in, f, string(path), 0, true) })
+}
+
+// fillFile has fill write a file that is complete when it takes its name, or else is not
+// there, or as it was. size is what will come, 0 if that is not known; with holes it may
+// take less room.
+func (d *Daemon) fillFile(path Path, size uint64, holes bool, fill func(*os.File) error) error {
 	if n, base, err := d.replacement(path, size); err != nil {
 		return say(err, "%s", path)
 	} else if n != nil {
-		if err := write(in, n.File, string(path), 0, true); err != nil {
+		if err := fill(n.File); err != nil {
 			n.Discard()
 			return err
 		}
@@ -70,7 +78,7 @@ func (d *Daemon) receiveFile(in io.Reader, path Path, size uint64) error {
 	f, err := d.open(path, unix.O_WRONLY|unix.O_CREAT, 0o666)
 	if err == nil {
 		defer f.Close()
-		if src, ok := in.(*fileIn); !ok || src.bulk == nil || !src.bulk.holes {
+		if !holes {
 			err = hasRoom(f, size) // before what is there goes
 		}
 	}
@@ -82,7 +90,7 @@ func (d *Daemon) receiveFile(in io.Reader, path Path, size uint64) error {
 	}
 	err = say(err, "%s", path)
 	if err == nil {
-		if err = write(in, f, string(path), 0, true); err != nil {
+		if err = fill(f); err != nil {
 			f.Truncate(0) // half of something is worse than nothing
 		}
 	}
