@@ -173,15 +173,15 @@ func TestPrint(t *testing.T) {
 			"[0] = {\n  ino: 2\n  ftyp: d\n  name: .\n}\n[1] = {\n  ino: 3\n  ftyp: r\n  name: f\n}\n"},
 		{api.RetStructs("s", "xattr"), []api.Xattr{{Attrname: "user.a", Attrval: []byte("a \x01\xff\\b")}},
 			"[0] = {\n  attrname: user.a\n  attrval: a \\x01\\xff\\b\n}\n"},
-		{api.RetStructs("s", "partition"), []api.Partition{{PartNum: 1, PartStart: -1}},
+		{api.RetStructs("s", "partition"), []api.Partition{{Num: 1, Start: -1}},
 			"[0] = {\n  part_num: 1\n  part_start: 18446744073709551615\n  part_end: 0\n  part_size: 0\n}\n"},
 	} {
 		var b bytes.Buffer
 		printResult(&b, c.ret, c.v)
 		expect(t, fmt.Sprintf("%+v %#v", c.ret, c.v), b.String(), c.want)
 	}
-	lv := api.LvmLv{LvMajor: -1, SnapPercent: -1, CopyPercent: 33.33}
-	copy(lv.LvUuid[:], "3iCUGMjHOgRVpdZMBLz3hZ2b0nryQn4m")
+	lv := api.LV{Major: -1, SnapPercent: -1, CopyPercent: 33.33}
+	copy(lv.UUID[:], "3iCUGMjHOgRVpdZMBLz3hZ2b0nryQn4m")
 	var b bytes.Buffer
 	printStruct(&b, "", lv)
 	for _, want := range []string{"lv_uuid: 3iCUGMjHOgRVpdZMBLz3hZ2b0nryQn4m\n", "lv_major: -1\n", "snap_percent: \n", "copy_percent: 33.33 %\n", "origin: \n"} {

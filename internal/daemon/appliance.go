@@ -105,7 +105,7 @@ func (d Actions) Utsname() (api.Utsname, error) {
 		return api.Utsname{}, err
 	}
 	s := unix.ByteSliceToString
-	return api.Utsname{UtsSysname: s(u.Sysname[:]), UtsRelease: s(u.Release[:]), UtsVersion: s(u.Version[:]), UtsMachine: s(u.Machine[:])}, nil
+	return api.Utsname{Sysname: s(u.Sysname[:]), Release: s(u.Release[:]), Version: s(u.Version[:]), Machine: s(u.Machine[:])}, nil
 }
 
 func (d Actions) Modprobe(modulename string) error {

@@ -203,10 +203,10 @@ func (d Actions) BtrfsBalanceResume(path Path) error { return d.btrfsAt(path, "b
 // balanceStatusRuns is the exit status of btrfs balance status while there is one.
 const balanceStatusRuns = 1
 
-func (d Actions) BtrfsBalanceStatus(path Path) (api.Btrfsbalance, error) {
+func (d Actions) BtrfsBalanceStatus(path Path) (api.BtrfsBalance, error) {
 	out, err := d.btrfsOutput(path, []int{balanceStatusRuns}, "balance", "status")
 	if err != nil {
-		return api.Btrfsbalance{}, err
+		return api.BtrfsBalance{}, err
 	}
 	return parseBalance(out)
 }
@@ -216,17 +216,17 @@ var (
 	balanceCounts = regexp.MustCompile(`(?m)^(\d+) out of about (\d+) chunks balanced \((\d+) considered\),\s+(\d+)% left`)
 )
 
-func parseBalance(out string) (b api.Btrfsbalance, err error) {
+func parseBalance(out string) (b api.BtrfsBalance, err error) {
 	if strings.HasPrefix(out, "No balance found") {
-		b.BtrfsbalanceStatus = "none"
+		b.Status = "none"
 		return b, nil
 	}
 	state, counts := balanceState.FindStringSubmatch(out), balanceCounts.FindStringSubmatch(out)
 	if state == nil || counts == nil {
 		return b, fmt.Errorf("btrfs balance status: unexpected output %q", out)
 	}
-	b.BtrfsbalanceStatus = state[1]
-	for i, field := range []*uint64{&b.BtrfsbalanceBalanced, &b.BtrfsbalanceTotal, &b.BtrfsbalanceConsidered, &b.BtrfsbalanceLeft} {
+	b.Status = state[1]
+	for i, field := range []*uint64{&b.Balanced, &b.Total, &b.Considered, &b.Left} {
 		if *field, err = strconv.ParseUint(counts[i+1], 10, 64); err != nil {
 			return b, err
 		}

@@ -8,11 +8,11 @@ import (
 )
 
 func TestParseBalance(t *testing.T) {
-	for out, want := range map[string]api.Btrfsbalance{
-		"No balance found on '/sysroot'\n": {BtrfsbalanceStatus: "none"},
-		"Balance on '/sysroot' is running\n1 out of about 3 chunks balanced (2 considered),  67% left\n":                  {BtrfsbalanceStatus: "running", BtrfsbalanceBalanced: 1, BtrfsbalanceTotal: 3, BtrfsbalanceConsidered: 2, BtrfsbalanceLeft: 67},
-		"Balance on '/a is b' is paused\n0 out of about 12 chunks balanced (1 considered), 100% left\n":                   {BtrfsbalanceStatus: "paused", BtrfsbalanceTotal: 12, BtrfsbalanceConsidered: 1, BtrfsbalanceLeft: 100},
-		"Balance on '/sysroot' is running, pause requested\n2 out of about 3 chunks balanced (3 considered),  33% left\n": {BtrfsbalanceStatus: "running", BtrfsbalanceBalanced: 2, BtrfsbalanceTotal: 3, BtrfsbalanceConsidered: 3, BtrfsbalanceLeft: 33},
+	for out, want := range map[string]api.BtrfsBalance{
+		"No balance found on '/sysroot'\n": {Status: "none"},
+		"Balance on '/sysroot' is running\n1 out of about 3 chunks balanced (2 considered),  67% left\n":                  {Status: "running", Balanced: 1, Total: 3, Considered: 2, Left: 67},
+		"Balance on '/a is b' is paused\n0 out of about 12 chunks balanced (1 considered), 100% left\n":                   {Status: "paused", Total: 12, Considered: 1, Left: 100},
+		"Balance on '/sysroot' is running, pause requested\n2 out of about 3 chunks balanced (3 considered),  33% left\n": {Status: "running", Balanced: 2, Total: 3, Considered: 3, Left: 33},
 	} {
 		if got, err := parseBalance(out); err != nil || got != want {
 			t.Errorf("%q: %+v, %v; want %+v", out, got, err, want)

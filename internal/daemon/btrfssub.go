@@ -55,8 +55,8 @@ func (d Actions) BtrfsSubvolumeDelete(subvolume Path) error {
 	return d.btrfsAt(subvolume, "subvolume", "delete")
 }
 
-func (d Actions) BtrfsSubvolumeList(fs MountableOrPath) ([]api.Btrfssubvolume, error) {
-	var list []api.Btrfssubvolume
+func (d Actions) BtrfsSubvolumeList(fs MountableOrPath) ([]api.BtrfsSubvolume, error) {
+	var list []api.BtrfsSubvolume
 	err := d.onBtrfs(fs, func(dir string) (err error) {
 		list, err = btrfsSubvolumes(dir)
 		return err
@@ -66,7 +66,7 @@ func (d Actions) BtrfsSubvolumeList(fs MountableOrPath) ([]api.Btrfssubvolume, e
 
 // btrfsSubvolumes lists the subvolumes of a mounted file system. The kernel is asked,
 // as a name may hold what the tool's lines consist of.
-func btrfsSubvolumes(dir string) ([]api.Btrfssubvolume, error) {
+func btrfsSubvolumes(dir string) ([]api.BtrfsSubvolume, error) {
 	f, err := os.Open(dir)
 	if err != nil {
 		return nil, errnoOf(err)
@@ -101,7 +101,7 @@ func btrfsSubvolumes(dir string) ([]api.Btrfssubvolume, error) {
 	for i := range found {
 		byID[found[i].id] = &found[i]
 	}
-	list := []api.Btrfssubvolume{}
+	list := []api.BtrfsSubvolume{}
 	for _, v := range found {
 		path, parent := v.path, v.parent
 		for range found { // a damaged tree may have a ring
@@ -112,7 +112,7 @@ func btrfsSubvolumes(dir string) ([]api.Btrfssubvolume, error) {
 			path, parent = above.path+"/"+path, above.parent
 		}
 		if parent == topLevel {
-			list = append(list, api.Btrfssubvolume{BtrfssubvolumeId: v.id, BtrfssubvolumeTopLevelId: v.parent, BtrfssubvolumePath: path})
+			list = append(list, api.BtrfsSubvolume{ID: v.id, TopLevelID: v.parent, Path: path})
 		}
 	}
 	return list, nil
@@ -198,7 +198,7 @@ func (d Actions) BtrfsSubvolumeShow(subvolume Path) (api.Hash, error) {
 	}
 	var paths []string
 	for _, v := range all {
-		paths = append(paths, v.BtrfssubvolumePath)
+		paths = append(paths, v.Path)
 	}
 	return parseSubvolumeShow(out, paths), nil
 }
@@ -318,7 +318,7 @@ func (d Actions) BtrfsQgroupRemove(src, dst string, path Path) error {
 	return d.btrfsAt(path, "qgroup", "remove", src, dst)
 }
 
-func (d Actions) BtrfsQgroupShow(path Path) ([]api.Btrfsqgroup, error) {
+func (d Actions) BtrfsQgroupShow(path Path) ([]api.BtrfsQgroup, error) {
 	// The tool says what is missing if there are no quotas; its lines have names in them.
 	if _, err := d.btrfsOutput(path, nil, "qgroup", "show", "--raw"); err != nil {
 		return nil, err
@@ -333,13 +333,13 @@ func (d Actions) BtrfsQgroupShow(path Path) ([]api.Btrfsqgroup, error) {
 	}
 	defer f.Close()
 	const quotaTree, qgroupInfo = 8, 242
-	list := []api.Btrfsqgroup{}
+	list := []api.BtrfsQgroup{}
 	err = btrfsSearch(f, quotaTree, 0, 0, qgroupInfo, func(_, id uint64, item []byte) {
 		if len(item) >= 32 { // generation, referenced, the same compressed, exclusive
-			list = append(list, api.Btrfsqgroup{
-				BtrfsqgroupId:   fmt.Sprintf("%d/%d", id>>48, id&(1<<48-1)),
-				BtrfsqgroupRfer: binary.LittleEndian.Uint64(item[8:]),
-				BtrfsqgroupExcl: binary.LittleEndian.Uint64(item[24:]),
+			list = append(list, api.BtrfsQgroup{
+				ID:   fmt.Sprintf("%d/%d", id>>48, id&(1<<48-1)),
+				Rfer: binary.LittleEndian.Uint64(item[8:]),
+				Excl: binary.LittleEndian.Uint64(item[24:]),
 			})
 		}
 	})
@@ -376,12 +376,12 @@ func (d Actions) BtrfsScrubFull(path Path, o btrfsScrubFullOpts) error {
 	return d.btrfsAt(path, b.args...)
 }
 
-func (d Actions) BtrfsScrubStatus(path Path) (api.Btrfsscrub, error) {
+func (d Actions) BtrfsScrubStatus(path Path) (api.BtrfsScrub, error) {
 	out, err := d.btrfsOutput(path, nil, "scrub", "status", "-R")
 	if err != nil {
-		return api.Btrfsscrub{}, err
+		return api.BtrfsScrub{}, err
 	}
-	var s api.Btrfsscrub
+	var s api.BtrfsScrub
 	fillCounts(reflect.ValueOf(&s).Elem(), "btrfsscrub_", out)
 	return s, nil
 }

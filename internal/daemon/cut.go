@@ -52,7 +52,7 @@ func isoEnd(r io.ReaderAt) int64 {
 	if err != nil {
 		return 0
 	}
-	return int64(info.IsoVolumeSpaceSize) * int64(info.IsoLogicalBlockSize)
+	return int64(info.VolumeSpaceSize) * int64(info.LogicalBlockSize)
 }
 
 // udfEnd is the end of a UDF file system: that of its partition, which the volume

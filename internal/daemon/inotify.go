@@ -116,8 +116,8 @@ func parseInotify(b []byte) []api.InotifyEvent {
 		}
 		name, _, _ := strings.Cut(string(b[unix.SizeofInotifyEvent:unix.SizeofInotifyEvent+n]), "\x00")
 		l = append(l, api.InotifyEvent{
-			InWd: int64(int32(binary.NativeEndian.Uint32(b))), InMask: binary.NativeEndian.Uint32(b[4:]),
-			InCookie: binary.NativeEndian.Uint32(b[8:]), InName: name,
+			Wd: int64(int32(binary.NativeEndian.Uint32(b))), Mask: binary.NativeEndian.Uint32(b[4:]),
+			Cookie: binary.NativeEndian.Uint32(b[8:]), Name: name,
 		})
 		b = b[unix.SizeofInotifyEvent+n:]
 	}
@@ -132,8 +132,8 @@ func (d Actions) InotifyFiles() ([]string, error) {
 	events, err := d.InotifyRead()
 	names := map[string]bool{}
 	for _, e := range events {
-		if e.InName != "" {
-			names[e.InName] = true
+		if e.Name != "" {
+			names[e.Name] = true
 		}
 	}
 	l := []string{}

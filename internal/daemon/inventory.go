@@ -189,9 +189,9 @@ func (d *Daemon) probeBtrfs(dev *inspect.Device) (undo func()) {
 	dev.Subvolumes = map[uint64]string{}
 	top := NewRoot(tmp)
 	for _, v := range list {
-		dev.Subvolumes[v.BtrfssubvolumeId] = v.BtrfssubvolumePath
-		if isWorthALook(top, Path("/"+v.BtrfssubvolumePath)) {
-			dev.Worth = append(dev.Worth, v.BtrfssubvolumePath)
+		dev.Subvolumes[v.ID] = v.Path
+		if isWorthALook(top, Path("/"+v.Path)) {
+			dev.Worth = append(dev.Worth, v.Path)
 		}
 	}
 	for _, id := range frozenSubvolumes(tmp) {

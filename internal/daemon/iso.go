@@ -13,10 +13,10 @@ import (
 	"gofish/internal/api"
 )
 
-func (d Actions) Isoinfo(isofile Path) (api.Isoinfo, error) {
+func (d Actions) Isoinfo(isofile Path) (api.ISOInfo, error) {
 	f, err := d.openContent(isofile)
 	if err != nil {
-		return api.Isoinfo{}, say(err, "%s", isofile)
+		return api.ISOInfo{}, say(err, "%s", isofile)
 	}
 	defer f.Close()
 	info, err := isoDescriptor(f)
@@ -26,10 +26,10 @@ func (d Actions) Isoinfo(isofile Path) (api.Isoinfo, error) {
 	return info, nil
 }
 
-func (d Actions) IsoinfoDevice(device Device) (api.Isoinfo, error) {
+func (d Actions) IsoinfoDevice(device Device) (api.ISOInfo, error) {
 	f, err := os.Open(string(device))
 	if err != nil {
-		return api.Isoinfo{}, say(errnoOf(err), "%s", d.shownDevice(device))
+		return api.ISOInfo{}, say(errnoOf(err), "%s", d.shownDevice(device))
 	}
 	defer f.Close()
 	info, err := isoDescriptor(f)
@@ -41,9 +41,9 @@ func (d Actions) IsoinfoDevice(device Device) (api.Isoinfo, error) {
 
 // isoDescriptor reads the primary volume descriptor (ECMA-119 §8.4), the first one,
 // at the 16th sector of 2048 bytes. Positions here are the standard's less one.
-func isoDescriptor(r io.ReaderAt) (api.Isoinfo, error) {
+func isoDescriptor(r io.ReaderAt) (api.ISOInfo, error) {
 	var b [2048]byte
-	var info api.Isoinfo
+	var info api.ISOInfo
 	_, err := r.ReadAt(b[:], 16*2048)
 	if err != nil && err != io.EOF {
 		return info, errnoOf(err)
@@ -52,17 +52,17 @@ func isoDescriptor(r io.ReaderAt) (api.Isoinfo, error) {
 		return info, errors.New("this is no ISO 9660 file system")
 	}
 	text := func(at, n int) string { return strings.TrimRight(string(b[at:at+n]), " \x00") }
-	info = api.Isoinfo{
-		IsoSystemId: text(8, 32), IsoVolumeId: text(40, 32),
-		IsoVolumeSpaceSize:      binary.LittleEndian.Uint32(b[80:]),
-		IsoVolumeSetSize:        uint32(binary.LittleEndian.Uint16(b[120:])),
-		IsoVolumeSequenceNumber: uint32(binary.LittleEndian.Uint16(b[124:])),
-		IsoLogicalBlockSize:     uint32(binary.LittleEndian.Uint16(b[128:])),
-		IsoVolumeSetId:          text(190, 128), IsoPublisherId: text(318, 128), IsoDataPreparerId: text(446, 128),
-		IsoApplicationId: text(574, 128), IsoCopyrightFileId: text(702, 37), IsoAbstractFileId: text(739, 37),
-		IsoBibliographicFileId: text(776, 37),
-		IsoVolumeCreationT:     isoTime(b[813:830]), IsoVolumeModificationT: isoTime(b[830:847]),
-		IsoVolumeExpirationT: isoTime(b[847:864]), IsoVolumeEffectiveT: isoTime(b[864:881]),
+	info = api.ISOInfo{
+		SystemID: text(8, 32), VolumeID: text(40, 32),
+		VolumeSpaceSize:      binary.LittleEndian.Uint32(b[80:]),
+		VolumeSetSize:        uint32(binary.LittleEndian.Uint16(b[120:])),
+		VolumeSequenceNumber: uint32(binary.LittleEndian.Uint16(b[124:])),
+		LogicalBlockSize:     uint32(binary.LittleEndian.Uint16(b[128:])),
+		VolumeSetID:          text(190, 128), PublisherID: text(318, 128), DataPreparerID: text(446, 128),
+		ApplicationID: text(574, 128), CopyrightFileID: text(702, 37), AbstractFileID: text(739, 37),
+		BibliographicFileID: text(776, 37),
+		VolumeCreationT:     isoTime(b[813:830]), VolumeModificationT: isoTime(b[830:847]),
+		VolumeExpirationT: isoTime(b[847:864]), VolumeEffectiveT: isoTime(b[864:881]),
 	}
 	return info, nil
 }

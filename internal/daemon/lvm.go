@@ -136,15 +136,15 @@ func logicalVolumes() ([]string, error) {
 	return list, err
 }
 
-func (d Actions) PvsFull() ([]api.LvmPv, error) {
-	list, err := lvmReport[api.LvmPv]("pvs")
-	name := func(i int) string { return d.devices.Reverse(string(list[i].PvName)) }
+func (d Actions) PvsFull() ([]api.PV, error) {
+	list, err := lvmReport[api.PV]("pvs")
+	name := func(i int) string { return d.devices.Reverse(string(list[i].Name)) }
 	sort.SliceStable(list, func(i, j int) bool { return name(i) < name(j) })
 	return list, err
 }
 
-func (d Actions) VgsFull() ([]api.LvmVg, error) { return lvmReport[api.LvmVg]("vgs") }
-func (d Actions) LvsFull() ([]api.LvmLv, error) { return lvmReport[api.LvmLv]("lvs") }
+func (d Actions) VgsFull() ([]api.VG, error) { return lvmReport[api.VG]("vgs") }
+func (d Actions) LvsFull() ([]api.LV, error) { return lvmReport[api.LV]("lvs") }
 
 func (d Actions) Pvcreate(device Device) error {
 	return lvm("pvcreate", "--yes", "--force", string(device))

@@ -12,17 +12,17 @@ import (
 
 func TestReportRow(t *testing.T) {
 	columns := []string{}
-	for _, f := range reflect.VisibleFields(reflect.TypeFor[api.LvmLv]()) {
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[api.LV]()) {
 		columns = append(columns, f.Tag.Get("xdr"))
 	}
 	line := "LV\tdwfDOP-5OOB-SRM1-4riX-upZM-W2tF-b1kf78\t-wi-a-----\t-1\t-1\t253\t\t54525952\t1\t\t\t12.5\t\ttag\t\t"
-	var lv api.LvmLv
+	var lv api.LV
 	if err := parseReportRow(reflect.ValueOf(&lv).Elem(), columns, line); err != nil {
 		t.Fatal(err)
 	}
-	want := api.LvmLv{LvName: "LV", LvAttr: "-wi-a-----", LvMajor: -1, LvMinor: -1, LvKernelMajor: 253, LvKernelMinor: -1,
-		LvSize: 54525952, SegCount: 1, SnapPercent: -1, CopyPercent: 12.5, LvTags: "tag"}
-	copy(want.LvUuid[:], "dwfDOP5OOBSRM14riXupZMW2tFb1kf78")
+	want := api.LV{Name: "LV", Attr: "-wi-a-----", Major: -1, Minor: -1, KernelMajor: 253, KernelMinor: -1,
+		Size: 54525952, SegCount: 1, SnapPercent: -1, CopyPercent: 12.5, Tags: "tag"}
+	copy(want.UUID[:], "dwfDOP5OOBSRM14riXupZMW2tFb1kf78")
 	if lv != want {
 		t.Errorf("got %+v, want %+v", lv, want)
 	}

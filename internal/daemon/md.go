@@ -162,7 +162,7 @@ func (d Actions) MdDetail(md Device) (api.Hash, error) {
 	return h, nil
 }
 
-func (d Actions) MdStat(md Device) ([]api.Mdstat, error) {
+func (d Actions) MdStat(md Device) ([]api.MDStat, error) {
 	name, err := filepath.EvalSymlinks(string(md))
 	if err != nil {
 		return nil, errnoOf(err)
@@ -176,7 +176,7 @@ func (d Actions) MdStat(md Device) ([]api.Mdstat, error) {
 		return nil, fmt.Errorf("%s: not an active RAID array", d.shownDevice(md))
 	}
 	for i := range list {
-		list[i].MdstatDevice = d.devices.Reverse(list[i].MdstatDevice)
+		list[i].Device = d.devices.Reverse(list[i].Device)
 	}
 	return list, nil
 }
@@ -185,23 +185,23 @@ func (d Actions) MdStat(md Device) ([]api.Mdstat, error) {
 var mdMember = regexp.MustCompile(`^(\S+?)\[(\d+)\]((?:\([A-Z]\))*)$`)
 
 // mdMembers finds the members of an array in /proc/mdstat, nil if it is not there.
-func mdMembers(mdstat, name string) []api.Mdstat {
+func mdMembers(mdstat, name string) []api.MDStat {
 	for _, line := range lines(mdstat) {
 		rest, ok := strings.CutPrefix(line, name+" : ")
 		if !ok {
 			continue
 		}
-		list := []api.Mdstat{}
+		list := []api.MDStat{}
 		for _, word := range strings.Fields(rest) {
 			if m := mdMember.FindStringSubmatch(word); m != nil {
 				index, err := strconv.ParseInt(m[2], 10, 32)
 				if err != nil {
 					continue
 				}
-				list = append(list, api.Mdstat{
-					MdstatDevice: "/dev/" + m[1],
-					MdstatIndex:  int32(index),
-					MdstatFlags:  strings.NewReplacer("(", "", ")", "").Replace(m[3]),
+				list = append(list, api.MDStat{
+					Device: "/dev/" + m[1],
+					Index:  int32(index),
+					Flags:  strings.NewReplacer("(", "", ")", "").Replace(m[3]),
 				})
 			}
 		}

@@ -18,15 +18,15 @@ md127 : active (auto-read-only) raid1 sda1[0] nvme0n1p2[2](W)(S) sdb1[1](F)
 
 unused devices: <none>
 `
-	want := []api.Mdstat{
-		{MdstatDevice: "/dev/sda1", MdstatIndex: 0},
-		{MdstatDevice: "/dev/nvme0n1p2", MdstatIndex: 2, MdstatFlags: "WS"},
-		{MdstatDevice: "/dev/sdb1", MdstatIndex: 1, MdstatFlags: "F"},
+	want := []api.MDStat{
+		{Device: "/dev/sda1", Index: 0},
+		{Device: "/dev/nvme0n1p2", Index: 2, Flags: "WS"},
+		{Device: "/dev/sdb1", Index: 1, Flags: "F"},
 	}
 	if got := mdMembers(mdstat, "md127"); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	if got := mdMembers(mdstat, "md12"); len(got) != 1 || got[0].MdstatFlags != "S" {
+	if got := mdMembers(mdstat, "md12"); len(got) != 1 || got[0].Flags != "S" {
 		t.Errorf("inactive array: %v", got)
 	}
 	if got := mdMembers(mdstat, "md1"); got != nil {

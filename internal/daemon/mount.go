@@ -343,9 +343,9 @@ func (d *Daemon) inParent(path string, fn func(dir int, base string) error) erro
 }
 
 func (d Actions) InternalParseMountable(mountable Mountable) (api.InternalMountable, error) {
-	m := api.InternalMountable{ImDevice: d.devices.Reverse(string(mountable.Device)), ImVolume: mountable.Volume}
+	m := api.InternalMountable{Device: d.devices.Reverse(string(mountable.Device)), Volume: mountable.Volume}
 	if mountable.Volume != "" {
-		m.ImType = 1
+		m.Type = 1
 	}
 	return m, nil
 }
@@ -365,22 +365,22 @@ func (d *Daemon) df(args ...string) (string, error) {
 	return output(append([]string{"df"}, args...)...)
 }
 
-func (d Actions) Statvfs(path Path) (api.Statvfs, error) {
+func (d Actions) Statvfs(path Path) (api.StatVFS, error) {
 	f, err := d.root.Handle(path, false)
 	if err != nil {
-		return api.Statvfs{}, fmt.Errorf("%s: %w", path, err)
+		return api.StatVFS{}, fmt.Errorf("%s: %w", path, err)
 	}
 	defer f.Close()
 	var s unix.Statfs_t
 	if err := unix.Fstatfs(int(f.Fd()), &s); err != nil {
-		return api.Statvfs{}, fmt.Errorf("%s: %w", path, err)
+		return api.StatVFS{}, fmt.Errorf("%s: %w", path, err)
 	}
 	frsize := s.Frsize
 	if frsize == 0 {
 		frsize = s.Bsize
 	}
 	const stValid = 0x20 // set by the kernel in f_flags, no flag of the file system
-	return api.Statvfs{
+	return api.StatVFS{
 		Bsize: s.Bsize, Frsize: frsize,
 		Blocks: int64(s.Blocks), Bfree: int64(s.Bfree), Bavail: int64(s.Bavail),
 		Files: int64(s.Files), Ffree: int64(s.Ffree), Favail: int64(s.Ffree),
@@ -574,7 +574,7 @@ func (d *Daemon) btrfsVolumes(dev string) api.Hash {
 	defer unix.Unmount(tmp, unix.MNT_DETACH)
 	list, _ := btrfsSubvolumes(tmp)
 	for _, v := range list {
-		h = append(h, api.Pair{Key: Mountable{Device: Device(dev), Volume: v.BtrfssubvolumePath}.String(), Value: "btrfs"})
+		h = append(h, api.Pair{Key: Mountable{Device: Device(dev), Volume: v.Path}.String(), Value: "btrfs"})
 	}
 	return h
 }

@@ -536,7 +536,7 @@ func (d Actions) PartList(device Device) ([]api.Partition, error) {
 	}
 	list := []api.Partition{}
 	for _, r := range rows {
-		list = append(list, api.Partition{PartNum: int32(r.num), PartStart: api.ByteCount(r.start), PartEnd: api.ByteCount(r.end), PartSize: api.ByteCount(r.size)})
+		list = append(list, api.Partition{Num: int32(r.num), Start: api.ByteCount(r.start), End: api.ByteCount(r.end), Size: api.ByteCount(r.size)})
 	}
 	return list, nil
 }

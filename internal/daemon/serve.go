@@ -352,9 +352,9 @@ func (d *Daemon) reverse(a *api.Action, v any) any {
 				v[i].Value = d.devices.Reverse(v[i].Value)
 			}
 		}
-	case []api.LvmPv:
+	case []api.PV:
 		for i := range v {
-			v[i].PvName = api.DeviceField(d.devices.Reverse(string(v[i].PvName)))
+			v[i].Name = api.DeviceField(d.devices.Reverse(string(v[i].Name)))
 		}
 	}
 	return v

@@ -12,40 +12,40 @@ import (
 	"gofish/internal/proto"
 )
 
-func (d Actions) Statns(path Path) (api.Statns, error) {
+func (d Actions) Statns(path Path) (api.StatNS, error) {
 	st, err := d.root.Stat(path)
 	if err != nil {
-		return api.Statns{}, say(err, "%s", path)
+		return api.StatNS{}, say(err, "%s", path)
 	}
 	return statns(st), nil
 }
 
-func (d Actions) Lstatns(path Path) (api.Statns, error) {
+func (d Actions) Lstatns(path Path) (api.StatNS, error) {
 	st, err := d.root.Lstat(path)
 	if err != nil {
-		return api.Statns{}, say(err, "%s", path)
+		return api.StatNS{}, say(err, "%s", path)
 	}
 	return statns(st), nil
 }
 
-func statns(st *unix.Stat_t) api.Statns {
-	return api.Statns{
-		StDev: int64(st.Dev), StIno: int64(st.Ino), StMode: int64(st.Mode), StNlink: int64(st.Nlink),
-		StUid: int64(st.Uid), StGid: int64(st.Gid), StRdev: int64(st.Rdev),
-		StSize: st.Size, StBlksize: int64(st.Blksize), StBlocks: st.Blocks,
-		StAtimeSec: st.Atim.Sec, StAtimeNsec: st.Atim.Nsec,
-		StMtimeSec: st.Mtim.Sec, StMtimeNsec: st.Mtim.Nsec,
-		StCtimeSec: st.Ctim.Sec, StCtimeNsec: st.Ctim.Nsec,
+func statns(st *unix.Stat_t) api.StatNS {
+	return api.StatNS{
+		Dev: int64(st.Dev), Ino: int64(st.Ino), Mode: int64(st.Mode), Nlink: int64(st.Nlink),
+		UID: int64(st.Uid), GID: int64(st.Gid), Rdev: int64(st.Rdev),
+		Size: st.Size, Blksize: int64(st.Blksize), Blocks: st.Blocks,
+		AtimeSec: st.Atim.Sec, AtimeNsec: st.Atim.Nsec,
+		MtimeSec: st.Mtim.Sec, MtimeNsec: st.Mtim.Nsec,
+		CtimeSec: st.Ctim.Sec, CtimeNsec: st.Ctim.Nsec,
 	}
 }
 
-func (d Actions) InternalLstatnslist(path Path, names []string) ([]api.Statns, error) {
+func (d Actions) InternalLstatnslist(path Path, names []string) ([]api.StatNS, error) {
 	dir, err := d.openDir(path)
 	if err != nil {
 		return nil, say(err, "%s", path)
 	}
 	defer dir.Close()
-	list := make([]api.Statns, len(names))
+	list := make([]api.StatNS, len(names))
 	for i, name := range names {
 		if err := checkFilename(name); err != nil {
 			return nil, err
@@ -54,7 +54,7 @@ func (d Actions) InternalLstatnslist(path Path, names []string) ([]api.Statns, e
 		if unix.Fstatat(int(dir.Fd()), name, &st, unix.AT_SYMLINK_NOFOLLOW) == nil {
 			list[i] = statns(&st)
 		} else {
-			list[i].StIno = -1 // there is no such file
+			list[i].Ino = -1 // there is no such file
 		}
 	}
 	return list, nil

@@ -346,10 +346,10 @@ func (d Actions) XfsInfo2(pathordevice DevOrPath) (api.Hash, error) {
 	return d.xfsGeometry(pathordevice)
 }
 
-func (d Actions) XfsInfo(pathordevice DevOrPath) (api.Xfsinfo, error) {
+func (d Actions) XfsInfo(pathordevice DevOrPath) (api.XFSInfo, error) {
 	h, err := d.xfsGeometry(pathordevice)
 	if err != nil {
-		return api.Xfsinfo{}, err
+		return api.XFSInfo{}, err
 	}
 	text := func(key string) string {
 		v, _ := h.Get(key)
@@ -362,31 +362,31 @@ func (d Actions) XfsInfo(pathordevice DevOrPath) (api.Xfsinfo, error) {
 		n, _ := strconv.ParseUint(strings.TrimPrefix(v, "version "), 10, 32)
 		dirVersion = uint32(n)
 	}
-	return api.Xfsinfo{
-		XfsMntpoint:     text("meta-data"),
-		XfsInodesize:    number("meta-data.isize"),
-		XfsAgcount:      number("meta-data.agcount"),
-		XfsAgsize:       number("meta-data.agsize"),
-		XfsSectsize:     number("meta-data.sectsz"),
-		XfsAttr:         number("meta-data.attr"),
-		XfsBlocksize:    number("data.bsize"),
-		XfsDatablocks:   uint64(xfsNumber(h, "data.blocks")),
-		XfsImaxpct:      number("data.imaxpct"),
-		XfsSunit:        number("data.sunit"),
-		XfsSwidth:       number("data.swidth"),
-		XfsDirversion:   dirVersion,
-		XfsDirblocksize: number("naming.bsize"),
-		XfsCimode:       number("naming.ascii-ci"),
-		XfsLogname:      text("log"),
-		XfsLogblocksize: number("log.bsize"),
-		XfsLogblocks:    number("log.blocks"),
-		XfsLogversion:   number("log.version"),
-		XfsLogsectsize:  number("log.sectsz"),
-		XfsLogsunit:     number("log.sunit"),
-		XfsLazycount:    number("log.lazy-count"),
-		XfsRtname:       text("realtime"),
-		XfsRtextsize:    ^uint32(0), // never filled in by the original either
-		XfsRtblocks:     uint64(xfsNumber(h, "realtime.blocks")),
-		XfsRtextents:    uint64(xfsNumber(h, "realtime.rtextents")),
+	return api.XFSInfo{
+		Mntpoint:     text("meta-data"),
+		Inodesize:    number("meta-data.isize"),
+		Agcount:      number("meta-data.agcount"),
+		Agsize:       number("meta-data.agsize"),
+		Sectsize:     number("meta-data.sectsz"),
+		Attr:         number("meta-data.attr"),
+		Blocksize:    number("data.bsize"),
+		Datablocks:   uint64(xfsNumber(h, "data.blocks")),
+		Imaxpct:      number("data.imaxpct"),
+		Sunit:        number("data.sunit"),
+		Swidth:       number("data.swidth"),
+		Dirversion:   dirVersion,
+		Dirblocksize: number("naming.bsize"),
+		Cimode:       number("naming.ascii-ci"),
+		Logname:      text("log"),
+		Logblocksize: number("log.bsize"),
+		Logblocks:    number("log.blocks"),
+		Logversion:   number("log.version"),
+		Logsectsize:  number("log.sectsz"),
+		Logsunit:     number("log.sunit"),
+		Lazycount:    number("log.lazy-count"),
+		Rtname:       text("realtime"),
+		Rtextsize:    ^uint32(0), // never filled in by the original either
+		Rtblocks:     uint64(xfsNumber(h, "realtime.blocks")),
+		Rtextents:    uint64(xfsNumber(h, "realtime.rtextents")),
 	}, nil
 }

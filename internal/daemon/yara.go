@@ -115,7 +115,7 @@ func (d Actions) InternalYaraScan(c *Call, path Path, filename io.Writer) error 
 	}
 	w := api.NewStructWriter(filename)
 	for _, rule := range found {
-		if err := w.Put(api.YaraDetection{YaraName: string(path), YaraRule: rule}); err != nil {
+		if err := w.Put(api.YaraDetection{Name: string(path), Rule: rule}); err != nil {
 			return err
 		}
 	}

@@ -182,7 +182,7 @@ func TestHandle(t *testing.T) {
 				t.Errorf("group %s: %v, not %d", group, v, want)
 			}
 		}
-		if v := must(t, h, "internal_parse_mountable", "btrfsvol:/dev/sda/a/b"); v != (api.InternalMountable{ImType: 1, ImDevice: "/dev/sda", ImVolume: "a/b"}) {
+		if v := must(t, h, "internal_parse_mountable", "btrfsvol:/dev/sda/a/b"); v != (api.InternalMountable{Type: 1, Device: "/dev/sda", Volume: "a/b"}) {
 			t.Errorf("a subvolume is %+v", v)
 		}
 		if _, err := call(h, "internal_parse_mountable", "btrfsvol:/dev/sdz/a"); err == nil {

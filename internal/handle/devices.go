@@ -40,7 +40,7 @@ func (h Actions) CanonicalDeviceName(c *Call, device string) (string, error) {
 	}
 	if strings.HasPrefix(device, "/dev/disk/") || strings.HasPrefix(device, "/dev/md/") {
 		if m, err := h.parseMountable(c, device); err == nil {
-			return m.ImDevice, nil
+			return m.Device, nil
 		}
 	}
 	if strings.HasPrefix(device, "/dev/mapper/") || strings.HasPrefix(device, "/dev/dm-") {
@@ -54,15 +54,15 @@ func (h Actions) CanonicalDeviceName(c *Call, device string) (string, error) {
 // MountableDevice and MountableSubvolume take a mountable apart.
 func (h Actions) MountableDevice(c *Call, mountable string) (string, error) {
 	m, err := h.parseMountable(c, mountable)
-	return m.ImDevice, err
+	return m.Device, err
 }
 
 func (h Actions) MountableSubvolume(c *Call, mountable string) (string, error) {
 	m, err := h.parseMountable(c, mountable)
-	if err == nil && m.ImType != 1 {
+	if err == nil && m.Type != 1 {
 		return "", &CallError{Text: "not a btrfs subvolume identifier"}
 	}
-	return m.ImVolume, err
+	return m.Volume, err
 }
 
 func (h *Handle) parseMountable(c *Call, mountable string) (api.InternalMountable, error) {

@@ -69,20 +69,20 @@ func (h Actions) Find(c *Call, directory string) ([]string, error) {
 }
 
 func (h Actions) Stat(c *Call, path string) (api.Stat, error) {
-	st, err := call[api.Statns](h.Handle, c, "statns", path)
+	st, err := call[api.StatNS](h.Handle, c, "statns", path)
 	return stat(st), err
 }
 
 func (h Actions) Lstat(c *Call, path string) (api.Stat, error) {
-	st, err := call[api.Statns](h.Handle, c, "lstatns", path)
+	st, err := call[api.StatNS](h.Handle, c, "lstatns", path)
 	return stat(st), err
 }
 
-func stat(s api.Statns) api.Stat {
+func stat(s api.StatNS) api.Stat {
 	return api.Stat{
-		Dev: s.StDev, Ino: s.StIno, Mode: s.StMode, Nlink: s.StNlink, Uid: s.StUid, Gid: s.StGid,
-		Rdev: s.StRdev, Size: s.StSize, Blksize: s.StBlksize, Blocks: s.StBlocks,
-		Atime: s.StAtimeSec, Mtime: s.StMtimeSec, Ctime: s.StCtimeSec,
+		Dev: s.Dev, Ino: s.Ino, Mode: s.Mode, Nlink: s.Nlink, Uid: s.UID, Gid: s.GID,
+		Rdev: s.Rdev, Size: s.Size, Blksize: s.Blksize, Blocks: s.Blocks,
+		Atime: s.AtimeSec, Mtime: s.MtimeSec, Ctime: s.CtimeSec,
 	}
 }
 
@@ -115,12 +115,12 @@ const (
 	mostXattrs = 50
 )
 
-func (h Actions) Lstatnslist(c *Call, path string, names []string) ([]api.Statns, error) {
-	return inPieces[api.Statns](h.Handle, c, "internal_lstatnslist", path, names, mostStats)
+func (h Actions) Lstatnslist(c *Call, path string, names []string) ([]api.StatNS, error) {
+	return inPieces[api.StatNS](h.Handle, c, "internal_lstatnslist", path, names, mostStats)
 }
 
 func (h Actions) Lstatlist(c *Call, path string, names []string) ([]api.Stat, error) {
-	long, err := call[[]api.Statns](h.Handle, c, "lstatnslist", path, names)
+	long, err := call[[]api.StatNS](h.Handle, c, "lstatnslist", path, names)
 	if err != nil {
 		return nil, err
 	}

@@ -54,7 +54,7 @@ func (h Actions) InspectListApplications2(c *Call, root string) ([]api.Applicati
 	if err != nil {
 		return nil, err
 	}
-	sort.SliceStable(list, func(i, j int) bool { return list[i].App2Name < list[j].App2Name })
+	sort.SliceStable(list, func(i, j int) bool { return list[i].Name < list[j].Name })
 	return list, nil
 }
 
@@ -90,10 +90,10 @@ func (h Actions) InspectListApplications(c *Call, root string) ([]api.Applicatio
 	list := make([]api.Application, 0, len(apps))
 	for _, a := range apps {
 		list = append(list, api.Application{
-			AppName: a.App2Name, AppDisplayName: a.App2DisplayName, AppEpoch: a.App2Epoch,
-			AppVersion: a.App2Version, AppRelease: a.App2Release, AppInstallPath: a.App2InstallPath,
-			AppTransPath: a.App2TransPath, AppPublisher: a.App2Publisher, AppUrl: a.App2Url,
-			AppSourcePackage: a.App2SourcePackage, AppSummary: a.App2Summary, AppDescription: a.App2Description,
+			Name: a.Name, DisplayName: a.DisplayName, Epoch: a.Epoch,
+			Version: a.Version, Release: a.Release, InstallPath: a.InstallPath,
+			TransPath: a.TransPath, Publisher: a.Publisher, URL: a.URL,
+			SourcePackage: a.SourcePackage, Summary: a.Summary, Description: a.Description,
 		})
 	}
 	return list, err

@@ -182,22 +182,22 @@ func (n *guestNode) path(name ...string) string {
 	return "/" + strings.Trim(strings.Join(append([]string{n.Path(n.Root())}, name...), "/"), "/")
 }
 
-func fillAttr(a *fuse.Attr, s api.Statns) {
-	a.Ino, a.Size, a.Blocks = uint64(s.StIno), uint64(s.StSize), uint64(s.StBlocks)
-	a.Mode, a.Nlink, a.Rdev, a.Blksize = uint32(s.StMode), uint32(s.StNlink), uint32(s.StRdev), uint32(s.StBlksize)
-	a.Uid, a.Gid = uint32(s.StUid), uint32(s.StGid)
-	a.Atime, a.Mtime, a.Ctime = uint64(s.StAtimeSec), uint64(s.StMtimeSec), uint64(s.StCtimeSec)
-	a.Atimensec, a.Mtimensec, a.Ctimensec = uint32(s.StAtimeNsec), uint32(s.StMtimeNsec), uint32(s.StCtimeNsec)
+func fillAttr(a *fuse.Attr, s api.StatNS) {
+	a.Ino, a.Size, a.Blocks = uint64(s.Ino), uint64(s.Size), uint64(s.Blocks)
+	a.Mode, a.Nlink, a.Rdev, a.Blksize = uint32(s.Mode), uint32(s.Nlink), uint32(s.Rdev), uint32(s.Blksize)
+	a.Uid, a.Gid = uint32(s.UID), uint32(s.GID)
+	a.Atime, a.Mtime, a.Ctime = uint64(s.AtimeSec), uint64(s.MtimeSec), uint64(s.CtimeSec)
+	a.Atimensec, a.Mtimensec, a.Ctimensec = uint32(s.AtimeNsec), uint32(s.MtimeNsec), uint32(s.CtimeNsec)
 }
 
 // child is the node of a name, as it is now.
 func (n *guestNode) child(ctx context.Context, name string, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
-	s, e := ask[api.Statns](n.m, "lstatns", n.path(name))
+	s, e := ask[api.StatNS](n.m, "lstatns", n.path(name))
 	if e != 0 {
 		return nil, e
 	}
 	fillAttr(&out.Attr, s)
-	return n.NewInode(ctx, &guestNode{m: n.m}, fs.StableAttr{Mode: uint32(s.StMode) & syscall.S_IFMT}), 0
+	return n.NewInode(ctx, &guestNode{m: n.m}, fs.StableAttr{Mode: uint32(s.Mode) & syscall.S_IFMT}), 0
 }
 
 func (n *guestNode) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
@@ -205,7 +205,7 @@ func (n *guestNode) Lookup(ctx context.Context, name string, out *fuse.EntryOut)
 }
 
 func (n *guestNode) Getattr(ctx context.Context, f fs.FileHandle, out *fuse.AttrOut) syscall.Errno {
-	s, e := ask[api.Statns](n.m, "lstatns", n.path())
+	s, e := ask[api.StatNS](n.m, "lstatns", n.path())
 	if e == 0 {
 		fillAttr(&out.Attr, s)
 	}
@@ -355,7 +355,7 @@ func (n *guestNode) Rename(ctx context.Context, name string, newParent fs.InodeE
 }
 
 func (n *guestNode) Statfs(ctx context.Context, out *fuse.StatfsOut) syscall.Errno {
-	s, e := ask[api.Statvfs](n.m, "statvfs", n.path())
+	s, e := ask[api.StatVFS](n.m, "statvfs", n.path())
 	if e == 0 {
 		out.Bsize, out.Frsize = uint32(s.Bsize), uint32(s.Frsize)
 		out.Blocks, out.Bfree, out.Bavail = uint64(s.Blocks), uint64(s.Bfree), uint64(s.Bavail)

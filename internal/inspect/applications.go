@@ -19,10 +19,10 @@ func DpkgApplications(status string) []api.Application2 {
 		for _, line := range paragraph {
 			if strings.HasPrefix(line, " ") || strings.HasPrefix(line, "\t") {
 				if field == "Description" {
-					if app.App2Description != "" {
-						app.App2Description += "\n"
+					if app.Description != "" {
+						app.Description += "\n"
 					}
-					app.App2Description += line[1:]
+					app.Description += line[1:]
 				}
 				continue
 			}
@@ -30,24 +30,24 @@ func DpkgApplications(status string) []api.Application2 {
 			field, value = name, strings.TrimSpace(value)
 			switch field {
 			case "Package":
-				app.App2Name = value
+				app.Name = value
 			case "Status":
 				f := strings.Fields(value)
 				installed = len(f) == 3 && f[2] == "installed"
 			case "Version":
 				setAppVersion(&app, value, "-")
 			case "Architecture":
-				app.App2Arch = value
+				app.Arch = value
 			case "Homepage":
-				app.App2Url = value
+				app.URL = value
 			case "Source":
 				// A version follows if it is not the package's.
-				app.App2SourcePackage, _, _ = strings.Cut(value, " ")
+				app.SourcePackage, _, _ = strings.Cut(value, " ")
 			case "Description":
-				app.App2Summary = value
+				app.Summary = value
 			}
 		}
-		if installed && app.App2Name != "" && app.App2Version != "" {
+		if installed && app.Name != "" && app.Version != "" {
 			list = append(list, app)
 		}
 	}
@@ -58,12 +58,12 @@ func DpkgApplications(status string) []api.Application2 {
 func setAppVersion(app *api.Application2, version, separator string) {
 	if epoch, rest, ok := strings.Cut(version, ":"); ok {
 		if n, err := strconv.ParseInt(epoch, 10, 32); err == nil && n >= 0 {
-			app.App2Epoch, version = int32(n), rest
+			app.Epoch, version = int32(n), rest
 		}
 	}
-	app.App2Version = version
+	app.Version = version
 	if i := strings.LastIndex(version, separator); i >= 0 {
-		app.App2Version, app.App2Release = version[:i], version[i+len(separator):]
+		app.Version, app.Release = version[:i], version[i+len(separator):]
 	}
 }
 
@@ -79,18 +79,18 @@ func ApkApplications(db string) []api.Application2 {
 			}
 			switch key {
 			case "P":
-				app.App2Name = value
+				app.Name = value
 			case "V":
 				setAppVersion(&app, value, "-r")
 			case "A":
-				app.App2Arch = value
+				app.Arch = value
 			case "U":
-				app.App2Url = value
+				app.URL = value
 			case "T":
-				app.App2Description = value
+				app.Description = value
 			}
 		}
-		if app.App2Name != "" && app.App2Version != "" {
+		if app.Name != "" && app.Version != "" {
 			list = append(list, app)
 		}
 	}
@@ -108,18 +108,18 @@ func PacmanApplication(desc string) (app api.Application2, ok bool) {
 		value := paragraph[1]
 		switch paragraph[0] {
 		case "%NAME%":
-			app.App2Name = value
+			app.Name = value
 		case "%VERSION%":
 			setAppVersion(&app, value, "-")
 		case "%ARCH%":
-			app.App2Arch = value
+			app.Arch = value
 		case "%URL%":
-			app.App2Url = value
+			app.URL = value
 		case "%DESC%":
-			app.App2Description = value
+			app.Description = value
 		}
 	}
-	return app, app.App2Name != "" && app.App2Version != ""
+	return app, app.Name != "" && app.Version != ""
 }
 
 // paragraphs splits a text at its empty lines.

@@ -43,9 +43,9 @@ func WindowsApplications(software []byte) ([]api.Application2, error) {
 				continue
 			}
 			list = append(list, api.Application2{
-				App2Name: name, App2DisplayName: display, App2Version: texts["displayversion"],
-				App2InstallPath: texts["installlocation"], App2Publisher: texts["publisher"],
-				App2Url: texts["urlinfoabout"], App2Description: texts["comments"],
+				Name: name, DisplayName: display, Version: texts["displayversion"],
+				InstallPath: texts["installlocation"], Publisher: texts["publisher"],
+				URL: texts["urlinfoabout"], Description: texts["comments"],
 			})
 		}
 	}

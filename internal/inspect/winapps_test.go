@@ -32,7 +32,7 @@ func TestWindowsApplications(t *testing.T) {
 			hive.Node{Name: "number", Values: []hive.Value{{Name: "DisplayName", Type: 4, Data: []byte{1, 0, 0, 0}}}},
 			hive.Node{Name: "odd", Values: []hive.Value{text("DisplayName", "odd"), {Name: "Publisher", Type: 1, Data: []byte("x")}}},
 		))
-		want := []api.Application2{{App2Name: "{1}", App2DisplayName: "Näme", App2Version: "1.2", App2Description: "c"}, {App2Name: "odd", App2DisplayName: "odd"}}
+		want := []api.Application2{{Name: "{1}", DisplayName: "Näme", Version: "1.2", Description: "c"}, {Name: "odd", DisplayName: "odd"}}
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %+v, %v", path, got, err)
 		}

@@ -124,7 +124,7 @@ func (x hivexActions) HivexNodeChildren(nodeh int64) ([]api.HivexNode, error) {
 	l, err := x.list("hivex_node_children", nodeh)
 	nodes := []api.HivexNode{}
 	for _, n := range l {
-		nodes = append(nodes, api.HivexNode{HivexNodeH: n})
+		nodes = append(nodes, api.HivexNode{H: n})
 	}
 	return nodes, err
 }
@@ -143,7 +143,7 @@ func (x hivexActions) HivexNodeValues(nodeh int64) ([]api.HivexValue, error) {
 	l, err := x.list("hivex_node_values", nodeh)
 	values := []api.HivexValue{}
 	for _, n := range l {
-		values = append(values, api.HivexValue{HivexValueH: n})
+		values = append(values, api.HivexValue{H: n})
 	}
 	return values, err
 }

@@ -191,13 +191,13 @@ func (r *rpm) application(header uintptr) api.Application2 {
 	}
 	epoch, _ := r.call("headerGetNumber", header, rpmEpoch)
 	return api.Application2{
-		App2Name:        text(rpmName),
-		App2Epoch:       int32(epoch),
-		App2Version:     text(rpmVersion),
-		App2Release:     text(rpmRelease),
-		App2Arch:        text(rpmArch),
-		App2Url:         text(rpmURL),
-		App2Summary:     text(rpmSummary),
-		App2Description: text(rpmDescription),
+		Name:        text(rpmName),
+		Epoch:       int32(epoch),
+		Version:     text(rpmVersion),
+		Release:     text(rpmRelease),
+		Arch:        text(rpmArch),
+		URL:         text(rpmURL),
+		Summary:     text(rpmSummary),
+		Description: text(rpmDescription),
 	}
 }

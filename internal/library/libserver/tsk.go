@@ -155,28 +155,28 @@ func (t *tsk) send(out *api.StructWriter, file, path uintptr) error {
 	if name == ".." || name == "." && dir != "" {
 		return nil
 	}
-	e := api.TskDirent{
-		TskInode: n.metaAddr, TskName: dir + name, TskType: letter(n.kind),
-		TskSize: -1, TskNlink: -1,
-		TskAtimeSec: -1, TskMtimeSec: -1, TskCtimeSec: -1, TskCrtimeSec: -1,
-		TskAtimeNsec: -1, TskMtimeNsec: -1, TskCtimeNsec: -1, TskCrtimeNsec: -1,
+	e := api.TSKDirent{
+		Inode: n.metaAddr, Name: dir + name, Type: letter(n.kind),
+		Size: -1, Nlink: -1,
+		AtimeSec: -1, MtimeSec: -1, CtimeSec: -1, CrtimeSec: -1,
+		AtimeNsec: -1, MtimeNsec: -1, CtimeNsec: -1, CrtimeNsec: -1,
 	}
 	if n.flags&nameUnallocated == 0 {
-		e.TskFlags = 1
+		e.Flags = 1
 	}
 	if f.meta != 0 {
 		m := (*tskMeta)(at(f.meta))
-		if e.TskFlags == 0 && m.flags&metaAllocated != 0 {
-			e.TskFlags = 2 // the file of this name is gone, another has its place
+		if e.Flags == 0 && m.flags&metaAllocated != 0 {
+			e.Flags = 2 // the file of this name is gone, another has its place
 		}
 		if m.flags&metaCompressed != 0 {
-			e.TskFlags |= 4
+			e.Flags |= 4
 		}
-		e.TskSize, e.TskNlink, e.TskLink = m.size, int64(m.nlink), textAt(m.link)
-		e.TskAtimeSec, e.TskAtimeNsec = m.atime.sec, int64(m.atime.nsec)
-		e.TskMtimeSec, e.TskMtimeNsec = m.mtime.sec, int64(m.mtime.nsec)
-		e.TskCtimeSec, e.TskCtimeNsec = m.ctime.sec, int64(m.ctime.nsec)
-		e.TskCrtimeSec, e.TskCrtimeNsec = m.crtime.sec, int64(m.crtime.nsec)
+		e.Size, e.Nlink, e.Link = m.size, int64(m.nlink), textAt(m.link)
+		e.AtimeSec, e.AtimeNsec = m.atime.sec, int64(m.atime.nsec)
+		e.MtimeSec, e.MtimeNsec = m.mtime.sec, int64(m.mtime.nsec)
+		e.CtimeSec, e.CtimeNsec = m.ctime.sec, int64(m.ctime.nsec)
+		e.CrtimeSec, e.CrtimeNsec = m.crtime.sec, int64(m.crtime.nsec)
 	}
 	return out.Put(e)
 }
