@@ -208,7 +208,7 @@ func (a *Action) DecodeRet(d *proto.Decoder) (any, error) {
 		n := d.Count(4)
 		h := make(Hash, 0, n/2)
 		for i := 0; i+1 < n && d.Err == nil; i += 2 {
-			h = append(h, Pair{d.String(), d.String()})
+			h = append(h, Pair{Key: d.String(), Value: d.String()})
 		}
 		v = h
 	case RStruct:

@@ -19,22 +19,6 @@ import "reflect"
 //
 // Optional arguments are a slice as long as Action.Opts; nil means absent.
 
-// Pair is an entry of a Hash.
-type Pair struct{ Key, Value string }
-
-// Hash is a table of strings that keeps its order.
-type Hash []Pair
-
-// Get returns the value of a key.
-func (h Hash) Get(key string) (string, bool) {
-	for _, p := range h {
-		if p.Key == key {
-			return p.Value, true
-		}
-	}
-	return "", false
-}
-
 // Field is one field of a struct value.
 type Field struct {
 	Name  string
