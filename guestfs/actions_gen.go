@@ -12,7 +12,7 @@ import (
 // Options of the methods of Handle. What is nil in them is not given.
 type (
 	AddDomainOptions                 = types.AddDomainOptions
-	AddDriveOptsOptions              = types.AddDriveOptsOptions
+	AddDriveOptions                  = types.AddDriveOptions
 	AddDriveScratchOptions           = types.AddDriveScratchOptions
 	AugTransformOptions              = types.AugTransformOptions
 	BtrfsFilesystemDefragmentOptions = types.BtrfsFilesystemDefragmentOptions
@@ -151,7 +151,7 @@ func (g *Handle) AddCDROM(ctx context.Context, filename string) error {
 // A domain that runs needs ReadOnly; anything else would damage its disks. ReadOnlyDisk says what to do with
 // disks that the description marks as read-only when ReadOnly is not given: write (as with the others; this is
 // the default), read (add them read-only), ignore (leave them out), error. Iface, CacheMode, Discard and
-// CopyOnRead are handed to [Handle.AddDriveOpts]. Live must not be true.
+// CopyOnRead are handed to [Handle.AddDrive]. Live must not be true.
 //
 // Fails if there is no such domain, libvirt cannot be reached, or a disk cannot be added; disks before that one
 // stay added then.
@@ -159,28 +159,23 @@ func (g *Handle) AddDomain(ctx context.Context, dom string, options ...AddDomain
 	return g.calls.AddDomain(ctx, dom, options...)
 }
 
-// AddDriveOpts adds the image filename as the next drive; the guest sees drives as /dev/sda, /dev/sdb and so on in the order they were added. With ReadOnly nothing is ever written to the image: changes go to an overlay that vanishes. Format is the image format, such as raw or qcow2; without it the format is detected, which a guest that can write to a raw image may influence. Iface is ignored but for virtio. Name is ignored. Label names the disk inside the appliance (up to 20 letters and digits). Protocol with Server, Username and Secret reaches an image over the network (nbd, ssh, http, https, ftp, ftps, iscsi, rbd). CacheMode is writeback (safe) or unsafe (faster, and the image is lost if the host dies). Discard is disable, enable or besteffort. CopyOnRead keeps what is read from a slow backing file. BlockSize is the sector size in bytes, 512 or 4096. Fails if the file does not exist or after launch.
-func (g *Handle) AddDriveOpts(ctx context.Context, filename string, options ...AddDriveOptsOptions) error {
-	return g.calls.AddDriveOpts(ctx, filename, options...)
-}
-
 // AddDriveRO: add a disk image that is only read.
 //
-// Same as [Handle.AddDriveOpts] with readonly:true and the image filename. The guest can write, but all of it goes to an overlay that vanishes.
+// Same as [Handle.AddDrive] with readonly:true and the image filename. The guest can write, but all of it goes to an overlay that vanishes.
 func (g *Handle) AddDriveRO(ctx context.Context, filename string) error {
 	return g.calls.AddDriveRO(ctx, filename)
 }
 
 // AddDriveROWithIf: add a disk image on a given bus, only read.
 //
-// Same as [Handle.AddDriveOpts] for filename with readonly:true and iface:iface.
+// Same as [Handle.AddDrive] for filename with readonly:true and iface:iface.
 //
-// Deprecated: use [Handle.AddDriveOpts].
+// Deprecated: use [Handle.AddDrive].
 func (g *Handle) AddDriveROWithIf(ctx context.Context, filename string, iface string) error {
 	return g.calls.AddDriveROWithIf(ctx, filename, iface)
 }
 
-// AddDriveScratch adds a disk of size bytes without a file of its own; its space is taken in the directory for temporary files as it is used, and freed when the appliance ends. Name is ignored, Label and BlockSize (bytes) are as for [Handle.AddDriveOpts].
+// AddDriveScratch adds a disk of size bytes without a file of its own; its space is taken in the directory for temporary files as it is used, and freed when the appliance ends. Name is ignored, Label and BlockSize (bytes) are as for [Handle.AddDrive].
 //
 // Units: size: bytes.
 func (g *Handle) AddDriveScratch(ctx context.Context, size int64, options ...AddDriveScratchOptions) error {
@@ -189,9 +184,9 @@ func (g *Handle) AddDriveScratch(ctx context.Context, size int64, options ...Add
 
 // AddDriveWithIf: add a disk image on a given bus.
 //
-// Same as [Handle.AddDriveOpts] for filename with iface:iface. Only virtio makes a difference.
+// Same as [Handle.AddDrive] for filename with iface:iface. Only virtio makes a difference.
 //
-// Deprecated: use [Handle.AddDriveOpts].
+// Deprecated: use [Handle.AddDrive].
 func (g *Handle) AddDriveWithIf(ctx context.Context, filename string, iface string) error {
 	return g.calls.AddDriveWithIf(ctx, filename, iface)
 }
@@ -2269,7 +2264,7 @@ func (g *Handle) ListDevices(ctx context.Context) ([]string, error) {
 	return g.calls.ListDevices(ctx)
 }
 
-// ListDiskLabels returns a table of the labels given to [Handle.AddDriveOpts] and the device names that they stand for. A partition has its disk's label with its number behind.
+// ListDiskLabels returns a table of the labels given to [Handle.AddDrive] and the device names that they stand for. A partition has its disk's label with its number behind.
 func (g *Handle) ListDiskLabels(ctx context.Context) (Hash, error) {
 	return g.calls.ListDiskLabels(ctx)
 }

@@ -15,8 +15,8 @@ type AddDomainOptions struct {
 	CopyOnRead   *bool
 }
 
-// AddDriveOptsOptions are the options of Handle.AddDriveOpts. What is nil is not given.
-type AddDriveOptsOptions struct {
+// AddDriveOptions are the options of Handle.AddDrive. What is nil is not given.
+type AddDriveOptions struct {
 	ReadOnly   *bool
 	Format     *string
 	Iface      *string

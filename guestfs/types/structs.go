@@ -3,7 +3,10 @@
 // them under the same names.
 package types
 
-import "iter"
+import (
+	"errors"
+	"iter"
+)
 
 // Field types of structs that are more than their Go kind.
 type (
@@ -394,3 +397,13 @@ func (h Hash) All() iter.Seq2[string, string] {
 		}
 	}
 }
+
+// HostFile is a file of the host by its name, for the calls that read or write a stream:
+// a file that is written takes its name when it is complete, and a large one goes a
+// faster way than a stream. It can be used for nothing else.
+type HostFile string
+
+var errHostFile = errors.New("a HostFile is only read and written by calls of package guestfs")
+
+func (f HostFile) Read([]byte) (int, error)  { return 0, errHostFile }
+func (f HostFile) Write([]byte) (int, error) { return 0, errHostFile }

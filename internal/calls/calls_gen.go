@@ -35,8 +35,8 @@ func (cl Client) AddDomain(ctx context.Context, dom string, options ...types.Add
 	return result[int](cl, ctx, "add_domain", []any{dom}, opts)
 }
 
-func (cl Client) AddDriveOpts(ctx context.Context, filename string, options ...types.AddDriveOptsOptions) error {
-	opts, err := one(options, func(o types.AddDriveOptsOptions) []any {
+func (cl Client) AddDrive(ctx context.Context, filename string, options ...types.AddDriveOptions) error {
+	opts, err := one(options, func(o types.AddDriveOptions) []any {
 		return []any{value(o.ReadOnly), value(o.Format), value(o.Iface), value(o.Name), value(o.Label), value(o.Protocol), list(o.Server), value(o.Username), value(o.Secret), value(o.CacheMode), value(o.Discard), value(o.CopyOnRead), value(o.BlockSize)}
 	})
 	if err != nil {

@@ -29,18 +29,18 @@ const (
 // bulkIn plugs a file in as the source of the next call. It reports false if that
 // is not possible here, which is no failure: the file then goes in chunks.
 func (h *Handle) bulkIn(ctx context.Context, in *source) (bool, error) {
-	if in.size == 0 || !h.canBulk() {
+	if in.file == nil || in.size == 0 || !h.canBulk() {
 		return false, nil
 	}
-	if at, err := in.Seek(0, io.SeekCurrent); err != nil || at != 0 {
+	if at, err := in.file.Seek(0, io.SeekCurrent); err != nil || at != 0 {
 		return false, nil
 	}
 	// Chunks have no holes: also a small file that has some is better plugged in.
-	data := dataList(untar.Data(in.File, int64(in.size)), int64(in.size))
-	if _, err := in.Seek(0, io.SeekStart); err != nil || in.size < bulkMinimum && data == nil {
+	data := dataList(untar.Data(in.file, int64(in.size)), int64(in.size))
+	if _, err := in.file.Seek(0, io.SeekStart); err != nil || in.size < bulkMinimum && data == nil {
 		return false, nil
 	}
-	d := appliance.Drive{File: in.File, ReadOnlyFile: true, Format: "raw"}
+	d := appliance.Drive{File: in.file, ReadOnlyFile: true, Format: "raw"}
 	return h.plugBulk(ctx, d, "internal_bulk_in", bulkTarget, int64(in.size), data)
 }
 
@@ -73,14 +73,7 @@ func (h *Handle) bulkOut(ctx context.Context, a *api.Action, args []any, out *de
 	if a.Name != "download" || !h.canBulk() {
 		return false, nil
 	}
-	var fi os.FileInfo
-	var err error
-	if out.given {
-		fi, err = out.f.Stat()
-	} else if fi, err = os.Stat(out.name); strings.HasPrefix(out.name, "/dev/") {
-		return false, nil
-	}
-	if err == nil && !fi.Mode().IsRegular() {
+	if !out.plain() {
 		return false, nil
 	}
 	size, err := h.remoteSize(ctx, args[0].(string))

@@ -58,7 +58,7 @@ func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (a
 	if h.State() != Ready {
 		return nil, &CallError{Action: a.Name, Text: beforeLaunch, Lines: true}
 	}
-	t := &transfer{h: h, action: a, link: h.link}
+	t := &transfer{h: h, action: a, link: h.link, cancelled: newFlag(), refused: newFlag()}
 	var in *source
 	var out *dest
 	if i := a.FileParam(api.KFileIn); i >= 0 {
@@ -66,9 +66,7 @@ func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (a
 		if in, err = openSource(ctx, args[i]); err != nil {
 			return nil, &CallError{Errno: errnoOf(err), Text: err.Error()}
 		}
-		if !in.given {
-			defer in.Close()
-		}
+		defer in.Close()
 		if t.bulk, err = h.bulkIn(ctx, in); err != nil {
 			return nil, err
 		}
@@ -111,7 +109,7 @@ func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (a
 	if l.vm == nil {
 		defer context.AfterFunc(ctx, l.abort)() // nobody else ends what the daemon lets wait
 	}
-	defer h.watch(a, l, in != nil && in.size == 0 || out != nil && !regularOrNew(args[a.FileParam(api.KFileOut)]))()
+	defer h.watch(a, l, in.rests() || out.rests())()
 	l.writeMu.Lock()
 	err = l.conn.WriteFrame(msg.Buf)
 	if err == nil {
@@ -129,7 +127,7 @@ func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (a
 	} else {
 		if out != nil { // the daemon may work long before the first data
 			t.receiving.Store(true)
-			if t.cancelled.Load() {
+			if t.cancelled.isSet() {
 				t.stopDaemon()
 			}
 		}
@@ -153,7 +151,7 @@ func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (a
 	switch {
 	case err != nil && sendErr != nil:
 		return nil, sendErr // the daemon's answer to our giving up
-	case err != nil && out != nil && t.cancelled.Load():
+	case err != nil && out != nil && t.cancelled.isSet():
 		return nil, out.close(errCancelledByUser)
 	case err != nil:
 		return nil, out.close(err)
@@ -263,13 +261,6 @@ func (h *Handle) broke(err *LinkError) error {
 	return err
 }
 
-// source is a local file that is being sent.
-type source struct {
-	*os.File
-	size  uint64 // of a regular file, else 0
-	given bool   // by who makes the call, and is not closed here
-}
-
 // openLocal opens a host file. The names of the standard streams, and of others that are
 // open and only read, mean the streams themselves: their position is shared, and they
 // may be sockets.
@@ -329,26 +320,3 @@ type errText struct{ syscall.Errno }
 
 func (e errText) Error() string { return proto.Strerror(e.Errno) }
 func (e errText) Unwrap() error { return e.Errno }
-
-// openSource takes the value of a FileIn parameter: a name or a file.
-func openSource(ctx context.Context, arg any) (*source, error) {
-	s := &source{}
-	if l, ok := arg.(localFile); ok {
-		s.File, s.given = l.File, true
-	} else {
-		f, err := openLocal(ctx, arg.(string), os.O_RDONLY)
-		if err != nil {
-			return nil, fmt.Errorf("open: %w", err)
-		}
-		s.File = f
-	}
-	if fi, err := s.Stat(); err == nil {
-		if fi.Mode().IsRegular() {
-			s.size = uint64(fi.Size())
-		} else if fi.IsDir() {
-			s.Close()
-			return nil, fmt.Errorf("%s: %w", s.Name(), errText{syscall.EISDIR})
-		}
-	}
-	return s, nil
-}

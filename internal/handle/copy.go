@@ -13,6 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gofish/internal/untar"
+
+	"gofish/guestfs/types"
 )
 
 // CopyIn sends a file or tree as a tar archive that is made on the way.
@@ -21,7 +23,7 @@ func (h Actions) CopyIn(c *Call, localpath, remotedir string) error {
 	if _, err := os.Lstat(local); err != nil {
 		return fmt.Errorf("source ‘%s’ does not exist (or cannot be read)", localpath)
 	}
-	isDir, err := call[bool](h.Handle, c, "is_dir", remotedir)
+	isDir, err := c.IsDir(c, remotedir)
 	if err != nil {
 		return err
 	}
@@ -37,7 +39,7 @@ func (h Actions) CopyIn(c *Call, localpath, remotedir string) error {
 		defer w.Close()
 		made <- untar.Create(w, filepath.Dir(local), filepath.Base(local))
 	}()
-	_, err = h.doNamed(c, "tar_in", map[string]any{"keepdirlink": true}, localFile{File: r}, remotedir)
+	err = c.TarIn(c, r, remotedir, types.TarInOptions{KeepDirLink: new(true)})
 	r.Close() // if the daemon has refused, this ends the archiver
 	if merr := <-made; merr != nil && !errors.Is(merr, os.ErrClosed) && !errors.Is(merr, syscall.EPIPE) {
 		return merr
@@ -58,19 +60,19 @@ func (h Actions) CopyOut(c *Call, remotepath, localdir string, o copyOutOpts) er
 	}
 	base := path.Base(path.Clean("/" + remotepath))
 	local := filepath.Join(localdir, base)
-	isFile, err := call[bool](h.Handle, c, "is_file", remotepath)
+	isFile, err := c.IsFile(c, remotepath)
 	if err != nil {
 		return err
 	}
 	if isFile {
 		return h.copyOutFile(c, remotepath, localdir, base)
 	}
-	isDir, err := call[bool](h.Handle, c, "is_dir", remotepath)
+	isDir, err := c.IsDir(c, remotepath)
 	if err != nil {
 		return err
 	}
 	if !isDir {
-		isLink, err := call[bool](h.Handle, c, "is_symlink", remotepath)
+		isLink, err := c.IsSymlink(c, remotepath)
 		if err != nil {
 			return err
 		}
@@ -108,13 +110,11 @@ func (h Actions) CopyOut(c *Call, remotepath, localdir string, o copyOutOpts) er
 		done <- unpacked{res, err}
 	}()
 	// Our own appliance keeps holes; other programs need not know how that is written.
-	action := "tar_out"
 	if h.canBulk() {
-		action = "internal_copy_out"
+		err = c.InternalCopyOut(c, remotepath, w)
 	}
-	_, err = h.do(c, action, remotepath, localFile{File: w})
-	if isUnknownProcedure(err) {
-		_, err = h.do(c, "tar_out", remotepath, localFile{File: w})
+	if !h.canBulk() || isUnknownProcedure(err) {
+		err = c.TarOut(c, remotepath, w)
 	}
 	w.Close()
 	u := <-done
@@ -141,14 +141,14 @@ func (h *Handle) copyOutFile(c *Call, remotepath, localdir, base string) error {
 	fail := func(err error) error { return fmt.Errorf("%s: %w", local, errText{errnoOf(err)}) }
 	// A link, FIFO or device may be of an earlier copy.
 	if fi, err := os.Lstat(local); err != nil || fi.Mode().IsRegular() || fi.IsDir() {
-		_, err := h.do(c, "download", remotepath, local)
+		err := c.Download(c, remotepath, types.HostFile(local))
 		return err
 	}
 	f, err := createIn(localdir, 0o666)
 	if err != nil {
 		return fail(err)
 	}
-	if _, err := h.do(c, "download", remotepath, localFile{File: f.File}); err != nil {
+	if err := c.Download(c, remotepath, f.File); err != nil {
 		f.Discard()
 		return err
 	}
@@ -160,7 +160,7 @@ func (h *Handle) copyOutFile(c *Call, remotepath, localdir, base string) error {
 
 // copyOutLink makes a link as the guest has it, in place of what is no folder.
 func (h *Handle) copyOutLink(c *Call, remotepath, local string) error {
-	target, err := call[string](h, c, "readlink", remotepath)
+	target, err := c.Readlink(c, remotepath)
 	if err != nil {
 		return err
 	}

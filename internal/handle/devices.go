@@ -39,13 +39,13 @@ func (h Actions) CanonicalDeviceName(c *Call, device string) (string, error) {
 		return "/dev/sd" + m[2] + m[3], nil
 	}
 	if strings.HasPrefix(device, "/dev/disk/") || strings.HasPrefix(device, "/dev/md/") {
-		if m, err := h.parseMountable(c, device); err == nil {
+		if m, err := c.InternalParseMountable(c, device); err == nil {
 			return m.Device, nil
 		}
 	}
 	if strings.HasPrefix(device, "/dev/mapper/") || strings.HasPrefix(device, "/dev/dm-") {
-		if v, err := h.do(c, "lvm_canonical_lv_name", device); err == nil {
-			return v.(string), nil
+		if lv, err := c.LVMCanonicalLVName(c, device); err == nil {
+			return lv, nil
 		}
 	}
 	return device, nil
@@ -53,24 +53,16 @@ func (h Actions) CanonicalDeviceName(c *Call, device string) (string, error) {
 
 // MountableDevice and MountableSubvolume take a mountable apart.
 func (h Actions) MountableDevice(c *Call, mountable string) (string, error) {
-	m, err := h.parseMountable(c, mountable)
+	m, err := c.InternalParseMountable(c, mountable)
 	return m.Device, err
 }
 
 func (h Actions) MountableSubvolume(c *Call, mountable string) (string, error) {
-	m, err := h.parseMountable(c, mountable)
+	m, err := c.InternalParseMountable(c, mountable)
 	if err == nil && m.Type != 1 {
 		return "", &CallError{Text: "not a btrfs subvolume identifier"}
 	}
 	return m.Volume, err
-}
-
-func (h *Handle) parseMountable(c *Call, mountable string) (api.InternalMountable, error) {
-	v, err := h.do(c, "internal_parse_mountable", mountable)
-	if err != nil {
-		return api.InternalMountable{}, err
-	}
-	return v.(api.InternalMountable), nil
 }
 
 // Answers of internal_feature_available.
@@ -114,7 +106,7 @@ func (h *Handle) feature(c *Call, group string) (int, error) {
 	if n, ok := h.features[group]; ok {
 		return n, nil
 	}
-	v, err := h.do(c, "internal_feature_available", group)
+	n, err := c.InternalFeatureAvailable(c, group)
 	if err != nil {
 		var ce *CallError
 		if errors.As(err, &ce) && h.State() != Ready {
@@ -122,6 +114,6 @@ func (h *Handle) feature(c *Call, group string) (int, error) {
 		}
 		return 0, err
 	}
-	h.features[group] = v.(int)
-	return v.(int), nil
+	h.features[group] = n
+	return n, nil
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"gofish/guestfs/types"
 )
 
 // Domains of libvirt: their disks are added as drives.
@@ -113,27 +115,20 @@ func (h Actions) AddDomain(c *Call, dom string, o addDomainOpts) (int, error) {
 		if args == nil {
 			continue
 		}
-		args.named["readonly"] = readOnly
+		args.opts.ReadOnly = new(readOnly)
 		if disk.ReadOnly != nil && !readOnly {
 			switch marked {
 			case "error":
 				return added, fmt.Errorf("%s: disk is marked <readonly/> in libvirt XML, and readonlydisk was set to \"error\"", args.name)
 			case "read":
-				args.named["readonly"] = true
+				args.opts.ReadOnly = new(true)
 			case "ignore":
 				added++ // it counts all the same
 				continue
 			}
 		}
-		for name, v := range map[string]*string{"iface": o.Iface, "cachemode": o.Cachemode, "discard": o.Discard} {
-			if v != nil {
-				args.named[name] = *v
-			}
-		}
-		if o.Copyonread != nil {
-			args.named["copyonread"] = *o.Copyonread
-		}
-		if err := h.addNested(c, args.name, args.named); err != nil {
+		args.opts.Iface, args.opts.CacheMode, args.opts.Discard, args.opts.CopyOnRead = o.Iface, o.Cachemode, o.Discard, o.Copyonread
+		if err := c.AddDrive(c, args.name, args.opts); err != nil {
 			return added, err
 		}
 		added++
@@ -143,13 +138,13 @@ func (h Actions) AddDomain(c *Call, dom string, o addDomainOpts) (int, error) {
 
 // driveArgs is what add_drive needs for a disk.
 type driveArgs struct {
-	name  string
-	named map[string]any
+	name string
+	opts types.AddDriveOptions
 }
 
 // drive translates a disk; nil for one with nothing in it, or which is no image.
 func (d *domainDisk) drive(conn libvirtConn) (*driveArgs, error) {
-	a := &driveArgs{named: map[string]any{}}
+	a := &driveArgs{}
 	switch s := d.Source; d.Type {
 	case "file":
 		a.name = s.File
@@ -162,34 +157,30 @@ func (d *domainDisk) drive(conn libvirtConn) (*driveArgs, error) {
 		}
 	case "network":
 		a.name = s.Name
-		a.named["protocol"] = s.Protocol
-		var servers []string
+		a.opts.Protocol = &s.Protocol
 		for _, h := range s.Hosts {
-			servers = append(servers, h.server())
-		}
-		if len(servers) > 0 {
-			a.named["server"] = servers
+			a.opts.Server = append(a.opts.Server, h.server())
 		}
 		auth := d.Auth
 		if auth == nil {
 			auth = s.Auth
 		}
 		if auth != nil {
-			a.named["username"] = auth.User
+			a.opts.Username = &auth.User
 			if auth.Secret != (domainSecret{}) {
 				secret, err := conn.secret(auth.Secret)
 				if err != nil {
 					return nil, fmt.Errorf("secret for %s: %w", s.Name, err)
 				}
-				a.named["secret"] = secret
+				a.opts.Secret = &secret
 			}
 		}
 	}
-	if a.name == "" && a.named["protocol"] == nil {
+	if a.name == "" && a.opts.Protocol == nil {
 		return nil, nil
 	}
 	if d.Driver.Type != "" {
-		a.named["format"] = d.Driver.Type
+		a.opts.Format = &d.Driver.Type
 	}
 	return a, nil
 }

@@ -18,6 +18,8 @@ import (
 
 	"gofish/internal/appliance"
 	"gofish/internal/diskimage"
+
+	"gofish/guestfs/types"
 )
 
 // Drive is a disk that has been added to a handle.
@@ -501,25 +503,19 @@ func diskCreateQcow2(c *Call, filename string, size int64, o diskCreateOpts) err
 }
 
 func (h Actions) AddDriveRo(c *Call, filename string) error {
-	return h.addNested(c, filename, map[string]any{"readonly": true})
+	return c.AddDrive(c, filename, types.AddDriveOptions{ReadOnly: new(true)})
 }
 
 func (h Actions) AddDriveWithIf(c *Call, filename, iface string) error {
-	return h.addNested(c, filename, map[string]any{"iface": iface})
+	return c.AddDrive(c, filename, types.AddDriveOptions{Iface: &iface})
 }
 
 func (h Actions) AddDriveRoWithIf(c *Call, filename, iface string) error {
-	return h.addNested(c, filename, map[string]any{"readonly": true, "iface": iface})
+	return c.AddDrive(c, filename, types.AddDriveOptions{ReadOnly: new(true), Iface: &iface})
 }
 
 func (h Actions) AddCdrom(c *Call, filename string) error {
-	return h.addNested(c, filename, map[string]any{"readonly": true})
-}
-
-// addNested is add_drive with some of its optional arguments.
-func (h *Handle) addNested(c *Call, filename string, named map[string]any) error {
-	_, err := h.doNamed(c, "add_drive", named, filename)
-	return err
+	return c.AddDrive(c, filename, types.AddDriveOptions{ReadOnly: new(true)})
 }
 
 type addDriveScratchOpts struct {

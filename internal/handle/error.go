@@ -12,7 +12,8 @@ type CallError struct {
 	Action string // name of the action, empty if the text stands alone
 	Errno  syscall.Errno
 	Text   string
-	Lines  bool // the text is one of our own, with line ends
+	Lines  bool  // the text is one of our own, with line ends
+	Cause  error // of a reader or writer of the caller's
 }
 
 func (e *CallError) Error() string {
@@ -22,12 +23,16 @@ func (e *CallError) Error() string {
 	return e.Action + ": " + e.Text
 }
 
-// Unwrap gives the error number to errors.Is.
-func (e *CallError) Unwrap() error {
-	if e.Errno == 0 {
-		return nil
+// Unwrap gives the error number and the cause to errors.Is.
+func (e *CallError) Unwrap() []error {
+	var l []error
+	if e.Errno != 0 {
+		l = append(l, e.Errno)
 	}
-	return e.Errno
+	if e.Cause != nil {
+		l = append(l, e.Cause)
+	}
+	return l
 }
 
 // LinkError says that the connection to the daemon is lost or out of step. The

@@ -11,21 +11,12 @@ import (
 	"gofish/internal/api"
 )
 
-// call does another action and gives its result its type.
-func call[T any](h *Handle, c *Call, name string, args ...any) (result T, err error) {
-	v, err := h.do(c, name, args...)
-	if err == nil && v != nil {
-		result = v.(T)
-	}
-	return result, err
-}
-
 // maxContent is how much of a file is taken into memory.
 const maxContent = 2 << 30
 
-// names fetches a list that the daemon streams, each entry ended by a zero byte.
-func (h *Handle) names(c *Call, action, directory string) ([]string, error) {
-	list, err := listFrom(h, c, decodeNames, action, directory)
+// sortedNames makes a list of names of which each is ended by a zero byte.
+func sortedNames(stream func(io.Writer) error) ([]string, error) {
+	list, err := listFrom(decodeNames, stream)
 	sort.Strings(list)
 	return list, err
 }
@@ -61,20 +52,20 @@ func decodeNames(r io.Reader, max int) ([]string, error) {
 }
 
 func (h Actions) Ls(c *Call, directory string) ([]string, error) {
-	return h.names(c, "ls0", directory)
+	return sortedNames(func(w io.Writer) error { return c.Ls0(c, directory, w) })
 }
 
 func (h Actions) Find(c *Call, directory string) ([]string, error) {
-	return h.names(c, "find0", directory)
+	return sortedNames(func(w io.Writer) error { return c.Find0(c, directory, w) })
 }
 
 func (h Actions) Stat(c *Call, path string) (api.Stat, error) {
-	st, err := call[api.StatNS](h.Handle, c, "statns", path)
+	st, err := c.StatNS(c, path)
 	return stat(st), err
 }
 
 func (h Actions) Lstat(c *Call, path string) (api.Stat, error) {
-	st, err := call[api.StatNS](h.Handle, c, "lstatns", path)
+	st, err := c.LstatNS(c, path)
 	return stat(st), err
 }
 
@@ -88,7 +79,7 @@ func stat(s api.StatNS) api.Stat {
 
 // inPieces does an action on a few of the names at a time, so that neither the
 // request nor the reply grows too large, and puts the results together.
-func inPieces[T any](h *Handle, c *Call, action, path string, names []string, most int) ([]T, error) {
+func inPieces[T any](names []string, most int, do func(names []string) ([]T, error)) ([]T, error) {
 	const maxBytes = 1 << 20
 	list := []T{}
 	for len(names) > 0 {
@@ -97,7 +88,7 @@ func inPieces[T any](h *Handle, c *Call, action, path string, names []string, mo
 			size += len(names[n])
 			n++
 		}
-		piece, err := call[[]T](h, c, action, path, names[:n])
+		piece, err := do(names[:n])
 		if err != nil {
 			return nil, err
 		}
@@ -116,11 +107,11 @@ const (
 )
 
 func (h Actions) Lstatnslist(c *Call, path string, names []string) ([]api.StatNS, error) {
-	return inPieces[api.StatNS](h.Handle, c, "internal_lstatnslist", path, names, mostStats)
+	return inPieces(names, mostStats, func(names []string) ([]api.StatNS, error) { return c.InternalLstatNSList(c, path, names) })
 }
 
 func (h Actions) Lstatlist(c *Call, path string, names []string) ([]api.Stat, error) {
-	long, err := call[[]api.StatNS](h.Handle, c, "lstatnslist", path, names)
+	long, err := c.LstatNSList(c, path, names)
 	if err != nil {
 		return nil, err
 	}
@@ -132,53 +123,40 @@ func (h Actions) Lstatlist(c *Call, path string, names []string) ([]api.Stat, er
 }
 
 func (h Actions) Lxattrlist(c *Call, path string, names []string) ([]api.Xattr, error) {
-	return inPieces[api.Xattr](h.Handle, c, "internal_lxattrlist", path, names, mostXattrs)
+	return inPieces(names, mostXattrs, func(names []string) ([]api.Xattr, error) { return c.InternalLxattrList(c, path, names) })
 }
 
 func (h Actions) Readlinklist(c *Call, path string, names []string) ([]string, error) {
-	return inPieces[string](h.Handle, c, "internal_readlinklist", path, names, mostLinks)
+	return inPieces(names, mostLinks, func(names []string) ([]string, error) { return c.InternalReadlinkList(c, path, names) })
 }
 
 // Readdir falls back to the call of older daemons, whose reply must fit into
 // one message.
 func (h Actions) Readdir(c *Call, dir string) ([]api.Dirent, error) {
-	list, err := structsFrom[api.Dirent](h.Handle, c, "internal_readdir", dir)
+	list, err := structsFrom[api.Dirent](func(w io.Writer) error { return c.InternalReaddir(c, dir, w) })
 	if isUnknownProcedure(err) {
-		return call[[]api.Dirent](h.Handle, c, "internal_readdir_list", dir)
+		return c.InternalReaddirList(c, dir)
 	}
 	return list, err
 }
 
 func (h Actions) ReadFile(c *Call, path string) ([]byte, error) {
-	f, err := Anonymous(h.Settings.tmpDir())
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	_, err = h.do(c, "download", path, localFile{f, maxContent})
+	var b bytes.Buffer
+	err := c.Download(c, path, limited{&b, maxContent})
 	if errors.As(err, new(tooMuch)) {
 		return nil, fmt.Errorf("%s: %w (see download)", path, err)
 	}
-	if err != nil {
-		return nil, err
-	}
-	size, err := f.Seek(0, io.SeekEnd)
-	if err != nil {
-		return nil, err
-	}
-	b := make([]byte, size)
-	_, err = f.ReadAt(b, 0)
-	return b, err
+	return b.Bytes(), err
 }
 
 func (h Actions) Cat(c *Call, path string) (string, error) {
-	b, err := call[[]byte](h.Handle, c, "read_file", path)
+	b, err := c.ReadFile(c, path)
 	return string(b), err
 }
 
 // ReadLines takes a carriage return in front of a newline for a part of it.
 func (h Actions) ReadLines(c *Call, path string) ([]string, error) {
-	b, err := call[[]byte](h.Handle, c, "read_file", path)
+	b, err := c.ReadFile(c, path)
 	if err != nil {
 		return nil, err
 	}
@@ -199,28 +177,16 @@ const maxWrite = 2 << 20
 
 func (h Actions) Write(c *Call, path string, content []byte) error {
 	if len(content) <= maxWrite {
-		_, err := h.do(c, "internal_write", path, content)
+		err := c.InternalWrite(c, path, content)
 		return err
 	}
-	f, err := Anonymous(h.Settings.tmpDir())
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if _, err := f.Write(content); err != nil {
-		return err
-	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return err
-	}
-	_, err = h.do(c, "upload", localFile{File: f}, path)
-	return err
+	return c.Upload(c, bytes.NewReader(content), path)
 }
 
 func (h Actions) WriteAppend(c *Call, path string, content []byte) error {
 	for {
 		n := min(len(content), maxWrite)
-		if _, err := h.do(c, "internal_write_append", path, content[:n]); err != nil {
+		if err := c.InternalWriteAppend(c, path, content[:n]); err != nil {
 			return err
 		}
 		if content = content[n:]; len(content) == 0 {

@@ -21,6 +21,7 @@ import (
 
 	"gofish/internal/api"
 	"gofish/internal/appliance"
+	"gofish/internal/calls"
 	"gofish/internal/proto"
 )
 
@@ -64,7 +65,15 @@ type Actions struct{ *Handle }
 // Call is what a host action may want to know of the call it serves.
 type Call struct {
 	context.Context
-	Action *api.Action
+	Action       *api.Action
+	calls.Client // of other actions, as part of this one
+}
+
+// nested does actions as part of another one.
+type nested struct{ *Handle }
+
+func (n nested) Call(ctx context.Context, a *api.Action, args, opts []any) (any, error) {
+	return n.invoke(ctx, a, args, opts)
 }
 
 var paramTypes = func() api.Types {
@@ -158,13 +167,8 @@ func (h *Handle) invoke(ctx context.Context, a *api.Action, args, opts []any) (r
 		return h.remote(ctx, a, args, opts)
 	}
 	f := h.local()[a.Name]
-	result, err = f.Call(&Call{ctx, a}, args, opts)
+	result, err = f.Call(&Call{ctx, a, calls.Client{Caller: nested{h}}}, args, opts)
 	return result, asCallError(a, err)
-}
-
-// do calls an action from within another one.
-func (h *Handle) do(c *Call, name string, args ...any) (any, error) {
-	return h.invoke(c, api.All.Lookup(name), args, nil)
 }
 
 // asCallError gives an error of a host action its type. An error that already
@@ -241,16 +245,6 @@ func (l *link) abort() {
 	} else {
 		l.vm.Kill()
 	}
-}
-
-// doNamed is do with some optional arguments by name.
-func (h *Handle) doNamed(c *Call, name string, named map[string]any, args ...any) (any, error) {
-	a := api.All.Lookup(name)
-	opts := make([]any, len(a.Opts))
-	for i, p := range a.Opts {
-		opts[i] = named[p.Name]
-	}
-	return h.invoke(c, a, args, opts)
 }
 
 func orNil(l []any, i int) any {

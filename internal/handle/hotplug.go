@@ -25,7 +25,7 @@ func (h *Handle) plug(c *Call, d *Drive) error {
 	if err := h.link.vm.Plug(v, d.target); err != nil {
 		return errors.New(h.explainDrive(d, err))
 	}
-	if _, err = h.do(c, "internal_await_disk", d.target); isUnknownProcedure(err) {
+	if err = c.InternalAwaitDisk(c, d.target); isUnknownProcedure(err) {
 		err = h.awaitCount(c, len(h.drives)+1)
 	}
 	if err != nil {
@@ -37,8 +37,8 @@ func (h *Handle) plug(c *Call, d *Drive) error {
 // awaitCount waits until a daemon that is not ours lists n disks.
 func (h *Handle) awaitCount(c *Call, n int) error {
 	for range 100 {
-		v, err := h.do(c, "list_devices")
-		if err != nil || len(v.([]string)) >= n {
+		disks, err := c.ListDevices(c)
+		if err != nil || len(disks) >= n {
 			return err
 		}
 		time.Sleep(100 * time.Millisecond)
@@ -51,7 +51,7 @@ func (h *Handle) unplug(c *Call, d *Drive) error {
 	if h.link.vm == nil {
 		return errors.New("drives cannot be taken from a daemon that is attached to")
 	}
-	if _, err := h.do(c, "internal_release_disk", d.target); err != nil {
+	if err := c.InternalReleaseDisk(c, d.target); err != nil {
 		if !isUnknownProcedure(err) {
 			var ce *CallError
 			if errors.As(err, &ce) {
@@ -59,7 +59,7 @@ func (h *Handle) unplug(c *Call, d *Drive) error {
 			}
 			return err
 		}
-		if _, err := h.do(c, "sync"); err != nil {
+		if err := c.Sync(c); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,8 @@ import (
 
 	"gofish/internal/inspect"
 	"gofish/internal/peicon"
+
+	"gofish/guestfs/types"
 )
 
 // The largest logo, and the largest program that is looked into for one.
@@ -43,21 +45,21 @@ func (h Actions) InspectGetIcon(c *Call, root string, o inspectGetIconOpts) ([]b
 func (h Actions) system(c *Call, root string) (*inspect.OS, error) {
 	var o inspect.OS
 	var err error
-	if o.Type, err = call[string](h.Handle, c, "inspect_get_type", root); err != nil {
+	if o.Type, err = c.InspectGetType(c, root); err != nil {
 		return nil, err
 	}
-	if o.Distro, err = call[string](h.Handle, c, "inspect_get_distro", root); err != nil {
+	if o.Distro, err = c.InspectGetDistro(c, root); err != nil {
 		return nil, err
 	}
-	if o.Major, err = call[int](h.Handle, c, "inspect_get_major_version", root); err != nil {
+	if o.Major, err = c.InspectGetMajorVersion(c, root); err != nil {
 		return nil, err
 	}
-	if o.Minor, err = call[int](h.Handle, c, "inspect_get_minor_version", root); err != nil {
+	if o.Minor, err = c.InspectGetMinorVersion(c, root); err != nil {
 		return nil, err
 	}
 	if o.Type == "windows" {
 		o.Windows = &inspect.Windows{}
-		o.Windows.SystemRoot, err = call[string](h.Handle, c, "inspect_get_windows_systemroot", root)
+		o.Windows.SystemRoot, err = c.InspectGetWindowsSystemroot(c, root)
 	}
 	return &o, err
 }
@@ -66,13 +68,13 @@ func (h Actions) system(c *Call, root string) (*inspect.OS, error) {
 func (h Actions) icon(c *Call, icon inspect.Icon, anyCase bool) ([]byte, error) {
 	path := icon.Path
 	if anyCase {
-		if p, err := call[string](h.Handle, c, "case_sensitive_path", path); err == nil {
+		if p, err := c.CaseSensitivePath(c, path); err == nil {
 			path = p
 		}
 	}
 	// A link of a logo is common; it does not lead out of the guest.
-	is, err := h.doNamed(c, "is_file", map[string]any{"followsymlinks": true}, path)
-	if err != nil || is != true {
+	is, err := c.IsFile(c, path, types.IsFileOptions{FollowSymlinks: new(true)})
+	if err != nil || !is {
 		return nil, err
 	}
 	max := int64(maxLogo)

@@ -1,6 +1,7 @@
 package handle
 
 import (
+	"context"
 	"fmt"
 	"sort"
 
@@ -14,7 +15,7 @@ const maxDatabase = 64 << 20
 
 // readBounded reads a file of the guest that must not be larger than max bytes.
 func (h Actions) readBounded(c *Call, path string, max int64) ([]byte, error) {
-	size, err := call[int64](h.Handle, c, "filesize", path)
+	size, err := c.Filesize(c, path)
 	if err != nil {
 		return nil, err
 	}
@@ -25,12 +26,12 @@ func (h Actions) readBounded(c *Call, path string, max int64) ([]byte, error) {
 }
 
 func (h Actions) InspectListApplications2(c *Call, root string) ([]api.Application2, error) {
-	format, err := call[string](h.Handle, c, "inspect_get_package_format", root)
+	format, err := c.InspectGetPackageFormat(c, root)
 	if err != nil {
 		return nil, err
 	}
 	list := []api.Application2{}
-	if medium, err := call[string](h.Handle, c, "inspect_get_format", root); err != nil || medium == "installer" {
+	if medium, err := c.InspectGetFormat(c, root); err != nil || medium == "installer" {
 		return list, err // what it has is not installed
 	}
 	switch format {
@@ -47,7 +48,7 @@ func (h Actions) InspectListApplications2(c *Call, root string) ([]api.Applicati
 	case "pacman":
 		list, err = h.pacman(c)
 	case "rpm":
-		list, err = call[[]api.Application2](h.Handle, c, "internal_list_rpm_applications")
+		list, err = c.InternalListRPMApplications(c)
 	default:
 		list, err = h.windowsApplications(c, root)
 	}
@@ -61,14 +62,14 @@ func (h Actions) InspectListApplications2(c *Call, root string) ([]api.Applicati
 // pacman keeps a folder for each package.
 func (h Actions) pacman(c *Call) ([]api.Application2, error) {
 	const folder = "/var/lib/pacman/local"
-	names, err := h.names(c, "ls0", folder)
+	names, err := h.Ls(c, folder)
 	if err != nil {
 		return nil, err
 	}
 	list, room := []api.Application2{}, int64(maxDatabase)
 	for _, n := range names {
 		file := folder + "/" + n + "/desc"
-		if is, err := call[bool](h.Handle, c, "is_file", file); err != nil {
+		if is, err := c.IsFile(c, file); err != nil {
 			return nil, err
 		} else if !is {
 			continue // ALPM_DB_VERSION, or a package half removed
@@ -102,23 +103,23 @@ func (h Actions) InspectListApplications(c *Call, root string) ([]api.Applicatio
 func (h Actions) InspectGetOsinfo(c *Call, root string) (string, error) {
 	var o inspect.OS
 	for _, f := range []struct {
-		action string
-		to     *string
+		get func(context.Context, string) (string, error)
+		to  *string
 	}{
-		{"inspect_get_type", &o.Type}, {"inspect_get_distro", &o.Distro}, {"inspect_get_product_name", &o.Product},
-		{"inspect_get_product_variant", &o.Variant}, {"inspect_get_build_id", &o.BuildID},
+		{c.InspectGetType, &o.Type}, {c.InspectGetDistro, &o.Distro}, {c.InspectGetProductName, &o.Product},
+		{c.InspectGetProductVariant, &o.Variant}, {c.InspectGetBuildID, &o.BuildID},
 	} {
 		var err error
-		if *f.to, err = call[string](h.Handle, c, f.action, root); err != nil {
+		if *f.to, err = f.get(c, root); err != nil {
 			return "", err
 		}
 	}
 	for _, f := range []struct {
-		action string
-		to     *int
-	}{{"inspect_get_major_version", &o.Major}, {"inspect_get_minor_version", &o.Minor}} {
+		get func(context.Context, string) (int, error)
+		to  *int
+	}{{c.InspectGetMajorVersion, &o.Major}, {c.InspectGetMinorVersion, &o.Minor}} {
 		var err error
-		if *f.to, err = call[int](h.Handle, c, f.action, root); err != nil {
+		if *f.to, err = f.get(c, root); err != nil {
 			return "", err
 		}
 	}

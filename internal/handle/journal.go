@@ -11,7 +11,7 @@ import (
 )
 
 func (h Actions) JournalGet(c *Call) ([]api.Xattr, error) {
-	return listFrom(h.Handle, c, decodeFields, "internal_journal_get")
+	return listFrom(decodeFields, func(w io.Writer) error { return c.InternalJournalGet(c, w) })
 }
 
 // decodeFields reads the fields of an entry: NAME=VALUE behind its length, a big-endian

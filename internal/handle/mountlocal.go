@@ -79,7 +79,7 @@ func (h Actions) MountLocal(c *Call, localmountpoint string, o mountLocalOpts) e
 
 // MountLocalRun serves the mount until it is unmounted.
 func (h Actions) MountLocalRun(c *Call) error {
-	if there, err := call[bool](h.Handle, c, "exists", "/"); err != nil || !there {
+	if there, err := c.Exists(c, "/"); err != nil || !there {
 		text := "you must call ‘guestfs_mount’ first to mount a filesystem on '/'."
 		if h.mounted != nil {
 			text += " The mount on the host is there still; fusermount3 -u takes it away."
@@ -149,10 +149,10 @@ func (h Actions) UmountLocal(o umountLocalOpts) error {
 }
 
 // ask does a call for a request of the kernel.
-func ask[T any](m *localMount, name string, args ...any) (T, syscall.Errno) {
+func ask[T any](m *localMount, do func(c *Call) (T, error)) (T, syscall.Errno) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	v, err := call[T](m.h, m.c, name, args...)
+	v, err := do(m.c)
 	if err == nil {
 		return v, 0
 	}
@@ -164,11 +164,11 @@ func ask[T any](m *localMount, name string, args ...any) (T, syscall.Errno) {
 }
 
 // change is ask for a call that changes something.
-func (m *localMount) change(name string, args ...any) syscall.Errno {
+func (m *localMount) change(do func(c *Call) error) syscall.Errno {
 	if m.readonly {
 		return syscall.EROFS
 	}
-	_, e := ask[any](m, name, args...)
+	_, e := ask(m, func(c *Call) (any, error) { return nil, do(c) })
 	return e
 }
 
@@ -192,7 +192,7 @@ func fillAttr(a *fuse.Attr, s api.StatNS) {
 
 // child is the node of a name, as it is now.
 func (n *guestNode) child(ctx context.Context, name string, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
-	s, e := ask[api.StatNS](n.m, "lstatns", n.path(name))
+	s, e := ask(n.m, func(c *Call) (api.StatNS, error) { return c.LstatNS(c, n.path(name)) })
 	if e != 0 {
 		return nil, e
 	}
@@ -205,7 +205,7 @@ func (n *guestNode) Lookup(ctx context.Context, name string, out *fuse.EntryOut)
 }
 
 func (n *guestNode) Getattr(ctx context.Context, f fs.FileHandle, out *fuse.AttrOut) syscall.Errno {
-	s, e := ask[api.StatNS](n.m, "lstatns", n.path())
+	s, e := ask(n.m, func(c *Call) (api.StatNS, error) { return c.LstatNS(c, n.path()) })
 	if e == 0 {
 		fillAttr(&out.Attr, s)
 	}
@@ -215,7 +215,7 @@ func (n *guestNode) Getattr(ctx context.Context, f fs.FileHandle, out *fuse.Attr
 func (n *guestNode) Setattr(ctx context.Context, f fs.FileHandle, in *fuse.SetAttrIn, out *fuse.AttrOut) syscall.Errno {
 	p := n.path()
 	if mode, ok := in.GetMode(); ok {
-		if e := n.m.change("chmod", int(mode&0o7777), p); e != 0 {
+		if e := n.m.change(func(c *Call) error { return c.Chmod(c, int(mode&0o7777), p) }); e != 0 {
 			return e
 		}
 	}
@@ -229,12 +229,12 @@ func (n *guestNode) Setattr(ctx context.Context, f fs.FileHandle, in *fuse.SetAt
 		if hasGID {
 			group = int(gid)
 		}
-		if e := n.m.change("lchown", owner, group, p); e != 0 {
+		if e := n.m.change(func(c *Call) error { return c.Lchown(c, owner, group, p) }); e != 0 {
 			return e
 		}
 	}
 	if size, ok := in.GetSize(); ok {
-		if e := n.m.change("truncate_size", p, int64(size)); e != 0 {
+		if e := n.m.change(func(c *Call) error { return c.TruncateSize(c, p, int64(size)) }); e != 0 {
 			return e
 		}
 	}
@@ -247,7 +247,7 @@ func (n *guestNode) Setattr(ctx context.Context, f fs.FileHandle, in *fuse.SetAt
 		times[2], times[3] = t.Unix(), int64(t.Nanosecond())
 	}
 	if times[1] != -2 || times[3] != -2 {
-		if e := n.m.change("utimens", p, times[0], times[1], times[2], times[3]); e != 0 {
+		if e := n.m.change(func(c *Call) error { return c.Utimens(c, p, times[0], times[1], times[2], times[3]) }); e != 0 {
 			return e
 		}
 	}
@@ -255,7 +255,7 @@ func (n *guestNode) Setattr(ctx context.Context, f fs.FileHandle, in *fuse.SetAt
 }
 
 func (n *guestNode) Readdir(ctx context.Context) (fs.DirStream, syscall.Errno) {
-	l, e := ask[[]api.Dirent](n.m, "readdir", n.path())
+	l, e := ask(n.m, func(c *Call) ([]api.Dirent, error) { return c.Readdir(c, n.path()) })
 	if e != 0 {
 		return nil, e
 	}
@@ -275,7 +275,7 @@ var direntModes = map[byte]uint32{
 }
 
 func (n *guestNode) Readlink(ctx context.Context) ([]byte, syscall.Errno) {
-	s, e := ask[string](n.m, "readlink", n.path())
+	s, e := ask(n.m, func(c *Call) (string, error) { return c.Readlink(c, n.path()) })
 	return []byte(s), e
 }
 
@@ -287,7 +287,7 @@ func (n *guestNode) Open(ctx context.Context, flags uint32) (fs.FileHandle, uint
 }
 
 func (n *guestNode) Read(ctx context.Context, f fs.FileHandle, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
-	b, e := ask[[]byte](n.m, "pread", n.path(), len(dest), off)
+	b, e := ask(n.m, func(c *Call) ([]byte, error) { return c.Pread(c, n.path(), len(dest), off) })
 	return fuse.ReadResultData(b[:min(len(b), len(dest))]), e
 }
 
@@ -295,12 +295,12 @@ func (n *guestNode) Write(ctx context.Context, f fs.FileHandle, data []byte, off
 	if n.m.readonly {
 		return 0, syscall.EROFS
 	}
-	written, e := ask[int](n.m, "pwrite", n.path(), data, off)
+	written, e := ask(n.m, func(c *Call) (int, error) { return c.Pwrite(c, n.path(), data, off) })
 	return uint32(max(0, min(written, len(data)))), e
 }
 
 func (n *guestNode) Fsync(ctx context.Context, f fs.FileHandle, flags uint32) syscall.Errno {
-	_, e := ask[any](n.m, "sync")
+	_, e := ask(n.m, func(c *Call) (any, error) { return nil, c.Sync(c) })
 	return e
 }
 
@@ -312,7 +312,7 @@ func (n *guestNode) made(ctx context.Context, e syscall.Errno, name string, out 
 }
 
 func (n *guestNode) Create(ctx context.Context, name string, flags, mode uint32, out *fuse.EntryOut) (*fs.Inode, fs.FileHandle, uint32, syscall.Errno) {
-	e := n.m.change("mknod", int(syscall.S_IFREG|mode&0o7777), 0, 0, n.path(name))
+	e := n.m.change(func(c *Call) error { return c.Mknod(c, int(syscall.S_IFREG|mode&0o7777), 0, 0, n.path(name)) })
 	if e == syscall.EEXIST && flags&syscall.O_EXCL == 0 {
 		e = 0
 	}
@@ -323,39 +323,39 @@ func (n *guestNode) Create(ctx context.Context, name string, flags, mode uint32,
 func (n *guestNode) Mknod(ctx context.Context, name string, mode, dev uint32, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
 	// The kernel's encoding: 12 bits of the major number between the minor's.
 	major, minor := int(dev>>8&0xfff), int(dev&0xff|dev>>12&0xfff00)
-	return n.made(ctx, n.m.change("mknod", int(mode), major, minor, n.path(name)), name, out)
+	return n.made(ctx, n.m.change(func(c *Call) error { return c.Mknod(c, int(mode), major, minor, n.path(name)) }), name, out)
 }
 
 func (n *guestNode) Mkdir(ctx context.Context, name string, mode uint32, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
-	return n.made(ctx, n.m.change("mkdir_mode", n.path(name), int(mode&0o7777)), name, out)
+	return n.made(ctx, n.m.change(func(c *Call) error { return c.MkdirMode(c, n.path(name), int(mode&0o7777)) }), name, out)
 }
 
 func (n *guestNode) Symlink(ctx context.Context, target, name string, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
-	return n.made(ctx, n.m.change("ln_s", target, n.path(name)), name, out)
+	return n.made(ctx, n.m.change(func(c *Call) error { return c.LnS(c, target, n.path(name)) }), name, out)
 }
 
 func (n *guestNode) Link(ctx context.Context, target fs.InodeEmbedder, name string, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
 	from := target.(*guestNode).path()
-	return n.made(ctx, n.m.change("ln", from, n.path(name)), name, out)
+	return n.made(ctx, n.m.change(func(c *Call) error { return c.Ln(c, from, n.path(name)) }), name, out)
 }
 
 func (n *guestNode) Unlink(ctx context.Context, name string) syscall.Errno {
-	return n.m.change("rm", n.path(name))
+	return n.m.change(func(c *Call) error { return c.Rm(c, n.path(name)) })
 }
 
 func (n *guestNode) Rmdir(ctx context.Context, name string) syscall.Errno {
-	return n.m.change("rmdir", n.path(name))
+	return n.m.change(func(c *Call) error { return c.Rmdir(c, n.path(name)) })
 }
 
 func (n *guestNode) Rename(ctx context.Context, name string, newParent fs.InodeEmbedder, newName string, flags uint32) syscall.Errno {
 	if flags != 0 {
 		return syscall.EINVAL // exchange and the like
 	}
-	return n.m.change("rename", n.path(name), newParent.(*guestNode).path(newName))
+	return n.m.change(func(c *Call) error { return c.Rename(c, n.path(name), newParent.(*guestNode).path(newName)) })
 }
 
 func (n *guestNode) Statfs(ctx context.Context, out *fuse.StatfsOut) syscall.Errno {
-	s, e := ask[api.StatVFS](n.m, "statvfs", n.path())
+	s, e := ask(n.m, func(c *Call) (api.StatVFS, error) { return c.StatVFS(c, n.path()) })
 	if e == 0 {
 		out.Bsize, out.Frsize = uint32(s.Bsize), uint32(s.Frsize)
 		out.Blocks, out.Bfree, out.Bavail = uint64(s.Blocks), uint64(s.Bfree), uint64(s.Bavail)
@@ -374,7 +374,7 @@ func sized(dest, value []byte) (uint32, syscall.Errno) {
 }
 
 func (n *guestNode) Getxattr(ctx context.Context, attr string, dest []byte) (uint32, syscall.Errno) {
-	v, e := ask[[]byte](n.m, "lgetxattr", n.path(), attr)
+	v, e := ask(n.m, func(c *Call) ([]byte, error) { return c.Lgetxattr(c, n.path(), attr) })
 	if e != 0 {
 		return 0, e
 	}
@@ -382,7 +382,7 @@ func (n *guestNode) Getxattr(ctx context.Context, attr string, dest []byte) (uin
 }
 
 func (n *guestNode) Listxattr(ctx context.Context, dest []byte) (uint32, syscall.Errno) {
-	l, e := ask[[]api.Xattr](n.m, "lgetxattrs", n.path())
+	l, e := ask(n.m, func(c *Call) ([]api.Xattr, error) { return c.Lgetxattrs(c, n.path()) })
 	if e != 0 {
 		return 0, e
 	}
@@ -394,9 +394,9 @@ func (n *guestNode) Listxattr(ctx context.Context, dest []byte) (uint32, syscall
 }
 
 func (n *guestNode) Setxattr(ctx context.Context, attr string, data []byte, flags uint32) syscall.Errno {
-	return n.m.change("lsetxattr", attr, string(data), len(data), n.path())
+	return n.m.change(func(c *Call) error { return c.Lsetxattr(c, attr, string(data), len(data), n.path()) })
 }
 
 func (n *guestNode) Removexattr(ctx context.Context, attr string) syscall.Errno {
-	return n.m.change("lremovexattr", attr, n.path())
+	return n.m.change(func(c *Call) error { return c.Lremovexattr(c, attr, n.path()) })
 }

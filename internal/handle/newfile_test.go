@@ -49,7 +49,7 @@ func TestDest(t *testing.T) {
 				if (d.fresh == nil) != test.inPlace {
 					t.Errorf("written in place: %v", d.fresh == nil)
 				}
-				if err := d.write([]byte(text)); err != nil {
+				if err := d.write([]byte(text), nil); err != nil {
 					t.Fatal(err)
 				}
 				if err := d.close(end); err != end {
@@ -86,11 +86,11 @@ func TestDest(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	d := newDest(t.Context(), localFile{f, 10})
-	if err := d.write(make([]byte, 10)); err != nil {
+	d := newDest(t.Context(), limited{f, 10})
+	if err := d.write(make([]byte, 10), nil); err != nil {
 		t.Error(err)
 	}
-	if err := d.write([]byte("x")); !errors.As(err, new(tooMuch)) {
+	if err := d.write([]byte("x"), nil); !errors.As(err, new(tooMuch)) {
 		t.Errorf("%v", err)
 	}
 }

@@ -4,10 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"reflect"
 	"slices"
-	"syscall"
 
 	"gofish/internal/api"
 	"gofish/internal/proto"
@@ -17,20 +15,15 @@ import (
 // large guest needs, and not the whole memory of the host.
 const maxList = 256 << 20
 
-// structsFrom does an action whose last argument is a file of structs in XDR, one
-// directly after the other, and returns them: the way of lists that are too long for
-// a message.
-func structsFrom[T any](h *Handle, c *Call, action string, args ...any) ([]T, error) {
-	return listFrom(h, c, decodeStructs[T], action, args...)
+// structsFrom makes a list of structs in XDR, one directly after the other: the way of
+// lists that are too long for a message.
+func structsFrom[T any](stream func(io.Writer) error) ([]T, error) {
+	return listFrom(decodeStructs[T], stream)
 }
 
-// listFrom does an action whose last argument is a file, and returns what decode makes
-// of the file's first maxList bytes, while they come.
-func listFrom[T any](h *Handle, c *Call, decode func(r io.Reader, max int) ([]T, error), action string, args ...any) ([]T, error) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
+// listFrom returns what decode makes of the first maxList bytes of a stream, while they come.
+func listFrom[T any](decode func(r io.Reader, max int) ([]T, error), stream func(io.Writer) error) ([]T, error) {
+	r, w := io.Pipe()
 	type decoded struct {
 		list []T
 		error
@@ -38,14 +31,14 @@ func listFrom[T any](h *Handle, c *Call, decode func(r io.Reader, max int) ([]T,
 	done := make(chan decoded, 1)
 	go func() {
 		list, err := decode(r, maxList)
-		r.Close() // if decoding has failed, this ends the transfer
+		r.CloseWithError(err) // if decoding has failed, this ends the transfer
 		done <- decoded{list, err}
 	}()
-	_, err = h.do(c, action, append(slices.Clip(args), localFile{File: w})...)
+	err := stream(w)
 	w.Close()
 	d := <-done
-	if d.error != nil && (err == nil || errors.Is(err, syscall.EPIPE)) {
-		return nil, fmt.Errorf("%s: %w", action, d.error)
+	if d.error != nil && (err == nil || errors.Is(err, d.error)) {
+		return nil, d.error
 	}
 	return d.list, err
 }

@@ -2,6 +2,8 @@ package handle
 
 import (
 	"fmt"
+	"io"
+	"os"
 	"reflect"
 	"strings"
 
@@ -44,6 +46,10 @@ func traceValue(p api.Param, v any) string {
 		return `"` + strings.Join(v, " ") + `"`
 	case []byte:
 		return traceBytes(v)
+	case *os.File:
+		return quote(v.Name())
+	case io.Reader, io.Writer:
+		return fmt.Sprintf("<%T>", v)
 	case int:
 		if p.Unit == api.Octal && v > 7 {
 			return fmt.Sprintf("0%o", v)

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"gofish/internal/api"
-	"gofish/internal/newfile"
 	"gofish/internal/proto"
 )
 
@@ -20,13 +20,39 @@ type transfer struct {
 	h         *Handle
 	link      *link // the handle may lose it while UserCancel runs
 	action    *api.Action
-	cancelled atomic.Bool // by the user
-	refused   atomic.Bool // by the daemon: it wrote the cancel word
+	cancelled flag        // by the user
+	refused   flag        // by the daemon: it wrote the cancel word
 	late      atomic.Bool // the reply was there, and we were still writing
 	ignored   int64       // bytes that came after our cancel word
 	receiving atomic.Bool // the daemon sends, so our cancel word tells it to stop
 	told      atomic.Bool // our cancel word is written
 	bulk      bool        // the file is plugged in as a disk
+}
+
+// flag is set once, and can be waited for.
+type flag struct {
+	once sync.Once
+	ch   chan struct{}
+}
+
+func newFlag() flag { return flag{ch: make(chan struct{})} }
+
+// set reports whether the flag was not set before.
+func (f *flag) set() (first bool) {
+	f.once.Do(func() {
+		close(f.ch)
+		first = true
+	})
+	return first
+}
+
+func (f *flag) isSet() bool {
+	select {
+	case <-f.ch:
+		return true
+	default:
+		return false
+	}
 }
 
 var errCancelledByUser = &CallError{Errno: syscall.EINTR, Text: "operation cancelled by user"}
@@ -36,7 +62,7 @@ func (t *transfer) arm(ctx context.Context) (stop func()) {
 	h := t.h
 	h.cancelMu.Lock()
 	h.cancel = func() {
-		t.cancelled.Store(true)
+		t.cancelled.set()
 		if t.receiving.Load() {
 			t.stopDaemon()
 		}
@@ -79,7 +105,7 @@ func (t *transfer) awaitFrame() ([]byte, error) {
 		case proto.EventProgress:
 			t.h.emit(Event{Type: EventProgress, Progress: ProgressEvent{p.Proc, p.Serial, p.Position, p.Total}})
 		case proto.EventCancel:
-			if t.refused.Swap(true) {
+			if !t.refused.set() {
 				return nil, errors.New("the daemon has cancelled more than once")
 			}
 		case proto.EventLaunch:
@@ -116,22 +142,19 @@ func (t *transfer) send(in *source) (frame []byte, sendErr, err error) {
 		reply <- answer{f, err}
 	}()
 	conn := t.link.conn
-	// Read in larger pieces than a chunk: fewer system calls. Pipes and
-	// terminals give what they have.
-	buf := make([]byte, 16*proto.MaxChunk)
 	werr := func() error {
 		for {
-			if t.cancelled.Load() {
+			if t.cancelled.isSet() {
 				sendErr = errCancelledByUser
 				return conn.WriteChunk(nil, true)
 			}
-			if t.refused.Load() {
+			if t.refused.isSet() {
 				return conn.WriteChunk(nil, true)
 			}
-			n, rerr := in.Read(buf)
-			for b := buf[:n]; len(b) > 0; {
-				piece := b[:min(len(b), proto.MaxChunk)]
-				b = b[len(piece):]
+			data, rerr := in.next(t.cancelled.ch, t.refused.ch)
+			for len(data) > 0 {
+				piece := data[:min(len(data), proto.MaxChunk)]
+				data = data[len(piece):]
 				if err := conn.WriteChunk(piece, false); err != nil {
 					return err
 				}
@@ -139,11 +162,13 @@ func (t *transfer) send(in *source) (frame []byte, sendErr, err error) {
 			switch {
 			case rerr == io.EOF:
 				return conn.WriteChunk(nil, false)
+			case rerr == errStopped:
+				continue
 			case rerr != nil:
-				sendErr = &CallError{Errno: errnoOf(rerr), Text: fmt.Sprintf("%s: read: %v", in.Name(), errText{errnoOf(rerr)})}
+				sendErr = streamError(in.name, "read", rerr)
 				return conn.WriteChunk(nil, true)
 			}
-			if in.size == 0 { // no regular file: pass on what came
+			if in.rests() { // pass on what came
 				if err := conn.Flush(); err != nil {
 					return err
 				}
@@ -181,110 +206,14 @@ func (t *transfer) sendNothing() (frame []byte, sendErr, err error) {
 	}
 	t.receiving.Store(true)
 	defer t.receiving.Store(false)
-	if t.cancelled.Load() {
+	if t.cancelled.isSet() {
 		t.stopDaemon()
 	}
 	frame, err = t.awaitFrame()
-	if t.cancelled.Load() {
+	if t.cancelled.isSet() {
 		sendErr = errCancelledByUser
 	}
 	return frame, sendErr, err
-}
-
-// localFile stands for the name of a host file in a call that another action makes. The
-// file is open, and stays so.
-type localFile struct {
-	*os.File
-	max int64 // how much may be written to it, 0: as much as comes
-}
-
-func (f localFile) String() string { return fmt.Sprintf("\"/dev/fd/%d\"", f.Fd()) }
-
-// dest is a host file that receives.
-type dest struct {
-	ctx   context.Context // of the call
-	name  string
-	f     *os.File // nil until it is opened
-	given bool     // by who makes the call, and is not closed here
-	max   int64    // of a file that is given
-	got   int64
-
-	fresh *newfile.File // what f is part of, if it takes its name at the end
-	base  string
-}
-
-// newDest takes the value of a FileOut parameter: a name or a file.
-func newDest(ctx context.Context, arg any) *dest {
-	if l, ok := arg.(localFile); ok {
-		return &dest{name: l.Name(), f: l.File, given: true, max: l.max}
-	}
-	return &dest{ctx: ctx, name: arg.(string)}
-}
-
-// open makes the file that takes the name at the end, or else empties an existing one.
-func (d *dest) open(flags int) error {
-	if d.given {
-		return nil
-	}
-	if d.fresh, d.base = replacement(d.name); d.fresh != nil {
-		d.f = d.fresh.File
-		return nil
-	}
-	var err error
-	d.f, err = openLocal(d.ctx, d.name, flags|os.O_CREATE|os.O_TRUNC)
-	if err != nil {
-		d.f = nil
-		return &CallError{Errno: errnoOf(err), Text: err.Error()}
-	}
-	return nil
-}
-
-// close ends the file and returns err, or the error of closing. Of a failed call nothing
-// stays: the file was not there, is still as it was, or is empty. d may be nil.
-func (d *dest) close(err error) error {
-	if d == nil || d.f == nil || d.given {
-		return err
-	}
-	switch {
-	case d.fresh != nil && err != nil:
-		d.fresh.Discard()
-	case d.fresh != nil:
-		if cerr := d.fresh.Commit(d.base); cerr != nil {
-			err = d.failure("close", cerr)
-		}
-	default:
-		if err != nil {
-			d.f.Truncate(0) // fails if it is no file
-		}
-		if cerr := d.f.Close(); cerr != nil && err == nil {
-			err = d.failure("close", cerr)
-		}
-	}
-	d.f, d.fresh = nil, nil
-	return err
-}
-
-// write adds data that came.
-func (d *dest) write(data []byte) error {
-	if d.got += int64(len(data)); d.max > 0 && d.got > d.max {
-		return tooMuch(d.max)
-	}
-	if _, err := d.f.Write(data); err != nil {
-		return d.failure("write", err)
-	}
-	return nil
-}
-
-// tooMuch is the error for a result that is held in memory, and may have so many bytes.
-type tooMuch int64
-
-func (max tooMuch) Error() string {
-	return fmt.Sprintf("more than %d MB, which is too much to be held in memory", max>>20)
-}
-
-func (d *dest) failure(what string, err error) error {
-	e := errnoOf(err)
-	return &CallError{Errno: e, Text: fmt.Sprintf("%s: %s: %v", d.name, what, errText{e})}
 }
 
 // receive reads the chunks that follow a good reply into a host file.
@@ -292,16 +221,16 @@ func (t *transfer) receive(out *dest) error {
 	t.receiving.Store(true)
 	defer t.receiving.Store(false)
 	var failed error
-	if out.f == nil {
+	if out.w == nil {
 		failed = out.open(os.O_WRONLY)
 	}
-	if failed != nil || t.cancelled.Load() {
+	if failed != nil || t.cancelled.isSet() {
 		t.stopDaemon()
 	}
 	size := int64(-1)
 	end := errors.New("end")
 	err := t.chunks(func(data []byte) error {
-		if failed != nil || t.cancelled.Load() {
+		if failed != nil || t.cancelled.isSet() {
 			if t.ignored += int64(len(data)); t.ignored > maxIgnored {
 				return errors.New("the daemon does not stop sending")
 			}
@@ -310,7 +239,7 @@ func (t *transfer) receive(out *dest) error {
 		if t.bulk {
 			size, failed = bulkSize(data)
 		} else {
-			failed = out.write(data)
+			failed = out.write(data, t.cancelled.ch)
 		}
 		if failed != nil {
 			t.stopDaemon()
@@ -326,7 +255,7 @@ func (t *transfer) receive(out *dest) error {
 		return t.h.lost(t.action, err)
 	case failed != nil:
 		return failed
-	case t.cancelled.Load(): // even if the daemon was done: what came since was dropped
+	case t.cancelled.isSet(): // even if the daemon was done: what came since was dropped
 		return errCancelledByUser
 	case err == nil && t.bulk && fullDisk(out.f):
 		return out.failure("write", syscall.ENOSPC)
@@ -337,6 +266,11 @@ func (t *transfer) receive(out *dest) error {
 	case t.bulk:
 		if err := out.f.Truncate(size); err != nil {
 			return out.failure("truncate", err)
+		}
+		if !out.named { // the next thing that the caller writes comes after it
+			if _, err := out.f.Seek(size, io.SeekStart); err != nil {
+				return out.failure("seek", err)
+			}
 		}
 	}
 	return nil

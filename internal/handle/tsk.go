@@ -1,11 +1,15 @@
 package handle
 
-import "gofish/internal/api"
+import (
+	"io"
+
+	"gofish/internal/api"
+)
 
 func (h Actions) FilesystemWalk(c *Call, device string) ([]api.TSKDirent, error) {
-	return structsFrom[api.TSKDirent](h.Handle, c, "internal_filesystem_walk", device)
+	return structsFrom[api.TSKDirent](func(w io.Writer) error { return c.InternalFilesystemWalk(c, device, w) })
 }
 
 func (h Actions) FindInode(c *Call, device string, inode int64) ([]api.TSKDirent, error) {
-	return structsFrom[api.TSKDirent](h.Handle, c, "internal_find_inode", device, inode)
+	return structsFrom[api.TSKDirent](func(w io.Writer) error { return c.InternalFindInode(c, device, inode, w) })
 }

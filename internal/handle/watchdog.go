@@ -79,21 +79,6 @@ func (h *Handle) watch(a *api.Action, l *link, rests bool) (stop func()) {
 	return func() { close(done) }
 }
 
-// regularOrNew reports whether what a call writes to, a name or a file, waits for nobody.
-func regularOrNew(to any) bool {
-	var fi os.FileInfo
-	var err error
-	switch to := to.(type) {
-	case string:
-		fi, err = os.Stat(to)
-	case localFile:
-		fi, err = to.Stat()
-	default:
-		return false
-	}
-	return os.IsNotExist(err) || err == nil && fi.Mode().IsRegular()
-}
-
 // stallText says that a call was given up.
 func stallText(limit time.Duration) string {
 	return fmt.Sprintf("the appliance did not move for %v and was given up (--timeout or GOFISH_TIMEOUT, in seconds, change that)", limit)

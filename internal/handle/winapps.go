@@ -14,11 +14,11 @@ const maxSoftware = 512 << 20
 // windowsApplications lists those of a Windows, and none of a system that has no
 // packages.
 func (h Actions) windowsApplications(c *Call, root string) ([]api.Application2, error) {
-	typ, err := call[string](h.Handle, c, "inspect_get_type", root)
+	typ, err := c.InspectGetType(c, root)
 	if err != nil || typ != "windows" {
 		return []api.Application2{}, err
 	}
-	path, err := call[string](h.Handle, c, "inspect_get_windows_software_hive", root)
+	path, err := c.InspectGetWindowsSoftwareHive(c, root)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,11 @@
 package handle
 
-import "gofish/internal/api"
+import (
+	"io"
+
+	"gofish/internal/api"
+)
 
 func (h Actions) YaraScan(c *Call, path string) ([]api.YaraDetection, error) {
-	return structsFrom[api.YaraDetection](h.Handle, c, "internal_yara_scan", path)
+	return structsFrom[api.YaraDetection](func(w io.Writer) error { return c.InternalYaraScan(c, path, w) })
 }

@@ -1,0 +1,104 @@
+package handle
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// stuck is a reader and writer that waits for ever.
+type stuck struct{}
+
+func (stuck) Read([]byte) (int, error)  { select {} }
+func (stuck) Write([]byte) (int, error) { select {} }
+
+// What waits for another program is not waited for when the call is cancelled.
+func TestStreamsEnd(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	defer r.Close()
+	for name, in := range map[string]any{"a pipe": r, "a reader": stuck{}} {
+		cancelled := make(chan struct{})
+		time.AfterFunc(20*time.Millisecond, func() { close(cancelled) })
+		s, err := openSource(t.Context(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.next(cancelled, nil); err != errStopped {
+			t.Errorf("reading from %s: %v", name, err)
+		}
+	}
+	cancelled := make(chan struct{})
+	time.AfterFunc(20*time.Millisecond, func() { close(cancelled) })
+	if err := newDest(t.Context(), stuck{}).write([]byte("x"), cancelled); err != errCancelledByUser {
+		t.Errorf("writing: %v", err)
+	}
+}
+
+func TestSources(t *testing.T) {
+	name := t.TempDir() + "/f"
+	if err := os.WriteFile(name, []byte("12345"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	open := func() *os.File {
+		f, err := os.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { f.Close() })
+		return f
+	}
+	begun := open()
+	begun.Seek(2, io.SeekStart)
+	for what, c := range map[string]struct {
+		arg  any
+		size uint64
+		want string
+	}{
+		"name":        {name, 5, "12345"},
+		"file":        {open(), 5, "12345"},
+		"file, begun": {begun, 3, "345"},
+		"bytes":       {bytes.NewReader([]byte("12345")), 5, "12345"},
+		"string":      {strings.NewReader("12345"), 5, "12345"},
+		"reader":      {io.LimitReader(open(), 4), 0, "1234"},
+		"empty":       {strings.NewReader(""), 0, ""},
+	} {
+		s, err := openSource(t.Context(), c.arg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.size != c.size {
+			t.Errorf("%s: size %d, want %d", what, s.size, c.size)
+		}
+		var got []byte
+		for err == nil {
+			var b []byte
+			b, err = s.next(nil, nil)
+			got = append(got, b...)
+		}
+		if err != io.EOF || string(got) != c.want {
+			t.Errorf("%s: %q, %v", what, got, err)
+		}
+		s.Close()
+	}
+	if _, err := openSource(t.Context(), 5); err == nil {
+		t.Error("a number is a reader")
+	}
+}
+
+// The error of a caller's writer is found in that of the call.
+func TestWriterError(t *testing.T) {
+	r, w := io.Pipe()
+	mine := errors.New("mine")
+	r.CloseWithError(mine)
+	if err := newDest(t.Context(), w).write([]byte("x"), nil); !errors.Is(err, mine) {
+		t.Errorf("%v", err)
+	}
+}
