@@ -23,16 +23,15 @@ func (e *CallError) Error() string {
 	return e.Action + ": " + e.Text
 }
 
-// Unwrap gives the error number and the cause to errors.Is.
-func (e *CallError) Unwrap() []error {
-	var l []error
-	if e.Errno != 0 {
-		l = append(l, e.Errno)
+// Unwrap gives the error number, or the cause, to errors.Is.
+func (e *CallError) Unwrap() error {
+	switch {
+	case e.Cause != nil:
+		return e.Cause
+	case e.Errno != 0:
+		return e.Errno
 	}
-	if e.Cause != nil {
-		l = append(l, e.Cause)
-	}
-	return l
+	return nil
 }
 
 // LinkError says that the connection to the daemon is lost or out of step. The
