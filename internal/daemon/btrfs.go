@@ -60,9 +60,17 @@ func (d *Daemon) onBtrfs(fs MountableOrPath, fn func(dir string) error) error {
 	}
 	m, options := fs.Mountable, ""
 	if m.Volume != "" {
-		options = "subvol=/" + m.Volume
+		options = btrfsTop
 	}
+	mounted := d.mountPoint(m.Device) != ""
 	return d.withMount(m.Device, "btrfs", options, func(dir string) error {
+		if m.Volume != "" && !mounted {
+			sub, err := d.subvolumeIn(dir, m)
+			if err != nil {
+				return err
+			}
+			dir = sub
+		}
 		return prefixed(fn(dir), d.devices.Reverse(m.String()))
 	})
 }

@@ -33,7 +33,7 @@ func (d Actions) InspectOs() ([]string, error) {
 		for i, m := range mounts {
 			mountable, err := d.devices.Mountable(d.devices.Reverse(m.Mountable))
 			if err == nil {
-				err = d.mountForLook(mountable, m.Point)
+				err = d.mountForLook(devs, mountable, m.Point)
 			}
 			if err != nil && i == 0 {
 				return nil, err
@@ -56,10 +56,10 @@ func (d Actions) InspectOs() ([]string, error) {
 
 // mountForLook mounts something read-only. There may be hundreds of subvolumes, so they
 // are mounted without starting a program for each.
-func (d *Daemon) mountForLook(m Mountable, point string) error {
-	if m.Volume != "" {
+func (d *Daemon) mountForLook(devs *inspect.Devices, m Mountable, point string) error {
+	if id, ok := devs.Subvolume(m.String()); ok {
 		target, err := d.mountTarget(point)
-		if err == nil && unix.Mount(string(m.Device), target, "btrfs", unix.MS_RDONLY|unix.MS_NODEV|unix.MS_NOSUID, "subvol=/"+m.Volume) == nil {
+		if err == nil && unix.Mount(string(m.Device), target, "btrfs", unix.MS_RDONLY|unix.MS_NODEV|unix.MS_NOSUID, fmt.Sprint("subvolid=", id)) == nil {
 			return nil
 		}
 	}

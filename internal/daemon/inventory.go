@@ -181,7 +181,7 @@ func (d *Daemon) probeBtrfs(dev *inspect.Device) (undo func()) {
 	if err != nil {
 		return nil
 	}
-	if unix.Mount(dev.Name, tmp, "btrfs", unix.MS_RDONLY|unix.MS_NODEV|unix.MS_NOSUID, "subvolid=5") != nil {
+	if unix.Mount(dev.Name, tmp, "btrfs", unix.MS_RDONLY|unix.MS_NODEV|unix.MS_NOSUID, btrfsTop) != nil {
 		os.Remove(tmp)
 		return nil
 	}
@@ -233,11 +233,11 @@ func frozenSubvolumes(dir string) (ids []uint64) {
 
 // volumes lists what inspection has to look at.
 func (d *Daemon) volumes(devs *inspect.Devices) []inspect.Volume {
-	divided := map[string]bool{} // into partitions
+	parts := map[string][]*inspect.Device{}
 	for _, dev := range devs.All {
 		if dev.Part > 0 {
 			for _, whole := range dev.On {
-				divided[whole] = true
+				parts[whole] = append(parts[whole], dev)
 			}
 		}
 	}
@@ -247,9 +247,7 @@ func (d *Daemon) volumes(devs *inspect.Devices) []inspect.Volume {
 		switch {
 		case typ == "", strings.HasSuffix(typ, "_member"), typ == "crypto_LUKS", typ == "BitLocker":
 			continue
-		// An image of a CD that starts from other media too has a table of partitions,
-		// which need not show what is on it.
-		case divided[dev.Name] && typ != "iso9660" && typ != "udf":
+		case len(parts[dev.Name]) > 0 && (!isCD(dev.Tags) || slices.ContainsFunc(parts[dev.Name], func(p *inspect.Device) bool { return sameCD(dev.Tags, p.Tags) })):
 			continue
 		case notFilesystem[strings.ToLower(dev.Tags["PART_ENTRY_TYPE"])]:
 			continue

@@ -42,7 +42,8 @@ func (k *kmsg) about(device, fstype string) []string {
 			break
 		}
 		level, text, ok := parseKmsg(string(buf[:n]))
-		if !ok || level&kmsgLevel > kmsgWarning {
+		// What ends in a colon says something in other records only, such as bytes.
+		if !ok || level&kmsgLevel > kmsgWarning || strings.HasSuffix(text, ":") {
 			continue
 		}
 		switch {

@@ -1,9 +1,11 @@
 package daemon
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -38,17 +40,11 @@ func (d *Daemon) mount(m Mountable, mountpoint, options, fstype string) error {
 	if err != nil {
 		return err
 	}
-	if m.Folder != "" {
-		return d.mountFolder(m, target, options, fstype)
+	if m.Folder != "" || m.Volume != "" {
+		err = d.mountPart(m, target, options, fstype)
+	} else {
+		err = d.mountTool(fstype, options, string(m.Device), target)
 	}
-	if m.Volume != "" {
-		sub := "subvol=" + m.Volume
-		if options != "" {
-			sub = options + "," + sub
-		}
-		options = sub
-	}
-	err = d.mountTool(fstype, options, string(m.Device), target)
 	var te *ToolError
 	if errors.As(err, &te) && te.Text != "" {
 		return fmt.Errorf("mount exited with status %d: %w", te.Status, err)
@@ -159,16 +155,17 @@ func asksNoSetuid(options string) (no bool) {
 	return no
 }
 
-// mountFolder mounts a folder of a file system: the file system where nobody sees it, and
-// the folder from there. Links in the way stay in the file system.
-func (d *Daemon) mountFolder(m Mountable, target, options, fstype string) error {
+// mountPart mounts a folder or a subvolume of a file system: the file system where nobody
+// sees it, and the part from there. Its name is no mount option, which could not have a
+// comma. Links in the way stay in the file system.
+func (d *Daemon) mountPart(m Mountable, target, options, fstype string) error {
 	tmp, err := os.MkdirTemp("/tmp", "mount-*")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(tmp)
-	if d.probeType(string(m.Device)) == "btrfs" {
-		options = strings.TrimPrefix(options+",subvolid=5", ",")
+	if m.Volume != "" || d.probeType(string(m.Device)) == "btrfs" {
+		options = strings.TrimPrefix(options+","+btrfsTop, ",")
 	}
 	if err := d.mountTool(fstype, options, string(m.Device), tmp); err != nil {
 		return err
@@ -176,14 +173,32 @@ func (d *Daemon) mountFolder(m Mountable, target, options, fstype string) error 
 	defer unix.Unmount(tmp, unix.MNT_DETACH)
 	d.noSetuid[target] = d.noSetuid[tmp]
 	delete(d.noSetuid, tmp)
-	from, err := NewRoot(tmp).Host(Path("/" + m.Folder))
-	if err == nil && !isDir(from) {
-		err = syscall.ENOTDIR
+	var from string
+	if m.Volume != "" {
+		from, err = d.subvolumeIn(tmp, m)
+	} else {
+		from, err = NewRoot(tmp).Host(Path("/" + m.Folder))
+		if err == nil && !isDir(from) {
+			err = syscall.ENOTDIR
+		}
+		err = say(err, "%s: /%s", d.shownDevice(m.Device), m.Folder)
 	}
 	if err != nil {
-		return say(err, "%s: /%s", d.shownDevice(m.Device), m.Folder)
+		return err
 	}
-	return say(unix.Mount(from, target, "", unix.MS_BIND, ""), "%s: /%s", d.shownDevice(m.Device), m.Folder)
+	return say(unix.Mount(from, target, "", unix.MS_BIND, ""), "%s: /%s", d.shownDevice(m.Device), m.Folder+m.Volume)
+}
+
+// btrfsTop is the option that mounts all of a btrfs, whatever its default is.
+const btrfsTop = "subvolid=5"
+
+// subvolumeIn is the directory of a subvolume, where all of its file system is mounted.
+func (d *Daemon) subvolumeIn(dir string, m Mountable) (string, error) {
+	host, err := NewRoot(dir).Host(Path("/" + m.Volume))
+	if err != nil || !isSubvolume(host) {
+		return "", fmt.Errorf("%s: there is no subvolume %s (see btrfs-subvolume-list)", d.shownDevice(m.Device), m.Volume)
+	}
+	return host, nil
 }
 
 // mountTarget is the directory of the appliance that a mount point of the guest is.
@@ -436,6 +451,27 @@ func (d *Daemon) flushDisks() error {
 }
 
 func (d Actions) Fsck(fstype string, device Device) (int, error) {
+	// What begins with no is another word for fsck(8): what is not of that type.
+	auto, is := fstype == "" || fstype == "auto", fstype
+	if auto || strings.HasPrefix(fstype, "no") {
+		is = d.probeType(string(device))
+	}
+	if auto {
+		if is == "" {
+			return 0, fmt.Errorf("%s: nothing was checked: there is no file system that is known", d.shownDevice(device))
+		}
+		fstype = is
+	}
+	unchecked := func(why string) { d.warn("fsck: %s: nothing was checked: %s", d.shownDevice(device), why) }
+	by := fsckOf[is]
+	if by != "" {
+		by = "for " + is + " that is done by " + by
+	}
+	// It says nothing if it has no program for a type.
+	if _, err := exec.LookPath("fsck." + is); err != nil && plainName.MatchString(is) {
+		unchecked(cmp.Or(by, "there is no program that does that for "+is))
+		return 0, nil
+	}
 	out, err := output("fsck", "-a", "-t", fstype, string(device))
 	var te *ToolError
 	status := 0
@@ -444,20 +480,20 @@ func (d Actions) Fsck(fstype string, device Device) (int, error) {
 		out = te.Text + "\n" + out
 	}
 	const failed = 8 // fsck(8)
-	switch why, checked := sentence(out), fsckOf[fstype]; {
+	switch {
 	case err != nil:
-	case checked != "":
-		d.warn("fsck: %s: nothing was checked: for %s that is done by %s", d.shownDevice(device), fstype, checked)
+	case by != "":
+		unchecked(by)
 	case status >= failed:
-		d.warn("fsck: %s: nothing was checked: %s", d.shownDevice(device), why)
+		unchecked(sentence(out))
 	case strings.Contains(out, ": clean, "):
 		d.warn("fsck: %s: nothing was checked, as it is marked clean (see e2fsck)", d.shownDevice(device))
 	}
 	return status, err
 }
 
-// fsckOf are the calls that check file systems whose fsck does nothing.
-var fsckOf = map[string]string{"xfs": "xfs-repair", "btrfs": "btrfs-fsck"}
+// fsckOf are the calls that check file systems whose fsck does nothing, or that have none.
+var fsckOf = map[string]string{"xfs": "xfs-repair", "btrfs": "btrfs-fsck", "ntfs": "ntfsfix"}
 
 type fstrimOpts struct{ Offset, Length, Minimumfreeextent *int64 }
 
@@ -507,7 +543,11 @@ func (d Actions) ListFilesystems() (api.Hash, error) {
 		if !openable(dev) {
 			continue
 		}
-		if len(d.devices.partitionNumbers(name)) == 0 {
+		var parts []string
+		for _, n := range d.devices.partitionNumbers(name) {
+			parts = append(parts, dev+fmt.Sprint(n))
+		}
+		if len(parts) == 0 || d.holdsCD(dev, parts) {
 			add(dev)
 		}
 	}
@@ -545,6 +585,33 @@ func (d *Daemon) probeType(dev string) string {
 	return strings.TrimSpace(out)
 }
 
+// probeTags is what blkid(8) tells of a device.
+func (d *Daemon) probeTags(dev string) map[string]string {
+	tags := map[string]string{}
+	out, _ := output("blkid", "-c", "/dev/null", "-o", "export", "-p", dev)
+	for _, line := range lines(out) {
+		if k, v, ok := strings.Cut(unescapeExport(line), "="); ok {
+			tags[k] = v
+		}
+	}
+	return tags
+}
+
+// holdsCD reports whether a disk with partitions is an image of a CD that is on the
+// whole disk only. Such an image has a table so that other machines start from it.
+func (d *Daemon) holdsCD(disk string, parts []string) bool {
+	tags := d.probeTags(disk)
+	return isCD(tags) && !slices.ContainsFunc(parts, func(p string) bool { return sameCD(tags, d.probeTags(p)) })
+}
+
+func isCD(tags map[string]string) bool { return tags["TYPE"] == "iso9660" || tags["TYPE"] == "udf" }
+
+// sameCD reports whether a partition holds what its disk does: it begins there, or has a
+// description of its own of the same CD.
+func sameCD(disk, part map[string]string) bool {
+	return part["TYPE"] == disk["TYPE"] && part["UUID"] == disk["UUID"] && part["LABEL"] == disk["LABEL"]
+}
+
 // Partitions of these types hold no file system even where something looks like one.
 var notFilesystem = map[string]bool{
 	"0x5": true, "0xf": true, "0x85": true, // extended
@@ -568,7 +635,7 @@ func (d *Daemon) btrfsVolumes(dev string) api.Hash {
 		return h
 	}
 	defer os.Remove(tmp)
-	if unix.Mount(dev, tmp, "btrfs", unix.MS_RDONLY|unix.MS_NODEV|unix.MS_NOSUID, "subvolid=5") != nil {
+	if unix.Mount(dev, tmp, "btrfs", unix.MS_RDONLY|unix.MS_NODEV|unix.MS_NOSUID, btrfsTop) != nil {
 		return h
 	}
 	defer unix.Unmount(tmp, unix.MNT_DETACH)

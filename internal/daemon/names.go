@@ -59,7 +59,8 @@ func (d *Devices) Tagged(tag, value string) ([]string, error) {
 	if tag == "PARTUUID" {
 		value = strings.ToLower(value)
 	}
-	out, err := output("blkid", "-c", "/dev/null", "-o", "device", "-t", tag+"="+value)
+	// In quotes, since one at its begin would stand for itself and its match.
+	out, err := output("blkid", "-c", "/dev/null", "-o", "device", "-t", tag+`="`+value+`"`)
 	var te *ToolError
 	if err != nil && !(errors.As(err, &te) && te.Status == 2) {
 		return nil, err

@@ -57,6 +57,29 @@ func (d *Devices) of(mountable string) (dev *Device, path string) {
 	return nil, ""
 }
 
+// Subvolume is the number of the subvolume that a mountable is.
+func (d *Devices) Subvolume(mountable string) (id uint64, ok bool) {
+	dev, path := d.of(mountable)
+	if dev == nil || !strings.HasPrefix(mountable, "btrfsvol:") {
+		return 0, false
+	}
+	for id, p := range dev.Subvolumes {
+		if p == path {
+			return id, true
+		}
+	}
+	return btrfsTop, path == "/"
+}
+
+func (dev *Device) hasSubvolume(path string) bool {
+	for _, p := range dev.Subvolumes {
+		if p == path {
+			return true
+		}
+	}
+	return false
+}
+
 // cutMountable takes the prefix off a mountable that is more than a device.
 func cutMountable(m string) (rest string, ok bool) {
 	for _, prefix := range []string{"btrfsvol:", "dir:"} {

@@ -93,7 +93,7 @@ func (t *table) discoverOn(drive int) {
 		}
 		for _, p := range points {
 			// What is below /var is not seen while that is elsewhere.
-			if t.at(p) == "" && (t.g.isEmpty(p) || p == "/var/tmp" && t.at("/var") != "") {
+			if t.at(p) == "" && (p == "/usr" || !t.g.isMasked(p)) && (t.g.isEmpty(p) || p == "/var/tmp" && t.at("/var") != "") {
 				t.mounts = append(t.mounts, Mount{dev.Name, p})
 				break
 			}

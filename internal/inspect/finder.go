@@ -1,6 +1,8 @@
 package inspect
 
 import (
+	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -49,7 +51,7 @@ func (g *Guest) newFinder(mountable string) *finder {
 
 // learn notes that a name of a disk is that of the drive that a device is on.
 func (f *finder) learn(spec string, dev *Device) {
-	if n, ok := parseDisk(strings.TrimPrefix(spec, "/dev/")); ok && dev != nil && dev.Drive >= 0 && dev.Part == n.part {
+	if n, ok := parseDisk(strings.TrimPrefix(plainDevice(spec), "/dev/")); ok && dev != nil && dev.Drive >= 0 && dev.Part == n.part {
 		f.known[n.disk()] = dev.Drive
 	}
 }
@@ -62,7 +64,7 @@ func (f *finder) find(spec string, depth int) []*Device {
 	if depth > maxDepth {
 		return nil
 	}
-	spec = strings.Trim(spec, `"'`)
+	spec = plainDevice(strings.Trim(spec, `"'`))
 	if m := tagPattern.FindStringSubmatch(spec); m != nil {
 		return f.tagged(strings.ToUpper(m[1]), strings.Trim(m[2], `"'`))
 	}
@@ -73,7 +75,6 @@ func (f *finder) find(spec string, depth int) []*Device {
 	if !ok {
 		return nil
 	}
-	name = strings.TrimLeft(name, "/")
 	if name == "root" || name == "gpt-auto-root" {
 		return one(f.root)
 	}
@@ -95,6 +96,44 @@ func (f *finder) find(spec string, depth int) []*Device {
 		return f.onDisk(n)
 	}
 	return f.devs.named(spec)
+}
+
+// plainDevice is a device's name without what paths may have too much. A number of the
+// kernel's is resolved to the name that it stands for.
+func plainDevice(spec string) string {
+	if !strings.HasPrefix(spec, "/dev/") {
+		return spec
+	}
+	spec = path.Clean(spec)
+	number, ok := strings.CutPrefix(spec, "/dev/block/")
+	var major, minor int
+	if n, err := fmt.Sscanf(number, "%d:%d", &major, &minor); !ok || err != nil || n != 2 || minor < 0 {
+		return spec
+	}
+	// Documentation/admin-guide/devices.txt of Linux. Numbers of other drivers vary.
+	disk := func(prefix string, n, each int) string {
+		name := string(rune('a' + n%26))
+		if n >= 26 {
+			name = string(rune('a'+n/26-1)) + name
+		}
+		if part := minor % each; part > 0 {
+			name += strconv.Itoa(part)
+		}
+		return "/dev/" + prefix + name
+	}
+	switch {
+	case major == 3 && minor < 128:
+		return disk("hd", minor/64, 64)
+	case major == 8 && minor < 256:
+		return disk("sd", minor/16, 16)
+	case major >= 65 && major <= 71 && minor < 256:
+		return disk("sd", (major-64)*16+minor/16, 16)
+	case major == 202 && minor < 256:
+		return disk("xvd", minor/16, 16)
+	case major == 9:
+		return "/dev/md" + strconv.Itoa(minor)
+	}
+	return spec
 }
 
 func one(dev *Device) []*Device {

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -31,10 +32,10 @@ func (g *Guest) fstab(name string) (l []entry) {
 		}
 		e := entry{spec: unescape(f[0]), point: unescape(f[1]), from: fmt.Sprintf("%s:%d", name, i+1)}
 		if len(f) > 2 {
-			e.typ = f[2]
+			e.typ = unescape(f[2])
 		}
 		if len(f) > 3 {
-			e.options = f[3]
+			e.options = unescape(f[3])
 		}
 		l = append(l, e)
 	}
@@ -44,6 +45,22 @@ func (g *Guest) fstab(name string) (l []entry) {
 // unitFolders are where systemd has units, those of the administrator first: they go
 // before others of the same name.
 var unitFolders = []string{"/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system"}
+
+// isMasked reports whether nothing mounts at a place, as the unit for that is a link to
+// /dev/null, or empty. This goes before what systemd finds by itself.
+func (g *Guest) isMasked(point string) bool {
+	name := strings.ReplaceAll(strings.Trim(point, "/"), "/", "-") + ".mount"
+	for _, dir := range unitFolders {
+		file := dir + "/" + name
+		if to := g.readLink(file); to != "" {
+			return path.Join("/", dir, to) == "/dev/null" || path.Clean(to) == "/dev/null"
+		}
+		if fi, err := g.stat(file); err == nil {
+			return fi.Mode().IsRegular() && fi.Size() == 0
+		}
+	}
+	return false
+}
 
 // units reads the mount and swap units.
 func (g *Guest) units() (l []entry) {
@@ -109,9 +126,14 @@ func unescape(s string) string {
 	})
 }
 
-// option finds a mount option and its value.
+// option finds a mount option and its value. Within quotes that may have commas.
 func option(options, name string) (value string, ok bool) {
-	for _, o := range strings.Split(options, ",") {
+	quoted := false
+	list := strings.FieldsFunc(options, func(c rune) bool {
+		quoted = quoted != (c == '"')
+		return c == ',' && !quoted
+	})
+	for _, o := range list {
 		if n, v, _ := strings.Cut(o, "="); n == name {
 			return strings.Trim(v, `"`), true
 		}
@@ -144,7 +166,7 @@ func (e *entry) elsewhere() bool {
 			return true
 		}
 	}
-	if notOnDisk[e.typ] || strings.HasPrefix(e.typ, "fuse.") || strings.Contains(e.typ, "iso9660") || mediaPattern.MatchString(e.spec) {
+	if notOnDisk[e.typ] || strings.HasPrefix(e.typ, "fuse.") || strings.Contains(e.typ, "iso9660") || mediaPattern.MatchString(plainDevice(e.spec)) {
 		return true
 	}
 	for _, o := range []string{"bind", "rbind", "_netdev", "loop"} {
@@ -211,7 +233,11 @@ func (t *table) addFile(name string) {
 
 // add looks for what entries name.
 func (t *table) add(entries []entry) {
-	for _, e := range entries {
+	for i := range entries {
+		e := &entries[i]
+		if strings.HasPrefix(e.point, "/") {
+			e.point = path.Clean(e.point)
+		}
 		if e.point == "/" {
 			t.learn(e.spec, t.root)
 		}
@@ -236,8 +262,6 @@ func (t *table) addOne(e entry) {
 			t.warn(e.from, "%s is left out: the place for it, %s, does not begin with /", shorten(e.spec, 48), shorten(e.point, 32))
 		}
 		return
-	} else if e.point != "/" {
-		e.point = strings.TrimRight(e.point, "/")
 	}
 	if swap && e.elsewhere() {
 		return
@@ -287,19 +311,23 @@ func (t *table) volume(dev *Device, e entry) (m, missing string) {
 	if e.typ != "btrfs" && dev.Tags["TYPE"] != "btrfs" {
 		return dev.Name, ""
 	}
-	if path, ok := option(e.options, "subvol"); ok {
-		return t.subvolume(dev, strings.Trim(path, "/")), ""
+	if name, ok := option(e.options, "subvol"); ok {
+		at := strings.Trim(path.Clean("/"+name), "/")
+		if at != "" && dev.Subvolumes != nil && !dev.hasSubvolume(at) {
+			return "", "has no subvolume " + shorten(name, 48)
+		}
+		return t.subvolume(dev, at), ""
 	}
 	if id, ok := option(e.options, "subvolid"); ok {
 		n, err := strconv.ParseUint(id, 0, 64)
 		if n == 0 || n == btrfsTop {
 			return t.subvolume(dev, ""), ""
 		}
-		path, ok := dev.Subvolumes[n]
+		at, ok := dev.Subvolumes[n]
 		if err != nil || !ok {
 			return "", "has no subvolume " + shorten(id, 20)
 		}
-		return t.subvolume(dev, path), ""
+		return t.subvolume(dev, at), ""
 	}
 	return dev.Name, ""
 }

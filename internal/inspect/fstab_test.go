@@ -80,6 +80,7 @@ func TestDeviceNames(t *testing.T) {
 		"/dev/disk/by-id/nvme-eui.0025385b-part3": "/dev/sda3", "/dev/disk/by-path/pci-0000:00:1f.2-ata-1-part3": "/dev/sda3", "/dev/disk/by-diskseq/9-part3": "/dev/sda3",
 		"/dev/nvme0n1p3": "/dev/sda3", "/dev/mmcblk0p3": "/dev/sda3", "/dev/mmcblk1p3": "/dev/sda3", "/dev/xvda3": "/dev/sda3", "/dev/vda3": "/dev/sda3", "/dev/hda3": "/dev/sda3",
 		"/dev/cciss/c0d0p3": "/dev/sda3", "/dev/mapper/mpatha-part3": "/dev/sda3", "/dev/mapper/mpatha3": "/dev/sda3",
+		"/dev/block/8:3": "/dev/sda3", "/dev/./sda3": "/dev/sda3", "/dev//disk/../sda3": "/dev/sda3", "/dev/block/202:3": "/dev/sda3", "/dev/block/9:0": "/dev/md127", "/dev/block/8:19": "", "/dev/block/253:1": "", "/dev/block/8:x": "",
 		"/dev/vdb1": "", "/dev/nvme1n1p1": "", "/dev/sda9": "",
 		"/dev/vg/lv": "/dev/vg/lv", "/dev/mapper/vg-lv": "/dev/vg/lv", "/dev/disk/by-id/dm-name-vg-lv": "/dev/vg/lv", "/dev/disk/by-id/dm-uuid-LVM-VVVVLLLL": "/dev/vg/lv",
 		"/dev/md/data": "/dev/md127", "/dev/md0": "/dev/md127", "/dev/md_d0": "/dev/md127", "/dev/disk/by-id/md-uuid-a:b:c:d": "/dev/md127", "/dev/disk/by-id/md-name-host:data": "/dev/md127",
@@ -139,6 +140,9 @@ func TestWhichDisk(t *testing.T) {
 		{"two devices of one btrfs", "/dev/sda\n/dev/sda1 TYPE=btrfs UUID=u UUID_SUB=1\n/dev/sdb TYPE=btrfs UUID=u UUID_SUB=2", "/dev/sda1", "UUID=u / btrfs subvol=@\nUUID=u /home btrfs subvol=@home", "/dev/sda1 / btrfsvol:/dev/sda1/@home /home", ""},
 		{"subvolumes by number", "/dev/sda TYPE=btrfs UUID=u sub=256:@ sub=257:a/b default=256", "/dev/sda", "UUID=u / btrfs rw,subvolid=256\nUUID=u /v btrfs subvolid=257\nUUID=u /top btrfs subvolid=5\nUUID=u /x btrfs subvolid=999",
 			"/dev/sda / btrfsvol:/dev/sda/a/b /v btrfsvol:/dev/sda// /top", "UUID=u for /x has no subvolume 999"},
+		{"subvolumes with odd names", "/dev/sda TYPE=btrfs UUID=u sub=256:@a sub=257:a,b/c", "/dev/sda", "UUID=u /a btrfs rw,subvol=@\\141\nUUID=u /b btrfs subvol=\"/a,b//c\",ro\nUUID=u /x bt\\162fs subvol=no\\040pe",
+			"btrfsvol:/dev/sda/@a /a btrfsvol:/dev/sda/a,b/c /b", "/etc/fstab:3: UUID=u for /x has no subvolume no pe: it is left out"},
+		{"places that are no plain paths", "/dev/sda1\n/dev/sda2 LABEL=b", "/dev/sda1", "/dev/sda1 // ext4\nLABEL=b /home//x/.. ext4\n", "/dev/sda1 / /dev/sda2 /home", ""},
 		{"twice", "/dev/sda\n/dev/sda1 LABEL=a\n/dev/sda2 LABEL=b", "/dev/sda1", "LABEL=a / ext4\nLABEL=b /b ext4\nLABEL=a /b/ ext4", "/dev/sda1 / /dev/sda2 /b", "/etc/fstab:3: LABEL=a for /b is left out"},
 		{"what is on no disk, or may be missing", "/dev/sda1", "/dev/sda1", `proc /proc proc
 tmpfs /tmp tmpfs nosuid

@@ -57,9 +57,32 @@ func describeMedium(g *Guest, o *OS) {
 			break
 		}
 	}
+	if o.Arch == "" {
+		o.Arch = g.mediumArch()
+	}
 	if o.Type == "linux" && o.PackageFormat == "" {
 		o.PackageFormat, o.Manager = packages(o)
 	}
+}
+
+// mediumArch is the architecture that a medium's label tells, its boot loader's folders,
+// or the names that firmware starts; those of 32 bits may be there for old machines too.
+func (g *Guest) mediumArch() string {
+	if a := archIn(g.label()); a != "" {
+		return a
+	}
+	if a := archIn(strings.Join(g.names("/boot"), " ")); a != "" {
+		return a
+	}
+	started := strings.ToLower(strings.Join(g.names(g.fold("/EFI/BOOT")), " "))
+	for _, f := range []struct{ name, arch string }{
+		{"bootx64.efi", "x86_64"}, {"bootaa64.efi", "aarch64"}, {"bootriscv64.efi", "riscv64"}, {"bootloongarch64.efi", "loongarch64"}, {"bootia32.efi", "i386"}, {"bootarm.efi", "arm"},
+	} {
+		if strings.Contains(started, f.name) {
+			return f.arch
+		}
+	}
+	return ""
 }
 
 // isLive reports whether there is the root directory of a system that runs from there.
@@ -292,14 +315,18 @@ func archMedium(g *Guest, o *OS) {
 		dir, o.Product = "/manjaro", "Manjaro Linux"
 	}
 	version := g.firstLine(dir + "/version")
-	if version == "" {
-		version = strings.ReplaceAll(strings.TrimPrefix(g.label(), "ARCH_"), "_", ".")
+	if v := manjaroLabel.FindStringSubmatch(g.label()); version == "" && v != nil && dir == "/manjaro" {
+		version = strings.Join(v[1:], ".")
+	} else if v, ok := strings.CutPrefix(g.label(), "ARCH_"); version == "" && ok {
+		version = strings.ReplaceAll(v, "_", ".")
 	}
 	o.Product = strings.TrimSpace(o.Product + " " + version)
 	o.setVersion(version)
 	o.Arch = archIn(strings.Join(g.names(dir), " "))
 	o.Media.Live, o.Media.Netinst = true, dir == "/arch"
 }
+
+var manjaroLabel = regexp.MustCompile(`(\d\d)(\d)(\d)$`) // MANJARO_KDE_2302 is 23.0.2
 
 func nixMedium(g *Guest, o *OS) {
 	o.Distro = "nixos"

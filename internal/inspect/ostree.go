@@ -20,6 +20,7 @@ type deployment struct {
 type bootEntry struct {
 	version int
 	link    string // to the deployment
+	chosen  bool   // by the loader's configuration
 }
 
 // maxDeployments bounds what is looked at: systems keep two or three of each.
@@ -66,12 +67,20 @@ func (g *Guest) ostree(f *Filesystem) {
 
 // bootEntries reads what a boot loader offers that is of OSTree.
 func (g *Guest) bootEntries() (l []bootEntry) {
-	for _, dir := range []string{"/loader/entries", "/boot/loader/entries"} {
+	for _, loader := range []string{"/loader", "/boot/loader"} {
+		dir, chosen := loader+"/entries", ""
+		for _, line := range g.linesOf(loader+"/loader.conf", maxSmall) {
+			if w := strings.Fields(line); len(w) > 1 && w[0] == "default" {
+				chosen = strings.TrimSuffix(w[1], ".conf")
+			}
+		}
 		for _, n := range g.some(dir) {
-			if !strings.HasSuffix(n, ".conf") {
+			name, ok := strings.CutSuffix(n, ".conf")
+			if !ok {
 				continue
 			}
 			var e bootEntry
+			e.chosen, _ = path.Match(chosen, name)
 			for _, line := range g.linesOf(dir+"/"+n, maxSmall) {
 				w := strings.Fields(line)
 				if len(w) > 1 && w[0] == "version" {
@@ -89,7 +98,9 @@ func (g *Guest) bootEntries() (l []bootEntry) {
 		}
 	}
 	// The highest version is what starts if nobody chooses.
-	slices.SortStableFunc(l, func(a, b bootEntry) int { return cmp.Compare(b.version, a.version) })
+	slices.SortStableFunc(l, func(a, b bootEntry) int {
+		return cmp.Or(compareBool(b.chosen, a.chosen), cmp.Compare(b.version, a.version))
+	})
 	return l
 }
 

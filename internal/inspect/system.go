@@ -209,10 +209,6 @@ func (i *inspection) withoutCopies() {
 			return false
 		}
 		dev, path := i.devs.of(f.Mountable)
-		// An image of a CD has itself as its first partition.
-		if f.OS.Media != nil && dev != nil && dev.Part == 0 && dev.Drive >= 0 {
-			return slices.ContainsFunc(i.devs.where(func(p *Device) bool { return p.Drive == dev.Drive && p.Part > 0 }), func(p *Device) bool { return isRoot(p.Name) })
-		}
 		if real := f.OS.claimed; real != "" && real != f.Mountable {
 			if at, _ := i.devs.of(real); at == dev && dev != nil && isRoot(real) {
 				return true

@@ -186,7 +186,12 @@ func TestInspect(t *testing.T) {
 			disk{"/dev/sda2": with(debian(""), files{"boot/": "", "home/": ""})}, "/dev/sda2 debian 12 x86_64: /dev/sda2 / /dev/sda1 /boot /dev/mapper/h /home", ""},
 		{"fstab goes before types", "/dev/sda1" + typeESP + "\n/dev/sda2" + typeRoot + "\n/dev/sda3 TYPE=ext4 LABEL=h\n/dev/sda4 TYPE=ext4" + typeHome + "\n/dev/sda5 TYPE=ext4 PART_ENTRY_FLAGS=0x8000000000000000" + typeSrv,
 			disk{"/dev/sda2": with(debian("LABEL=h /home ext4\n"), files{"boot/vmlinuz": "", "home/": "", "srv/": ""})}, "/dev/sda2 debian 12 x86_64: /dev/sda2 / /dev/sda3 /home", ""},
+		{"places that are masked", "/dev/sda1 TYPE=ext4" + typeHome + "\n/dev/sda2" + typeRoot + "\n/dev/sda3" + typeSrv + "\n/dev/sda4" + typeVarTmp,
+			disk{"/dev/sda2": with(debian(""), files{"home/": "", "srv/": "", "var/tmp/": "", "etc/systemd/system/home.mount": "-> /dev/null", "usr/lib/systemd/system/srv.mount": "", "usr/lib/systemd/system/var-tmp.mount": "-> /dev/null", "etc/systemd/system/var-tmp.mount": "-> /lib/x"})},
+			"/dev/sda2 debian 12 x86_64: /dev/sda2 / /dev/sda4 /var/tmp", ""},
 
+		{"OSTree, and what is to be started", "/dev/sda1 TYPE=ext4 LABEL=boot\n/dev/sda2 TYPE=ext4 LABEL=root\n/dev/sda3 TYPE=vfat LABEL=EFI", disk{"/dev/sda1": with(entries, files{"loader/loader.conf": "timeout 5\ndefault ostree-1*\n"}), "/dev/sda2": ostree},
+			"dir:/dev/sda2/" + at + "b.0 fedora 39 x86_64: dir:/dev/sda2/" + at + "b.0 / /dev/sda3 /boot/efi /dev/sda2 /sysroot dir:/dev/sda2/ostree/deploy/fcos/var /var /dev/sda1 /boot", ""},
 		{"OSTree, with a /boot of its own", "/dev/sda1 TYPE=ext4 LABEL=boot\n/dev/sda2 TYPE=ext4 LABEL=root\n/dev/sda3 TYPE=vfat LABEL=EFI", disk{"/dev/sda1": entries, "/dev/sda2": ostree},
 			"dir:/dev/sda2/" + at + "a.0 fedora 38 x86_64: dir:/dev/sda2/" + at + "a.0 / /dev/sda3 /boot/efi /dev/sda2 /sysroot dir:/dev/sda2/ostree/deploy/fcos/var /var /dev/sda1 /boot", ""},
 		{"OSTree on btrfs, all in one", "/dev/sda1 TYPE=btrfs UUID=u sub=256:root\n/dev/sda3 TYPE=vfat LABEL=EFI", disk{"btrfsvol:/dev/sda1/root": with(ostree, files{"boot/loader/entries/a.conf": "options ostree=/ostree/boot.0/fcos/s/1"})},
