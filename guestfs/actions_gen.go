@@ -4257,14 +4257,14 @@ func (g *Handle) WriteAppend(ctx context.Context, path string, content []byte) e
 	return g.calls.WriteAppend(ctx, path, content)
 }
 
-// WriteFile replaces the content of path by the first size bytes of content, all of it if size is 0.
+// WriteFileSize replaces the content of path by the first size bytes of content, all of it if size is 0.
 // Fails if size is negative or larger than the text.
 //
 // Units: size: bytes.
 //
 // Deprecated: use [Handle.Write].
-func (g *Handle) WriteFile(ctx context.Context, path string, content string, size int) error {
-	return g.calls.WriteFile(ctx, path, content, size)
+func (g *Handle) WriteFileSize(ctx context.Context, path string, content string, size int) error {
+	return g.calls.WriteFileSize(ctx, path, content, size)
 }
 
 // XFSAdmin changes settings in the superblock of the XFS file system on device, which must not be mounted but

@@ -29,7 +29,7 @@ func doctorCommand() *cobra.Command {
 }
 
 func doctor(ctx context.Context, w io.Writer) error {
-	h, err := handle.New()
+	h, err := handle.New(os.LookupEnv)
 	if err != nil {
 		return err
 	}

@@ -12,9 +12,9 @@ import (
 	"syscall"
 
 	"gofish/internal/commands"
-	"gofish/internal/daemon"
 	_ "gofish/internal/firstly" // before go-fuse
 	"gofish/internal/handle"
+	_ "gofish/internal/pid1"
 	"gofish/internal/visible"
 
 	"github.com/spf13/cobra"
@@ -24,11 +24,6 @@ import (
 var version = "0.1.0"
 
 func main() {
-	// The kernel calls its first process /init. In a container the shell may be
-	// process 1 as well, under its own name.
-	if os.Getpid() == 1 && filepath.Base(os.Args[0]) == "init" {
-		daemon.Init()
-	}
 	p := &commands.Program{
 		Name:    filepath.Base(os.Args[0]),
 		Version: version,
@@ -36,7 +31,7 @@ func main() {
 		Stdin:   os.Stdin,
 		Stdout:  os.Stdout,
 		Stderr:  os.Stderr,
-		New:     func() (commands.Caller, error) { return handle.New() },
+		New:     func() (commands.Caller, error) { return handle.New(os.LookupEnv) },
 	}
 	if len(os.Args) > 1 {
 		if c := subcommand(p, os.Args[1]); c != nil {

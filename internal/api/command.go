@@ -23,6 +23,15 @@ afterwards. Never do this with a guest that is not trusted.`},
 		Summary: "run a program of the guest and save its output",
 		Help: `Like command with {arguments}, but what the program prints, of any length, goes to the local file
 {output}.`},
+	{Name: "internal_command", Proc: 0x10022, Ret: Err, Visibility: Internal,
+		Args:    Args{Strings("arguments"), Strings("environment"), String("directory"), String("stdin"), FileOut("output")},
+		Cancel:  true,
+		Summary: "run a program of the guest, its outputs and its status apart",
+		Help: `Runs {arguments} like command, in {directory} of the guest, with {environment} added to what it has. Its
+standard input is the appliance's file {stdin}, which is removed, or nothing if that is empty. {output}
+is pieces: a word that says what follows (1 standard output, 2 standard error, 3 the end), a word with
+its length, and the data. The end has a word with the exit status, and one with the signal that ended
+the program, or 0. Only gofish's own handle calls it.`},
 	{Name: "sh", Proc: 111, Since: "1.0.50", Ret: RetString("output"),
 		Args:    Args{String("command")},
 		Summary: "run a shell command in the guest",

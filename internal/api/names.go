@@ -46,7 +46,8 @@ var goWords = map[string]string{
 
 // goNames are actions that would have the name of something else in package guestfs.
 var goNames = map[string]string{
-	"command": "RunCommand", // Command is in the manner of os/exec
+	"write_file": "WriteFileSize", // WriteFile takes permission bits, as package os has it
+	"command":    "RunCommand",    // Command is in the manner of os/exec
 }
 
 // GoName is the action's name in Go: pvcreate is PVCreate, mkdir_p MkdirP.

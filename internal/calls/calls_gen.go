@@ -1267,6 +1267,10 @@ func (cl Client) InternalBulkOut(ctx context.Context, target int) error {
 	return cl.do(ctx, "internal_bulk_out", []any{target}, nil)
 }
 
+func (cl Client) InternalCommand(ctx context.Context, arguments []string, environment []string, directory string, stdin string, output io.Writer) error {
+	return cl.do(ctx, "internal_command", []any{arguments, environment, directory, stdin, output}, nil)
+}
+
 func (cl Client) InternalCopyOut(ctx context.Context, directory string, tarfile io.Writer) error {
 	return cl.do(ctx, "internal_copy_out", []any{directory, tarfile}, nil)
 }
@@ -2799,7 +2803,7 @@ func (cl Client) WriteAppend(ctx context.Context, path string, content []byte) e
 	return cl.do(ctx, "write_append", []any{path, content}, nil)
 }
 
-func (cl Client) WriteFile(ctx context.Context, path string, content string, size int) error {
+func (cl Client) WriteFileSize(ctx context.Context, path string, content string, size int) error {
 	return cl.do(ctx, "write_file", []any{path, content, size}, nil)
 }
 

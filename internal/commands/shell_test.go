@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 			Stdin:   os.Stdin,
 			Stdout:  os.Stdout,
 			Stderr:  os.Stderr,
-			New:     func() (Caller, error) { return handle.New() },
+			New:     func() (Caller, error) { return handle.New(os.LookupEnv) },
 		}
 		os.Exit(p.Run())
 	}

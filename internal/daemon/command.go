@@ -63,6 +63,11 @@ var guestEnv = []string{"PATH=" + guestPath, "LC_ALL=C", "TERM=dumb", "HOME=/", 
 // guestCommand runs a program of the guest with the guest as its root, and with
 // the kernel's file systems in their places.
 func (d *Daemon) guestCommand(c *Call, arguments []string, stdout io.Writer) error {
+	return d.inGuest(arguments, func(program string) error { return d.runInGuest(c, program, arguments, stdout) })
+}
+
+// inGuest does something while the guest is as its programs expect it.
+func (d *Daemon) inGuest(arguments []string, run func(program string) error) error {
 	if len(arguments) == 0 || arguments[0] == "" {
 		return errors.New("passed an empty list")
 	}
@@ -80,19 +85,25 @@ func (d *Daemon) guestCommand(c *Call, arguments []string, stdout io.Writer) err
 			return err
 		}
 	}
-	return d.runInGuest(c, program, arguments, stdout)
+	return run(program)
 }
 
 // leftOver is how long a program's output is waited for after its end, when it
 // has left a process behind that keeps it open.
 const leftOver = time.Second
 
-func (d *Daemon) runInGuest(ctx context.Context, program string, arguments []string, stdout io.Writer) error {
-	errText := &limited{max: maxStderr}
+// guestProgram is a program of the guest that is to run.
+func (d *Daemon) guestProgram(ctx context.Context, program string, arguments []string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, program)
 	cmd.Path, cmd.Err, cmd.Args = program, nil, arguments
 	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: d.root.dir + "/"}
 	cmd.Dir, cmd.Env, cmd.WaitDelay = "/", guestEnv, leftOver
+	return cmd
+}
+
+func (d *Daemon) runInGuest(ctx context.Context, program string, arguments []string, stdout io.Writer) error {
+	errText := &limited{max: maxStderr}
+	cmd := d.guestProgram(ctx, program, arguments)
 	out := &gate{w: stdout}
 	cmd.Stdout, cmd.Stderr = out, errText
 	err := cmd.Run()

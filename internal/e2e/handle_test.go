@@ -20,7 +20,7 @@ import (
 // newHandle makes a handle with a sparse disk of size bytes.
 func newHandle(t *testing.T, size int64) *handle.Handle {
 	t.Helper()
-	h, err := handle.New()
+	h, err := handle.New(os.LookupEnv)
 	if err != nil {
 		t.Fatal(err)
 	}

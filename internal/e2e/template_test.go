@@ -24,7 +24,7 @@ func templateFolder(t *testing.T) string {
 // smallHandle is a handle with its own template: another memory size.
 func smallHandle(t *testing.T, megabytes int) *handle.Handle {
 	t.Helper()
-	h, err := handle.New()
+	h, err := handle.New(os.LookupEnv)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -142,7 +142,7 @@ func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (a
 		if err != nil {
 			text = err.Error()
 		}
-		err = &LinkError{text}
+		err = &LinkError{Text: text}
 	}
 	var broken *LinkError
 	if errors.As(err, &broken) {
@@ -172,11 +172,11 @@ func readReply(a *api.Action, frame []byte, serial uint32) (any, error) {
 	if err == nil {
 		v, err = a.DecodeRet(dec)
 		if err != nil {
-			return nil, &LinkError{a.Name + ": " + err.Error()}
+			return nil, &LinkError{Text: a.Name + ": " + err.Error()}
 		}
 	}
 	if n := dec.Len(); n > 0 && !errors.As(err, new(*LinkError)) {
-		return nil, &LinkError{fmt.Sprintf("%s: the reply has %d bytes too many", a.Name, n)}
+		return nil, &LinkError{Text: fmt.Sprintf("%s: the reply has %d bytes too many", a.Name, n)}
 	}
 	return v, err
 }
@@ -186,7 +186,7 @@ func checkReply(a *api.Action, dec *proto.Decoder, serial uint32) error {
 	var hd proto.Header
 	hd.Decode(dec)
 	bad := func(format string, args ...any) error {
-		return &LinkError{a.Name + ": " + fmt.Sprintf(format, args...)}
+		return &LinkError{Text: a.Name + ": " + fmt.Sprintf(format, args...)}
 	}
 	switch {
 	case dec.Err != nil:
@@ -231,7 +231,7 @@ func (h *Handle) lost(a *api.Action, cause error) error {
 	if l := h.link; l != nil {
 		if limit := l.stalled.Load(); limit != nil {
 			h.dropLink()
-			return &LinkError{a.Name + ": " + stallText(*limit)}
+			return &LinkError{Text: a.Name + ": " + stallText(*limit)}
 		}
 	}
 	gone := cause == nil
@@ -239,7 +239,7 @@ func (h *Handle) lost(a *api.Action, cause error) error {
 		gone = gone || errors.Is(cause, e)
 	}
 	if !gone {
-		return h.broke(&LinkError{a.Name + ": connection to the appliance failed: " + cause.Error()})
+		return h.broke(&LinkError{Text: a.Name + ": connection to the appliance failed: " + cause.Error()})
 	}
 	text := a.Name + ": appliance closed the connection unexpectedly"
 	switch why := h.dropLink(); {
@@ -248,7 +248,7 @@ func (h *Handle) lost(a *api.Action, cause error) error {
 	case why != "":
 		text += ": " + why
 	}
-	return &LinkError{text}
+	return &LinkError{Text: text}
 }
 
 // broke gives a connection up on which something came that cannot be: whatever the other

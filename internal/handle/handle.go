@@ -13,7 +13,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"reflect"
 	"sync"
 	"sync/atomic"
@@ -95,15 +94,19 @@ var paramTypes = func() api.Types {
 	return t
 }()
 
-// New makes a handle in the config state, with settings from the environment
-// (GOFISH_* and LIBGUESTFS_*). A variable that cannot be understood is an error.
-func New() (*Handle, error) {
+// New makes a handle in the config state, with settings from the environment that lookup
+// (os.LookupEnv, or nil for none) gives: GOFISH_* and LIBGUESTFS_*. A variable that cannot
+// be understood is an error.
+func New(lookup func(string) (string, bool)) (*Handle, error) {
 	h := &Handle{serial: proto.FirstSerial, features: map[string]int{}}
 	h.Settings = defaults()
 	h.local = sync.OnceValue(func() map[string]*api.Func {
 		return api.Bind(Actions{h}, reflect.TypeFor[*Call](), paramTypes, localActions())
 	})
-	return h, h.Settings.fromEnvironment(os.LookupEnv)
+	if lookup == nil {
+		return h, nil
+	}
+	return h, h.Settings.fromEnvironment(lookup)
 }
 
 func localActions() []*api.Action {

@@ -4,7 +4,7 @@ import "testing"
 
 // Binding panics when an action of the host and the catalogue disagree.
 func TestActionsAgreeWithCatalogue(t *testing.T) {
-	h, err := New()
+	h, err := New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

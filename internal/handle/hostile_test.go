@@ -209,7 +209,7 @@ func TestHostileDaemons(t *testing.T) {
 		for _, call := range s.calls {
 			t.Run(s.name+"/"+call, func(t *testing.T) {
 				t.Parallel()
-				h, err := New()
+				h, err := New(nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -278,7 +278,7 @@ func TestHostileDaemons(t *testing.T) {
 
 // Who stops the program, not a call, does not wait for a daemon either.
 func TestAbort(t *testing.T) {
-	h, err := New()
+	h, err := New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -101,6 +101,9 @@ func (h Actions) Launch(c *Call) error {
 }
 
 // warn tells something odd that is no failure.
+// Warn tells of something odd that is no failure.
+func (h *Handle) Warn(format string, args ...any) { h.warn(format, args...) }
+
 func (h *Handle) warn(format string, args ...any) {
 	h.emit(Event{Type: EventWarning, Message: fmt.Sprintf(format, args...)})
 }

@@ -32,7 +32,7 @@ func (h Actions) SetHv(s string) error           { h.Settings.HV = s; return nil
 func (h Actions) GetQemu() (string, error)       { return h.Settings.hvPath(), nil }
 func (h Actions) GetIdentifier() (string, error) { return h.Settings.Identifier, nil }
 func (h Actions) GetMemsize() (int, error)       { return h.Settings.Memory, nil }
-func (h Actions) SetMemsize(mb int) error        { return h.Settings.setMemory(mb) }
+func (h Actions) SetMemsize(mb int) error        { return h.Settings.SetMemory(mb) }
 func (h Actions) GetNetwork() (bool, error)      { return h.Settings.Network, nil }
 func (h Actions) SetNetwork(b bool) error        { h.Settings.Network = b; return nil }
 func (h Actions) GetPath() (string, error)       { return h.Settings.Path, nil }

@@ -115,7 +115,7 @@ func (s *Settings) fromEnvironment(lookup func(string) (string, bool)) error {
 		if err != nil {
 			return fmt.Errorf("non-numeric value for memsize (%s=%s)", full, v)
 		}
-		if err := s.setMemory(n); err != nil {
+		if err := s.SetMemory(n); err != nil {
 			return fmt.Errorf("%s: %w", full, err)
 		}
 	}
@@ -159,7 +159,8 @@ func splitNonEmpty(s, sep string) []string {
 	return l
 }
 
-func (s *Settings) setMemory(mb int) error {
+// SetMemory sets the memory of the appliance, in MiB.
+func (s *Settings) SetMemory(mb int) error {
 	if mb < minimumMemory {
 		return fmt.Errorf("too small value for memsize (must be at least %d)", minimumMemory)
 	}
