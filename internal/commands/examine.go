@@ -44,9 +44,11 @@ func isImage(name string) bool {
 // examine mounts what there is to see: the operating system, or the only file
 // system. Otherwise it says what there is.
 func (s *Shell) examine() error {
-	if err := s.openEncrypted(); err != nil {
+	opened, err := s.openEncrypted()
+	if err != nil {
 		return err
 	}
+	defer s.warnUnusedKeys(opened)
 	roots, err := s.findSystems()
 	if err != nil {
 		return err

@@ -18,17 +18,17 @@ type inspected struct {
 const noSystem = `%s
 
 To see what is there, leave out ‘-i’, and use ‘run’ and then
-‘list-filesystems’; ‘mount’ or ‘mount-ro’ mounts a file system.
-
-Encrypted disks are only looked into if a key opens them: see ‘--key’.`
+‘list-filesystems’; ‘mount’ or ‘mount-ro’ mounts a file system.`
 
 // inspect opens what is encrypted, finds the operating system and mounts its file
 // systems, those with the shortest paths first. One that cannot be mounted is told
 // and left out, unless it is the root.
 func (s *Shell) inspect() error {
-	if err := s.openEncrypted(); err != nil {
+	opened, err := s.openEncrypted()
+	if err != nil {
 		return err
 	}
+	defer s.warnUnusedKeys(opened)
 	roots, err := s.findSystems()
 	if err != nil {
 		return err

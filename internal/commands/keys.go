@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -33,6 +34,9 @@ func (o *options) addKey(s *Shell, arg string) error {
 	}
 	if id, ok := strings.CutSuffix(arg, ":clevis"); ok && k.kind == "" {
 		k = keySelector{id: id, kind: "clevis"}
+	}
+	if strings.HasPrefix(arg, ":") {
+		return bad("missing ID: name the device before the first colon, or say all")
 	}
 	switch k.kind {
 	case "":
@@ -88,27 +92,39 @@ func (k *keySelector) isFor(s *Shell, e encrypted) bool {
 
 const mapperDir = "/dev/mapper/"
 
+// name is the name that a key's device may have in the crypttab of the guest, empty if
+// it cannot be one. Nobody can look there before the device with that file is open.
+func (k *keySelector) name() string {
+	name := strings.TrimPrefix(k.id, mapperDir)
+	if name == "all" || strings.ContainsAny(name, "/=") || uuidPattern.MatchString(name) {
+		return ""
+	}
+	return name
+}
+
+var uuidPattern = regexp.MustCompile(`^([0-9a-fA-F]-?){32}$`)
+
 // deviceKey is a key to try; Clevis finds its own.
 type deviceKey struct {
 	text   string
 	clevis bool
+	of     *keySelector
+	bare   bool // without the CR at the end of its line
 }
 
-// keysFor lists the keys to try on a device. If no option gives one, the user is
-// asked.
-func (s *Shell) keysFor(e encrypted) ([]deviceKey, error) {
+// keysFor lists the keys that are for a device, as fits tells.
+func (s *Shell) keysFor(fits func(*keySelector) bool) ([]deviceKey, error) {
 	var keys []deviceKey
 	for i := range s.opts.keys {
 		k := &s.opts.keys[i]
-		if !k.isFor(s, e) {
+		if !fits(k) {
 			continue
 		}
-		k.used = true
 		switch k.kind {
 		case "clevis":
-			keys = append(keys, deviceKey{clevis: true})
+			keys = append(keys, deviceKey{of: k, clevis: true})
 		case "key":
-			keys = append(keys, deviceKey{text: k.text})
+			keys = append(keys, deviceKey{of: k, text: k.text})
 		default:
 			content, err := os.ReadFile(k.text)
 			if err != nil {
@@ -116,24 +132,16 @@ func (s *Shell) keysFor(e encrypted) ([]deviceKey, error) {
 			}
 			// A passphrase in a file is its first line; what is no text is the key as it is.
 			first, _, more := strings.Cut(string(content), "\n")
-			keys = append(keys, deviceKey{text: first})
+			keys = append(keys, deviceKey{of: k, text: first})
 			if more {
-				keys = append(keys, deviceKey{text: string(content)})
+				keys = append(keys, deviceKey{of: k, text: string(content)})
 			}
 			if bare, ok := strings.CutSuffix(first, "\r"); ok {
-				s.warn("--key: the first line of %s ends as on Windows, in CR LF: if the key does not fit, take the CR away", k.text)
-				keys = append(keys, deviceKey{text: bare})
+				keys = append(keys, deviceKey{of: k, text: bare, bare: true})
 			}
 		}
 	}
-	if len(keys) > 0 {
-		return keys, nil
-	}
-	text, err := s.readKey(e.device)
-	if err != nil {
-		err = join(s.errorf("%v is encrypted, and no --key is for it%s", e, s.unusedKeys(", but for %s")), err)
-	}
-	return []deviceKey{{text: text}}, err
+	return keys, nil
 }
 
 // unusedKeys names the keys that were for no device, in a text of the given format;
@@ -156,33 +164,54 @@ const maxLayers = 8
 
 // openEncrypted opens whatever is encrypted: disks, partitions, arrays, volumes, and
 // what appears in those once they are open.
-func (s *Shell) openEncrypted() error {
+func (s *Shell) openEncrypted() (all []encrypted, err error) {
 	lvm, err := s.call("feature_available", []string{"lvm2"})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	tried := map[string]bool{}
-	var all []encrypted
 	for range maxLayers {
 		devices, err := s.mayBeEncrypted(lvm.(bool))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		devices = slices.DeleteFunc(devices, func(dev string) bool { return tried[dev] })
 		for _, dev := range devices {
 			tried[dev] = true
 		}
-		opened, err := s.openAll(devices)
+		found, err := s.encryptedAmong(devices)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		all = append(all, opened...)
-		if len(opened) == 0 {
+		for _, e := range found {
+			if err := s.openDevice(e); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, found...)
+		if len(found) == 0 {
 			break
 		}
 		if lvm.(bool) {
 			if err := s.callErr("lvm_scan", true); err != nil {
-				return err
+				return nil, err
+			}
+		}
+	}
+	return all, nil
+}
+
+// warnUnusedKeys tells which keys were for nothing: neither for a device nor for a name
+// that the system's crypttab has.
+func (s *Shell) warnUnusedKeys(all []encrypted) {
+	if s.found != nil && s.unusedKeys("%s") != "" {
+		lines, _ := s.callStrings("read_lines", "/etc/crypttab")
+		for _, line := range lines {
+			for i := range s.opts.keys {
+				k := &s.opts.keys[i]
+				if w := strings.Fields(line); len(w) > 1 && w[0] == k.name() {
+					k.used = true
+				}
 			}
 		}
 	}
@@ -193,7 +222,6 @@ func (s *Shell) openEncrypted() error {
 		}
 		s.warn("--key %s: there is no such device (%s)", text, here)
 	}
-	return nil
 }
 
 // mayBeEncrypted lists the devices that can hold something.
@@ -226,40 +254,62 @@ func (s *Shell) mayBeEncrypted(lvm bool) ([]string, error) {
 	return l, nil
 }
 
-// openAll opens those of the devices that are encrypted, and returns them.
-func (s *Shell) openAll(devices []string) (opened []encrypted, err error) {
+// encryptedAmong lists those of the devices that are encrypted, and notes which keys are
+// for them.
+func (s *Shell) encryptedAmong(devices []string) (found []encrypted, err error) {
 	for _, dev := range devices {
 		kind, err := s.callString("vfs_type", dev)
 		if _, ok := err.(libError); ok {
 			continue // nothing that is known, so nothing to open
 		}
 		if err != nil {
-			return opened, err
+			return nil, err
 		}
 		e := encrypted{device: dev}
 		switch kind {
 		case "crypto_LUKS":
 			if e.uuid, err = s.callString("luks_uuid", dev); err != nil {
-				return opened, err
+				return nil, err
 			}
 		case "BitLocker":
 		default:
 			continue
 		}
-		if err := s.openDevice(e); err != nil {
-			return opened, err
+		for i := range s.opts.keys {
+			if k := &s.opts.keys[i]; k.isFor(s, e) {
+				k.used = true
+			}
 		}
-		opened = append(opened, e)
+		found = append(found, e)
 	}
-	return opened, nil
+	return found, nil
 }
 
-// openDevice tries the keys of a device in order.
+// openDevice tries the keys of a device in order, then those for names, of which one may be
+// its own in the guest. If none is for it, the user is asked.
 func (s *Shell) openDevice(e encrypted) error {
-	keys, err := s.keysFor(e)
+	own, err := s.keysFor(func(k *keySelector) bool { return k.isFor(s, e) })
 	if err != nil {
 		return err
 	}
+	named, err := s.keysFor(func(k *keySelector) bool { return k.name() != "" && !k.isFor(s, e) })
+	if err != nil {
+		return err
+	}
+	var link *handle.LinkError
+	if keys := append(own, named...); len(keys) > 0 {
+		if err := s.tryKeys(e, keys); err == nil || len(own) > 0 || errors.As(err, &link) {
+			return err
+		}
+	}
+	text, err := s.readKey(e.device)
+	if err != nil {
+		return join(s.errorf("%v is encrypted, and no --key is for it%s", e, s.unusedKeys(", but for %s")), err)
+	}
+	return s.tryKeys(e, []deviceKey{{text: text}})
+}
+
+func (s *Shell) tryKeys(e encrypted, keys []deviceKey) (err error) {
 	dev, mapname := e.device, mapName(e.device, e.uuid)
 	for _, k := range keys {
 		if k.clevis {
@@ -268,8 +318,17 @@ func (s *Shell) openDevice(e encrypted) error {
 			err = s.callErr("cryptsetup_open", dev, k.text, mapname)
 		}
 		var link *handle.LinkError
-		if err == nil || errors.As(err, &link) {
+		if errors.As(err, &link) {
 			return err
+		}
+		if err == nil {
+			if k.bare {
+				s.warn("--key: the first line of %s ends as on Windows, in CR LF: the key is what stands before that", k.of.text)
+			}
+			if k.of != nil {
+				k.of.used = true
+			}
+			return nil
 		}
 	}
 	return join(err, s.errorf("%v is encrypted, and no key opens it%s: give one with --key '%s:key:KEY' or '%[3]s:file:NAME'", e, s.unusedKeys(" (for no device here: %s)"), dev))

@@ -11,6 +11,8 @@ import (
 func TestKeySelectors(t *testing.T) {
 	for arg, want := range map[string]string{
 		"foo":              "selector 'foo': missing TYPE",
+		":key:x":           "selector ':key:x': missing ID: name the device before the first colon, or say all",
+		":clevis":          "selector ':clevis': missing ID: name the device before the first colon, or say all",
 		"foo:key":          "selector 'foo:key': missing KEY_STRING, or too many fields",
 		"foo:key:a:b":      "",
 		"a:b:file:x:key:y": "",
@@ -47,7 +49,7 @@ func TestKeySelectors(t *testing.T) {
 		return args[0]
 	}}}}
 	for id, want := range map[string]bool{
-		"/dev/sda3": true, "/dev/sda": false, "all": true, "UUID=AAAA-bbbb": true, "aaaabbbb": true, "aaaa": false, "": false,
+		"/dev/sda3": true, "/dev/sda": false, "all": true, "UUID=AAAA-bbbb": true, "aaaabbbb": true, "aaaa": false,
 		"/dev/mapper/luks-aaaa-bbbb": true, "/dev/disk/by-label/x": true, "/dev/disk/by-label/y": false,
 	} {
 		k := keySelector{id: id}
@@ -86,9 +88,11 @@ func TestOpenEncrypted(t *testing.T) {
 	s := &Shell{prog: &Program{Name: "gofish", Stderr: &errs}, caller: f, ctx: t.Context(), out: &output{}}
 	s.opts.keys = []keySelector{{id: "/dev/sda9", kind: "key", text: "no"}, {id: "AAAA-bbbb", kind: "key", text: "bad"},
 		{id: "all", kind: "file", text: file}, {id: "/dev/VG/LV", kind: "key", text: "volume"}}
-	if err := s.openEncrypted(); err != nil {
+	all, err := s.openEncrypted()
+	if err != nil {
 		t.Fatal(err)
 	}
+	s.warnUnusedKeys(all)
 	var opens []string
 	for _, c := range f.calls {
 		if strings.HasPrefix(c, "cryptsetup_open") || strings.HasPrefix(c, "lvm_scan") {
@@ -107,7 +111,7 @@ func TestOpenEncrypted(t *testing.T) {
 		t.Errorf("a key that fits nothing: %q", errs.String())
 	}
 	s.opts.keys = s.opts.keys[:2]
-	err := s.openDevice(encrypted{"/dev/sda2", uuid})
+	err = s.openDevice(encrypted{"/dev/sda2", uuid})
 	if err == nil || !strings.Contains(err.Error(), "wrong key") || !strings.Contains(err.Error(), "--key '/dev/sda2:key:KEY'") {
 		t.Errorf("no key fits: %v", err)
 	}
