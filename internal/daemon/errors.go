@@ -62,7 +62,7 @@ func (d *Daemon) named(args []any, err error) error {
 		name := ""
 		switch v := arg.(type) {
 		case string: // a path that is no path of the guest
-			if strings.HasPrefix(v, "/") && strings.Contains(err.Error(), v) {
+			if strings.HasPrefix(v, "/") && v != "/" && strings.Contains(err.Error(), v) {
 				return err
 			}
 		case Path:

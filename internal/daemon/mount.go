@@ -97,6 +97,10 @@ func (d *Daemon) withKernelsReason(err error, kernel *kmsg, fstype, source strin
 	if fstype == "" || fstype == "auto" {
 		fstype = d.probeType(source)
 	}
+	if why, after, ok := strings.Cut(te.Text, "Failed to mount '"); ok && fstype == "ntfs" {
+		te.Text = ntfsReason(te.Status, why, after)
+		return err
+	}
 	guess := strings.Contains(te.Text, wrongType)
 	if fstype == "" && guess {
 		// Every file system that the kernel knows has looked at it.
@@ -120,6 +124,21 @@ func (d *Daemon) withKernelsReason(err error, kernel *kmsg, fstype, source strin
 		te.Text += "\nthe kernel says: " + said
 	}
 	return err
+}
+
+// ntfsReason is what ntfs-3g says, without its advice about hardware: reasons, then an
+// error of the system and a text of many lines.
+func ntfsReason(status int, why, after string) string {
+	why = strings.TrimRight(sentence(why), ".")
+	if why == "" {
+		_, after, _ = strings.Cut(after, "': ")
+		why, _, _ = strings.Cut(after, "\n")
+	}
+	const inconsistent = 13 // its manual page lists them
+	if status == inconsistent {
+		why += ": this NTFS is damaged, or Windows was not shut down: ntfsfix mends what is simple, chkdsk /f on Windows the rest"
+	}
+	return why
 }
 
 // refuseUnsafeNTFS undoes a mount that was to be for writing but is not: ntfs-3g goes on
