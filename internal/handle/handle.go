@@ -140,6 +140,9 @@ func (h *Handle) Call(ctx context.Context, a *api.Action, args, opts []any) (any
 		return nil, &CallError{Action: a.Name, Text: "called on a closed handle"}
 	}
 	v, err := h.invoke(ctx, a, args, opts)
+	if err == errCancelledByUser { // which is everybody's
+		err = &CallError{Errno: errCancelledByUser.Errno, Text: errCancelledByUser.Text, Cause: context.Cause(ctx)}
+	}
 	if ce, ok := err.(*CallError); ok && ce.Action != "" {
 		// Of an action that this one is made of: the caller knows this one.
 		ce.Action = a.Name

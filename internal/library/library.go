@@ -2,7 +2,7 @@ package library
 
 import (
 	"bytes"
-	_ "embed"
+	"embed"
 	"errors"
 	"fmt"
 	"io"
@@ -17,10 +17,22 @@ import (
 	"gofish/internal/proto"
 )
 
-// server is the program libserver.
+// files has the program libserver, libserver.bin, if make has built it: without it the
+// module still builds, and the groups of actions that need it are not available.
 //
-//go:embed libserver.bin
-var server []byte
+//go:embed libserver.*
+var files embed.FS
+
+var errNoServer = errors.New("this gofish was built without its library server; make build makes one with it")
+
+// server is the program libserver.
+func server() ([]byte, error) {
+	b, err := files.ReadFile("libserver.bin")
+	if err != nil {
+		return nil, errNoServer
+	}
+	return b, nil
+}
 
 // Error is what a library server answers when a call failed.
 type Error struct {
@@ -123,12 +135,16 @@ func (s *Servers) get(name string) (*process, error) {
 		return p, nil
 	}
 	if s.image == nil {
+		program, err := server()
+		if err != nil {
+			return nil, err
+		}
 		fd, err := unix.MemfdCreate("libserver", unix.MFD_CLOEXEC)
 		if err != nil {
 			return nil, fmt.Errorf("memory for the library server: %w", err)
 		}
 		image := os.NewFile(uintptr(fd), "libserver")
-		if _, err := image.Write(server); err != nil {
+		if _, err := image.Write(program); err != nil {
 			image.Close()
 			return nil, fmt.Errorf("memory for the library server: %w", err)
 		}
