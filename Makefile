@@ -43,7 +43,7 @@ soak: build appliance
 	@scripts/soak -images $(or $(IMAGES),$(error IMAGES must name a folder of images)) -seed $(SEED) -time $(TIME)
 
 lint: libserver
-	@unformatted=$$(gofmt -l cmd internal); if [ -n "$$unformatted" ]; then echo "gofmt -w is needed for:" $$unformatted >&2; exit 1; fi
+	@unformatted=$$(gofmt -l cmd guestfs internal); if [ -n "$$unformatted" ]; then echo "gofmt -w is needed for:" $$unformatted >&2; exit 1; fi
 	@$(GO) vet ./...
 
 # With sudo there is often no Go on the PATH: then what was built before is installed.
