@@ -184,10 +184,15 @@ func (d *Devices) opened(dev *Device) *Device {
 	return dev
 }
 
-// sameFilesystem reports whether two devices are parts of one btrfs. A copy of a device
-// is not: it has the number of the original.
+// sameFilesystem reports whether two devices are parts of one btrfs, or partitions of which
+// one lies over the other: Sun's disks have one that is all of the disk. A copy of a device
+// of a btrfs is no part: it has the number of the original.
 func sameFilesystem(a, b *Device) bool {
-	return a.Tags["TYPE"] == "btrfs" && b.Tags["TYPE"] == "btrfs" && a.Tags["UUID"] == b.Tags["UUID"] && a.Tags["UUID_SUB"] != b.Tags["UUID_SUB"]
+	if a.Tags["TYPE"] != b.Tags["TYPE"] || a.Tags["UUID"] != b.Tags["UUID"] {
+		return false
+	}
+	over := a.Part > 0 && b.Part > 0 && a.Drive >= 0 && a.Drive == b.Drive && a.Start == b.Start && a.Tags["UUID"] != ""
+	return over || a.Tags["TYPE"] == "btrfs" && a.Tags["UUID_SUB"] != b.Tags["UUID_SUB"]
 }
 
 // windowsPartition finds what Windows remembers of a partition: of an MBR, its disk's

@@ -150,6 +150,8 @@ func TestInspect(t *testing.T) {
 		want          string
 		warning       string
 	}{
+		{"a partition that is all of the disk", "/dev/sda1 TYPE=ext4 UUID=u\n/dev/sda2 TYPE=ext4 UUID=v\n/dev/sda3 TYPE=ext4 UUID=u", disk{"/dev/sda1": debian("UUID=u / ext4\nUUID=v /x ext4\n"), "/dev/sda3": debian("")},
+			"/dev/sda1 debian 12 x86_64: /dev/sda1 / /dev/sda2 /x", ""},
 		{"two disks with one label", "/dev/sda TYPE=ext4 LABEL=x\n/dev/sdb TYPE=ext4 LABEL=x", disk{"/dev/sda": {"data": ""}, "/dev/sdb": debian("LABEL=x / ext4\n")},
 			"/dev/sdb debian 12 x86_64: /dev/sdb /", ""},
 		{"a copy of a disk", "/dev/sda1 TYPE=ext4 LABEL=x\n/dev/sda2 TYPE=ext4 LABEL=y\n/dev/sdb1 TYPE=ext4 LABEL=x\n/dev/sdb2 TYPE=ext4 LABEL=y", disk{"/dev/sda1": debian("LABEL=x / ext4\nLABEL=y /y ext4\n"), "/dev/sdb1": debian("LABEL=x / ext4\nLABEL=y /y ext4\n")},
