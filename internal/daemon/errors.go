@@ -12,9 +12,9 @@ import (
 	"gofish/internal/proto"
 )
 
-// toolNoise is a line that says nothing about the failure: the version of a tool, advice
+// toolNoise is a line that says nothing about the failure: versions and settings, advice
 // that leads nowhere in the appliance, lines of stars.
-var toolNoise = regexp.MustCompile(`^(\S+ v?\d[\d.]* \(.*\)$|dmesg\(1\) may have more information|fsck from util-linux|/dev/\S+:$|\**$|(?i:(.*: )?try ['` + "`" + `"\w].*--help))`)
+var toolNoise = regexp.MustCompile(`^(\S+ v?\d[\d.]* \(.*\)$|dmesg\(1\) may have more information|fsck from util-linux|Info: |((from|to) +)?"Linux version |processing started: |/dev/\S+:$|\**$|(?i:(.*: )?try ['` + "`" + `"\w].*--help))`)
 
 // toolEssay is where a tool stops to say what is wrong and tells how it is used.
 var toolEssay = regexp.MustCompile(`(?im)^(usage: |usage:$|The superblock could not be read or does not describe)`)

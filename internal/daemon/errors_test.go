@@ -22,6 +22,7 @@ func TestNamed(t *testing.T) {
 		{[]any{Path("/a"), Path("/b")}, fmt.Errorf("read /b: %w", syscall.EIO), "read /b: input/output error"},
 		{[]any{Path("/a")}, errors.New("size cannot be negative"), "size cannot be negative"},
 		{[]any{Path("/a"), "/spec"}, fmt.Errorf("/spec: %w", syscall.ENOENT), "/spec: no such file or directory"},
+		{[]any{Device("/dev/sda"), "/"}, fmt.Errorf("use /f: %w", syscall.EIO), "/dev/sda: use /f: input/output error"},
 		{[]any{"text"}, syscall.EIO, "input/output error"},
 	} {
 		if got := d.named(c.args, c.err); got.Error() != c.want || !errors.Is(got, c.err) {
@@ -33,6 +34,10 @@ func TestNamed(t *testing.T) {
 	}
 	e2fsck := "e2fsck: Bad magic number in super-block while trying to open /dev/sda\n/dev/sda: \nThe superblock could not be read or does not describe a valid ext2/ext3/ext4\nfilesystem.  If …"
 	if got := sentence(e2fsck); got != "e2fsck: Bad magic number in super-block while trying to open /dev/sda" {
+		t.Errorf("%q", got)
+	}
+	f2fs := "Info: MKFS version\n  \"Linux version 5.18 (x@y)\"\nInfo: FSCK version\n  from \"Linux version 5.18\"\n    to \"Linux version 6.1\"\n[f2fs_do_mount:3573] Can't find valid checkpoint\n"
+	if got := sentence(f2fs); got != "[f2fs_do_mount:3573] Can't find valid checkpoint" {
 		t.Errorf("%q", got)
 	}
 }

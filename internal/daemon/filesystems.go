@@ -414,7 +414,7 @@ func volumeName(dev string) string {
 
 func (d Actions) F2fsExpand(device Device) error {
 	t := Tool{Args: []string{"resize.f2fs", string(device)}, FoldStdout: true}
-	return d.failed(oneLine(t.Run(context.Background()), "Info:"), device)
+	return d.failed(oneLine(t.Run(context.Background())), device)
 }
 
 func (d Actions) Zerofree(device Device) error {

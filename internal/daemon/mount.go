@@ -505,11 +505,18 @@ func (d Actions) Fsck(fstype string, device Device) (int, error) {
 		unchecked(by)
 	case status >= failed:
 		unchecked(sentence(out))
+	case isFAT(is) && status == 1 && !strings.Contains(out, "clusters"):
+		unchecked(sentence(out)) // this status is that of errors that were mended too
 	case strings.Contains(out, ": clean, "):
 		d.warn("fsck: %s: nothing was checked, as it is marked clean (see e2fsck)", d.shownDevice(device))
+	case markedClean.MatchString(out):
+		d.warn("fsck: %s: nothing was checked, as it is marked clean", d.shownDevice(device))
 	}
 	return status, err
 }
+
+// markedClean is what the programs for Minix, F2FS and JFS say where they look no further.
+var markedClean = regexp.MustCompile(`is clean, no check|No error was reported|Replay Journal Log\s+Filesystem is clean`)
 
 // fsckOf are the calls that check file systems whose fsck does nothing, or that have none.
 var fsckOf = map[string]string{"xfs": "xfs-repair", "btrfs": "btrfs-fsck", "ntfs": "ntfsfix"}
