@@ -45,6 +45,7 @@ soak: build appliance
 lint: libserver
 	@unformatted=$$(gofmt -l cmd guestfs internal); if [ -n "$$unformatted" ]; then echo "gofmt -w is needed for:" $$unformatted >&2; exit 1; fi
 	@$(GO) vet ./...
+	@$(GO) tool staticcheck ./...
 
 # With sudo there is often no Go on the PATH: then what was built before is installed.
 install:

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -169,8 +168,6 @@ func TestStructsAgreeWithFacts(t *testing.T) {
 		t.Errorf("%d structs are declared, %d are facts", len(structTypes), n)
 	}
 }
-
-var braces = regexp.MustCompile(`\{(\w+)\}`)
 
 func TestEveryActionIsDocumented(t *testing.T) {
 	for _, a := range All.Actions() {

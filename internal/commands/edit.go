@@ -100,6 +100,7 @@ func runHexedit(s *Shell, cmd string, args []string) error {
 	switch len(args) {
 	case 1:
 		if total > hexeditLimit {
+			//lint:ignore ST1005 guestfish says it so
 			return fmt.Errorf("hexedit: %s is larger than 16MB. You must supply a limit using\n"+
 				"  'hexedit %[1]s <max>' (eg. 'hexedit %[1]s 1M') or a range using\n"+
 				"  'hexedit %[1]s <start> <max>'.", name)

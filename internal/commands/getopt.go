@@ -150,5 +150,6 @@ func asOptionError(prog string, err error) error {
 	if !errors.As(err, &bad) {
 		return err
 	}
+	//lint:ignore ST1005 guestfish says it so
 	return fmt.Errorf("%s: %s\nTry ‘%[1]s --help’ for more information.", prog, string(bad))
 }

@@ -174,6 +174,7 @@ func splitList(s string) ([]string, error) {
 			}
 		}
 		if quoted {
+			//lint:ignore ST1005 guestfish says it so
 			return nil, fmt.Errorf("Runaway quote in string \"%s\"", s)
 		}
 		list = append(list, string(b))

@@ -134,6 +134,7 @@ func (o *options) addPrepared(s *Shell, arg string) error {
 		}
 	}
 	if p.typ == nil {
+		//lint:ignore ST1005 guestfish says it so
 		return fmt.Errorf("%s: -N parameter ‘%s’: no such prepared disk image known.\n"+
 			"Use '%[1]s -N help' to list possible values for the -N parameter.", s.prog.Name, p.text)
 	}

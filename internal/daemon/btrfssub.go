@@ -127,9 +127,9 @@ const (
 // btrfsSearch passes the items of one type in a tree of a mounted file system to fn.
 func btrfsSearch(f *os.File, tree, first, last uint64, typ uint32, fn func(object, offset uint64, item []byte)) error {
 	type key struct {
-		tree, minObject, maxObject, minOffset, maxOffset, minTrans, maxTrans uint64
-		minType, maxType, items, _                                           uint32
-		_                                                                    [4]uint64
+		tree, minObject, maxObject, minOffset, maxOffset, _, maxTrans uint64
+		minType, maxType, items, _                                    uint32
+		_                                                             [4]uint64
 	}
 	var args struct {
 		key

@@ -233,8 +233,6 @@ func (d *Devices) isDevice(name string) bool {
 	return false
 }
 
-var kernelDisk = regexp.MustCompile(`^/dev/((?:sd|hd|ubd|vd)[a-z]+|sr\d+)(\d*)$`)
-
 // Reverse turns a kernel's device name into the client's; other names, also
 // those inside a btrfsvol:, are left or translated in place.
 func (d *Devices) Reverse(name string) string {

@@ -297,6 +297,7 @@ func (d Actions) Umount(pathordevice DevOrPath, o umountOpts) error {
 		name, target = string(p), host
 	}
 	if target == d.root.dir && !d.rootMounted() {
+		//lint:ignore ST1005 guestfish says it so
 		return fmt.Errorf("%s: umount: %s: not mounted.", name, target) // only the base is
 	}
 	if err := run(append(args, target)...); err != nil {

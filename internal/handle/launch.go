@@ -134,7 +134,7 @@ func (h *Handle) boot(c *Call, start time.Time) error {
 	verdict := appliance.Verdict{Accel: "tcg", Why: "force_tcg is set"}
 	switch {
 	case tcg && kvm:
-		return errors.New("Both force_kvm and force_tcg backend settings supplied.")
+		return errors.New("both force_kvm and force_tcg are given as backend settings")
 	case kvm:
 		verdict = appliance.Verdict{Accel: "kvm", Real: true}
 	case !tcg:

@@ -189,7 +189,7 @@ func (v virsh) domain(name string, allowUUID bool) (string, bool, error) {
 	text, err := v.ask("dumpxml", "--domain", name)
 	if err != nil {
 		if strings.HasPrefix(err.Error(), "failed to get domain") {
-			err = errors.New("Domain not found") // which virsh says without a reason
+			err = errors.New("domain not found") // which virsh says without a reason
 		}
 		return "", false, err
 	}
@@ -202,7 +202,7 @@ func (v virsh) domain(name string, allowUUID bool) (string, bool, error) {
 			Name string `xml:"name"`
 		}
 		if err := xml.Unmarshal([]byte(text), &d); err != nil || d.Name != name {
-			return "", false, errors.New("Domain not found")
+			return "", false, errors.New("domain not found")
 		}
 	}
 	return text, strings.TrimSpace(id) != "-", nil

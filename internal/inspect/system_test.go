@@ -45,7 +45,7 @@ func (d disk) find(mountable string) (content files, at string, ok bool) {
 	if content, ok = d[mountable]; ok {
 		return content, "", true
 	}
-	rest, ok := strings.CutPrefix(mountable, "dir:")
+	rest, _ := strings.CutPrefix(mountable, "dir:")
 	for name := range d {
 		plain := strings.TrimPrefix(name, "btrfsvol:")
 		if at, ok := strings.CutPrefix(rest, plain+"/"); ok {

@@ -1,7 +1,6 @@
 package library
 
 import (
-	"bytes"
 	"embed"
 	"errors"
 	"fmt"
@@ -68,7 +67,6 @@ type process struct {
 	cmd   *exec.Cmd
 	file  net.Conn
 	conn  *proto.Conn
-	errs  bytes.Buffer // of the program's own start
 	ended error
 }
 

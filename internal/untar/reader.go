@@ -405,7 +405,7 @@ func paxTime(s string, err error) (time.Time, error) {
 // sparse finds out where the data of a sparse file goes.
 func (r *reader) sparse(m *member, f fields, pax map[string]string) (err error) {
 	var numbers []int64
-	size := m.Size
+	var size int64
 	switch {
 	case m.Typeflag == tar.TypeGNUSparse:
 		size = f.number(483, 12)

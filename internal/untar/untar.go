@@ -175,7 +175,7 @@ func clean(name string) string {
 	return strings.TrimPrefix(path.Clean("/"+name), "/")
 }
 
-var errDotDot = errors.New("Member name contains '..'")
+var errDotDot = errors.New("member name contains '..'")
 
 func (x *extractor) member(m *member, content io.Reader) error {
 	h := m.Header

@@ -101,11 +101,13 @@ func main() {
 			return
 		}
 		x, y := coordinate(k.X), coordinate(k.Y)
-		if !elliptic.P521().IsOnCurve(x, y) { //lint:ignore SA1019 package ecdh does not give the whole point
+		//lint:ignore SA1019 package ecdh does not give the whole point
+		if !elliptic.P521().IsOnCurve(x, y) {
 			http.Error(w, "not a point of P-521", http.StatusBadRequest)
 			return
 		}
-		x, y = elliptic.P521().ScalarMult(x, y, exchange.D.Bytes()) //lint:ignore SA1019 as above
+		//lint:ignore SA1019 as above
+		x, y = elliptic.P521().ScalarMult(x, y, exchange.D.Bytes())
 		w.Header().Set("Content-Type", "application/jwk+json")
 		w.Write(marshal(public(x, y, "ECMR", "deriveKey")))
 	})
