@@ -189,7 +189,8 @@ func (v virsh) domain(name string, allowUUID bool) (string, bool, error) {
 	text, err := v.ask("dumpxml", "--domain", name)
 	if err != nil {
 		if strings.HasPrefix(err.Error(), "failed to get domain") {
-			err = errors.New("domain not found") // which virsh says without a reason
+			//lint:ignore ST1005 libvirt says it so
+			err = errors.New("Domain not found") // which virsh says without a reason
 		}
 		return "", false, err
 	}
@@ -202,7 +203,8 @@ func (v virsh) domain(name string, allowUUID bool) (string, bool, error) {
 			Name string `xml:"name"`
 		}
 		if err := xml.Unmarshal([]byte(text), &d); err != nil || d.Name != name {
-			return "", false, errors.New("domain not found")
+			//lint:ignore ST1005 libvirt says it so
+			return "", false, errors.New("Domain not found")
 		}
 	}
 	return text, strings.TrimSpace(id) != "-", nil
