@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"gofish/internal/api"
 	"gofish/internal/handle"
@@ -151,29 +153,55 @@ func (c *converter) fileIn(word string) (string, error) {
 		return word, nil
 	}
 	s := c.s
-	if s.in.Buffered() == 0 {
+	if s.in.Buffered() == 0 && s.complete == nil {
 		if s.stdin.Fd() == 0 {
 			return "/dev/stdin", nil
 		}
 		return fmt.Sprintf("/dev/fd/%d", s.stdin.Fd()), nil
 	}
-	// Lines read ahead belong to the file: a pipe joins them with the rest.
+	// Lines read ahead belong to the file: a pipe joins them with the rest. It also keeps the
+	// end back until a client has said that it is one.
 	r, w, err := os.Pipe()
 	if err != nil {
 		return "", s.errorf("standard input: %s", cause(err))
 	}
+	var ended atomic.Bool
 	done := make(chan struct{})
 	go func() {
-		io.Copy(w, s.in)
-		w.Close()
-		close(done)
+		defer close(done)
+		defer w.Close()
+		ahead, _ := s.in.Peek(s.in.Buffered())
+		n, err := w.Write(ahead)
+		s.in.Discard(n)
+		if err == nil {
+			_, err = io.Copy(w, pipeReader{s.stdin, ended.Load})
+		}
+		if err == nil && s.complete != nil && !s.complete() {
+			for !ended.Load() { // the call is being cancelled
+				time.Sleep(handle.SignalTime)
+			}
+		}
 	}()
 	c.finishes = append(c.finishes, func() error {
+		ended.Store(true)
 		r.Close() // ends the copy if the file was not read to its end
 		<-done
 		return nil
 	})
 	return fmt.Sprintf("/dev/fd/%d", r.Fd()), nil
+}
+
+// pipeReader reads a file until its end, or until stop says that nobody wants more.
+type pipeReader struct {
+	f    *os.File
+	stop func() bool
+}
+
+func (p pipeReader) Read(b []byte) (int, error) {
+	if !handle.Readable(p.f, p.stop) {
+		return 0, io.EOF
+	}
+	return p.f.Read(b)
 }
 
 // heredoc writes the lines up to marker to a temporary file.

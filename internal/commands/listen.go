@@ -12,8 +12,10 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
+	"gofish/internal/handle"
 	"gofish/internal/proto"
 
 	"golang.org/x/sys/unix"
@@ -287,29 +289,94 @@ func (s *server) remoteCommand(call remoteCall, stdout *os.File, rights *rightsR
 		s.stdin, s.in = rights.stdin, bufio.NewReader(rights.stdin)
 	}
 	s.noStdin = rights.stdin == nil
-	left := make(chan struct{})
-	go func() {
-		defer close(left)
-		if _, err := r.Peek(1); err == io.EOF {
-			if c := s.running.Load(); c != nil {
-				(*c).UserCancel()
-			}
-		}
-	}()
+	look := s.lookOut(rights.conn, r)
+	if fi, err := s.stdin.Stat(); !s.noStdin && err == nil && !fi.Mode().IsRegular() {
+		s.complete = look.complete
+	}
 	err = s.issue(call.cmd, call.args, nil)
 	restore()
-	s.stdin, s.in = own, bufio.NewReader(own)
-	conn := rights.conn
-	// The look-out ends with the reading side's time, not with the connection.
-	conn.SetReadDeadline(pastTime)
-	<-left
-	conn.SetReadDeadline(noTime)
+	s.stdin, s.in, s.complete = own, bufio.NewReader(own), nil
+	left := look.end()
 	if err != nil {
 		s.say(err)
-		s.failed = call.exitOnError
+		// The end of a client, or of who reads what it prints, is no failure of the server's work.
+		s.failed = call.exitOnError && !left && !errors.Is(err, unix.EPIPE)
 	}
 	s.stopIfSignalled()
 	return err == nil
+}
+
+// lookOut watches a client while its command runs.
+type lookOut struct {
+	s     *server
+	conn  *net.UnixConn
+	asked atomic.Bool   // whether its input is complete
+	yes   chan struct{} // it is
+	gone  chan struct{} // closed when the client has closed its connection
+	ended chan struct{} // closed when the command has ended
+	done  chan struct{} // closed when nobody reads the connection any more
+}
+
+func (s *server) lookOut(conn *net.UnixConn, r *bufio.Reader) *lookOut {
+	l := &lookOut{s: s, conn: conn, yes: make(chan struct{}, 1)}
+	l.gone, l.ended, l.done = make(chan struct{}), make(chan struct{}), make(chan struct{})
+	go l.run(r)
+	return l
+}
+
+func (l *lookOut) run(r *bufio.Reader) {
+	defer close(l.done)
+	_, err := r.Peek(1)
+	for ; err == nil && l.asked.Swap(false); _, err = r.Peek(1) {
+		r.Discard(1)
+		l.yes <- struct{}{}
+	}
+	if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		return // its next call, or this one has ended
+	}
+	close(l.gone)
+	// A command is made of calls, and between them nothing can be cancelled.
+	for {
+		if c := l.s.running.Load(); c != nil {
+			(*c).UserCancel()
+		}
+		select {
+		case <-l.ended:
+			return
+		case <-time.After(handle.SignalTime):
+		}
+	}
+}
+
+// complete asks the client whether the end of its input is one.
+func (l *lookOut) complete() bool {
+	l.asked.Store(true)
+	var e proto.Encoder
+	e.Int32(askComplete)
+	l.conn.Write(e.Buf) // if that fails it has gone
+	select {
+	case <-l.yes:
+		return true
+	case <-l.done: // another call came, which no client of ours sends before the answer
+		return true
+	case <-l.gone:
+		return false
+	}
+}
+
+// end ends the look-out. It reports whether the client has gone.
+func (l *lookOut) end() bool {
+	close(l.ended)
+	// It ends with the reading side's time, not with the connection.
+	l.conn.SetReadDeadline(pastTime)
+	<-l.done
+	l.conn.SetReadDeadline(noTime)
+	select {
+	case <-l.gone:
+		return true
+	default:
+		return false
+	}
 }
 
 // removeDeadSockets removes sockets whose servers were killed.

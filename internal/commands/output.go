@@ -14,14 +14,11 @@ import (
 	"gofish/internal/visible"
 )
 
-// output collects what a command prints. Like C's streams it tells a write that
-// failed while the command printed from one that failed at its end: what the
-// user is told differs.
+// output collects what a command prints.
 type output struct {
 	f      *os.File
 	buf    []byte
 	err    error
-	early  bool           // err came before the end
 	screen visible.Screen // for a terminal, which what a guest holds must not control
 }
 
@@ -31,7 +28,6 @@ func (o *output) Write(p []byte) (int, error) {
 	o.buf = append(o.buf, p...)
 	if len(o.buf) >= outputSize {
 		o.drain(false)
-		o.early = o.early || o.err != nil
 	}
 	return len(p), nil
 }
@@ -71,16 +67,16 @@ func (w *screenWriter) Write(p []byte) (int, error) {
 }
 
 // reset returns the error since the last reset.
-func (o *output) reset() (err error, early bool) {
+func (o *output) reset() error {
 	o.Flush()
-	err, early = o.err, o.early
-	o.err, o.early = nil, false
-	return err, early
+	err := o.err
+	o.err = nil
+	return err
 }
 
 // flush ends a command's output.
 func (s *Shell) flush() error {
-	err, early := s.out.reset()
+	err := s.out.reset()
 	switch {
 	case err == nil:
 		return nil
@@ -89,11 +85,20 @@ func (s *Shell) flush() error {
 			return s.errorf("write error on pipe")
 		}
 		return nil
-	case early:
-		return s.errorf("write error")
 	}
-	return fmt.Errorf("failed to flush standard output: %s", cause(err))
+	return unwritten(err)
 }
+
+// unwritten says that standard output could not be written.
+func unwritten(err error) error {
+	return fmt.Errorf("failed to flush standard output: %w", reason{err})
+}
+
+// reason is an error of package os with the C library's words.
+type reason struct{ err error }
+
+func (r reason) Error() string { return cause(r.err) }
+func (r reason) Unwrap() error { return r.err }
 
 // join is errors.Join, except that a single error stays what it is.
 func join(errs ...error) error {
@@ -217,7 +222,7 @@ func (s *Shell) relay() (name string, finish func() error, err error) {
 		err := <-copied
 		target.Close()
 		if err != nil {
-			return s.errorf("write error: %s", cause(err))
+			return unwritten(err)
 		}
 		return nil
 	}, nil

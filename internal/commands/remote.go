@@ -2,6 +2,7 @@ package commands
 
 import (
 	"bufio"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -12,8 +13,10 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"gofish/internal/api"
+	"gofish/internal/handle"
 	"gofish/internal/proto"
 
 	"golang.org/x/sys/unix"
@@ -24,6 +27,10 @@ import (
 // the client sends a zero byte with its standard output attached, then in XDR
 // its version, then calls; each is answered by a number, 0 or -1. Standard input
 // is attached to what follows the first byte, where guestfish does not look for it.
+//
+// A pipe at its end may be all that was to come, or what is left of a client that was
+// ended together with the program before it. So the server asks: it sends askComplete, and a
+// client that is well answers with a zero byte.
 
 // remoteCall is one command for a server.
 type remoteCall struct {
@@ -31,6 +38,8 @@ type remoteCall struct {
 	args        []string
 	exitOnError bool // a failure ends the server
 }
+
+const askComplete = 1
 
 // What one call may hold. A command line is shorter than that.
 const (
@@ -154,6 +163,8 @@ func (s *Shell) callRemote(name string, args []string) error {
 		return join(fmt.Errorf("%s: %s", socket, cause(err)), gone)
 	}
 	defer conn.Close()
+	// The server cancels the call of a client that has gone.
+	defer context.AfterFunc(s.ctx, func() { conn.Close() })()
 	var e proto.Encoder
 	e.String(s.prog.Version)
 	call := remoteCall{name, args, s.strict}
@@ -163,7 +174,17 @@ func (s *Shell) callRemote(name string, args []string) error {
 	conn.WriteMsgUnix([]byte{0}, unix.UnixRights(int(s.stdout.Fd())), nil)
 	conn.WriteMsgUnix(e.Buf, unix.UnixRights(int(stdin.Fd())), nil)
 	answer, err := readRemoteInt(conn)
+	for err == nil && answer == askComplete {
+		time.Sleep(handle.SignalTime)
+		if s.ctx.Err() != nil {
+			break
+		}
+		conn.Write([]byte{0})
+		answer, err = readRemoteInt(conn)
+	}
 	switch {
+	case s.ctx.Err() != nil:
+		return errShown
 	case err != nil:
 		return s.errorf("protocol error: could not decode reply from server")
 	case answer != 0:

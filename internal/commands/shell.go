@@ -68,6 +68,7 @@ type Shell struct {
 	stdin       *os.File
 	noStdin     bool          // a client has not passed its own, so there is none to read
 	in          *bufio.Reader // reads stdin
+	complete    func() bool   // asks a client whether the end of stdin is one; nil: it is
 	prompt      *prompt       // nil unless interactive
 	interactive bool
 	onInterrupt atomic.Int32 // interruptRun and so on

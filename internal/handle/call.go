@@ -299,12 +299,9 @@ func openFIFO(ctx context.Context, name string, mode int) (*os.File, error) {
 	if err != nil && ctx.Err() == nil {
 		return nil, fmt.Errorf("%s: %w", name, errText{errnoOf(err)})
 	}
-	for err == nil && mode == os.O_RDONLY && ctx.Err() == nil {
+	if err == nil && mode == os.O_RDONLY {
 		// The first writer, or its end, is an event.
-		fds := []unix.PollFd{{Fd: int32(f.Fd()), Events: unix.POLLIN}}
-		if n, perr := unix.Poll(fds, int(interval.Milliseconds())); n != 0 && perr != unix.EINTR {
-			break
-		}
+		Readable(f, func() bool { return ctx.Err() != nil })
 	}
 	if ctx.Err() == nil {
 		return f, unix.SetNonblock(int(f.Fd()), false) // from here on it waits for data
@@ -320,3 +317,28 @@ type errText struct{ syscall.Errno }
 
 func (e errText) Error() string { return proto.Strerror(e.Errno) }
 func (e errText) Unwrap() error { return e.Errno }
+
+// SignalTime is how long a signal may take to arrive that has ended the writer of a pipe
+// and is meant for its reader as well, such as the interrupt of a terminal.
+const SignalTime = 20 * time.Millisecond
+
+// Readable waits until something can be read from a file, or its end or an error. It is
+// false if stop became true first.
+func Readable(f *os.File, stop func() bool) bool {
+	const interval = 50 * time.Millisecond
+	raw, err := f.SyscallConn()
+	for ready := err != nil; !ready; {
+		cerr := raw.Control(func(fd uintptr) {
+			fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+			n, err := unix.Poll(fds, int(interval.Milliseconds()))
+			ready = n != 0 && err != unix.EINTR
+		})
+		if cerr != nil {
+			break
+		}
+		if !ready && stop() {
+			return false
+		}
+	}
+	return true // reading tells the error
+}

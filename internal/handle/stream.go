@@ -9,7 +9,6 @@ import (
 	"os"
 	"strings"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -145,29 +144,20 @@ func (s *source) next(cancelled, refused stop) ([]byte, error) {
 
 // await waits until a file that is no regular one has something to read, or has ended.
 func (s *source) await(cancelled, refused stop) error {
-	const interval = 50 * time.Millisecond
-	raw, err := s.file.SyscallConn()
-	if err != nil {
-		return err
-	}
-	for {
-		ready := false
-		cerr := raw.Control(func(fd uintptr) {
-			fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-			n, err := unix.Poll(fds, int(interval.Milliseconds()))
-			ready = n != 0 && err == nil
-		})
-		if ready || cerr != nil {
-			return cerr
-		}
+	ready := Readable(s.file, func() bool {
 		select {
 		case <-cancelled:
-			return errStopped
+			return true
 		case <-refused:
-			return errStopped
+			return true
 		default:
+			return false
 		}
+	})
+	if !ready {
+		return errStopped
 	}
+	return nil
 }
 
 // dest is what receives: a host file by its name, or a writer of the caller's.

@@ -152,6 +152,12 @@ func (t *transfer) send(in *source) (frame []byte, sendErr, err error) {
 				return conn.WriteChunk(nil, true)
 			}
 			data, rerr := in.next(t.cancelled.ch, t.refused.ch)
+			if rerr == io.EOF && in.rests() {
+				time.Sleep(SignalTime)
+			}
+			if rerr == io.EOF && t.cancelled.isSet() {
+				continue // half of a file is not all of it
+			}
 			for len(data) > 0 {
 				piece := data[:min(len(data), proto.MaxChunk)]
 				data = data[len(piece):]
