@@ -15,12 +15,15 @@
 // an upload, after the reply for a download. A chunk of length zero ends the
 // stream, a chunk with its cancel field set ends it early.
 //
-// # Why not a library's XDR
+// # The library's XDR, and ours
 //
-// The usual Go package, davecgh/go-xdr, takes memory by the length a peer
-// claims, refuses booleans other than 0 and 1 and cannot tell where a message
-// ended, which the rule "missing trailing options are absent" needs. It is the
-// judge of our codec in the tests instead.
+// Headers, errors and progress messages are davecgh/go-xdr's primitives, behind a check
+// that what is to be read is there: the library takes memory by the length that a peer
+// claims. That costs the daemon about 1 µs and 22 allocations a call, out of some 350 µs
+// that a call takes under emulation (go test ./internal/daemon -bench Call). Arguments and
+// results, of which a list may have 100,000, are our own few lines, with one allocation a
+// string and none a number; they also take booleans other than 0 and 1, as the peers do.
+// The library is the judge of that codec in the tests.
 package proto
 
 // Constants of the protocol.

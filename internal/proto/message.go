@@ -2,6 +2,8 @@ package proto
 
 import (
 	"fmt"
+
+	xdr "github.com/davecgh/go-xdr/xdr2"
 )
 
 // Header starts every call and reply.
@@ -15,22 +17,27 @@ type Header struct {
 }
 
 func (h *Header) Encode(e *Encoder) {
-	e.Uint32(h.Prog)
-	e.Uint32(h.Vers)
-	e.Uint32(h.Proc)
-	e.Uint32(h.Direction)
-	e.Uint32(h.Serial)
-	e.Uint64(h.ProgressHint)
-	e.Uint64(h.OptMask)
-	e.Uint32(h.Status)
+	x := xdr.NewEncoder(e)
+	for _, word := range []uint32{h.Prog, h.Vers, h.Proc, h.Direction, h.Serial} {
+		x.EncodeUint(word)
+	}
+	x.EncodeUhyper(h.ProgressHint)
+	x.EncodeUhyper(h.OptMask)
+	x.EncodeUint(h.Status)
 }
 
 // Decode fills h from the first 40 bytes; a short message sets d.Err.
 func (h *Header) Decode(d *Decoder) {
-	h.Prog, h.Vers, h.Proc = d.Uint32(), d.Uint32(), d.Uint32()
-	h.Direction, h.Serial = d.Uint32(), d.Uint32()
-	h.ProgressHint, h.OptMask = d.Uint64(), d.Uint64()
-	h.Status = d.Uint32()
+	if !d.has(HeaderSize) {
+		return
+	}
+	x := xdr.NewDecoder(d) // which cannot fail: it is all there
+	for _, word := range []*uint32{&h.Prog, &h.Vers, &h.Proc, &h.Direction, &h.Serial} {
+		*word, _, _ = x.DecodeUint()
+	}
+	h.ProgressHint, _, _ = x.DecodeUhyper()
+	h.OptMask, _, _ = x.DecodeUhyper()
+	h.Status, _, _ = x.DecodeUint()
 }
 
 // CallHeader is the header of a call of proc.
@@ -55,11 +62,19 @@ func (b *ErrorBody) Encode(e *Encoder) {
 	if len(msg) > MaxError {
 		msg = msg[:MaxError]
 	}
-	e.String(errno)
-	e.String(msg)
+	x := xdr.NewEncoder(e)
+	x.EncodeString(errno)
+	x.EncodeString(msg)
 }
 
-func (b *ErrorBody) Decode(d *Decoder) { b.Errno, b.Message = d.String(), d.String() }
+func (b *ErrorBody) Decode(d *Decoder) {
+	x := xdr.NewDecoder(d)
+	for _, s := range []*string{&b.Errno, &b.Message} {
+		if d.hasCounted() {
+			*s, _, d.Err = x.DecodeString()
+		}
+	}
+}
 
 // Chunk is one piece of a file. End and Cancelled are never both set.
 type Chunk struct {
@@ -88,15 +103,22 @@ type Progress struct {
 }
 
 func (p *Progress) Encode(e *Encoder) {
-	e.Uint32(p.Proc)
-	e.Uint32(p.Serial)
-	e.Uint64(p.Position)
-	e.Uint64(p.Total)
+	x := xdr.NewEncoder(e)
+	x.EncodeUint(p.Proc)
+	x.EncodeUint(p.Serial)
+	x.EncodeUhyper(p.Position)
+	x.EncodeUhyper(p.Total)
 }
 
 func (p *Progress) Decode(d *Decoder) {
-	p.Proc, p.Serial = d.Uint32(), d.Uint32()
-	p.Position, p.Total = d.Uint64(), d.Uint64()
+	if !d.has(progressSize) {
+		return
+	}
+	x := xdr.NewDecoder(d)
+	p.Proc, _, _ = x.DecodeUint()
+	p.Serial, _, _ = x.DecodeUint()
+	p.Position, _, _ = x.DecodeUhyper()
+	p.Total, _, _ = x.DecodeUhyper()
 }
 
 const progressSize = 24

@@ -3,6 +3,7 @@ package proto
 import (
 	"encoding/binary"
 	"errors"
+	"io"
 	"math"
 )
 
@@ -11,6 +12,12 @@ var ErrShort = errors.New("message is too short")
 
 // Encoder appends XDR values to Buf.
 type Encoder struct{ Buf []byte }
+
+// Write is for a library's encoder: it adds bytes.
+func (e *Encoder) Write(b []byte) (int, error) {
+	e.Buf = append(e.Buf, b...)
+	return len(b), nil
+}
 
 func (e *Encoder) Uint32(v uint32) { e.Buf = binary.BigEndian.AppendUint32(e.Buf, v) }
 func (e *Encoder) Uint64(v uint64) { e.Buf = binary.BigEndian.AppendUint64(e.Buf, v) }
@@ -86,12 +93,36 @@ func (d *Decoder) Len() int { return len(d.buf) }
 // Rest returns the bytes not yet read.
 func (d *Decoder) Rest() []byte { return d.buf }
 
-func (d *Decoder) take(n int) []byte {
-	if d.Err != nil {
-		return nil
+// Read is for a library's decoder: it takes bytes.
+func (d *Decoder) Read(b []byte) (int, error) {
+	n := copy(b, d.buf)
+	d.buf = d.buf[n:]
+	if n == 0 && len(b) > 0 {
+		return 0, io.EOF
 	}
-	if n < 0 || n > len(d.buf) {
+	return n, nil
+}
+
+// has reports whether n more bytes are there; if not, the message is too short.
+func (d *Decoder) has(n int) bool {
+	if d.Err == nil && (n < 0 || n > len(d.buf)) {
 		d.Err = ErrShort
+	}
+	return d.Err == nil
+}
+
+// hasCounted reports whether what comes next, a length and so many bytes with their
+// padding, is all there: only then a library may see it, which takes memory by the length.
+func (d *Decoder) hasCounted() bool {
+	if !d.has(4) {
+		return false
+	}
+	n := uint64(binary.BigEndian.Uint32(d.buf))
+	return d.has(int(4 + (n+3)&^3))
+}
+
+func (d *Decoder) take(n int) []byte {
+	if !d.has(n) {
 		return nil
 	}
 	b := d.buf[:n]
