@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -47,6 +48,7 @@ func (k *kmsg) about(device, fstype string) []string {
 			continue
 		}
 		switch {
+		case slices.Contains(ofDevice, text) || slices.Contains(ofType, text):
 		case hasWord(text, device):
 			ofDevice = append(ofDevice, text)
 		case fstype != "" && strings.Contains(strings.ToLower(text), fstype):
@@ -66,6 +68,7 @@ func parseKmsg(record string) (level int, text string, ok bool) {
 	number, _, _ := strings.Cut(head, ",")
 	level, err := strconv.Atoi(number)
 	text, _, _ = strings.Cut(text, "\n")
+	text, _, _ = strings.Cut(text, `\x0a`) // a line break within a message
 	return level, strings.TrimSpace(text), ok && err == nil
 }
 

@@ -16,12 +16,12 @@ func TestKmsgAbout(t *testing.T) {
 	defer unix.Close(fds[1])
 	k := &kmsg{fds[0]}
 	defer k.Close()
-	for _, text := range []string{"XFS (sdb): Corruption", "XFS (sda): Metadata CRC error", "XFS (sda): First 128 bytes of corrupted metadata buffer:", "00000000: 58 46 53 42", "XFS (sda): SB validate failed"} {
+	for _, text := range []string{"XFS (sdb): Corruption", "XFS (sda): Metadata CRC error", "XFS (sda): First 128 bytes of corrupted metadata buffer:", "00000000: 58 46 53 42", "XFS (sda): SB validate failed", "XFS (sda): Metadata CRC error", `XFS (sda): Please run it!\x0afound = 1`} {
 		if _, err := unix.Write(fds[1], []byte("1,2,3,-;"+text+"\n")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got, want := k.about("sda", "xfs"), []string{"XFS (sda): Metadata CRC error", "XFS (sda): SB validate failed"}; !slices.Equal(got, want) {
+	if got, want := k.about("sda", "xfs"), []string{"XFS (sda): Metadata CRC error", "XFS (sda): SB validate failed", "XFS (sda): Please run it!"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

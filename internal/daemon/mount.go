@@ -113,6 +113,9 @@ func (d *Daemon) withKernelsReason(err error, kernel *kmsg, fstype, source strin
 	}
 	reasons := kernel.about(name, fstype)
 	if len(reasons) == 0 {
+		if strings.Contains(te.Text, "mount(2) system call failed") {
+			te.Text += "\nthe kernel does not say why: the file system may be damaged"
+		}
 		return err
 	}
 	shown := strings.TrimPrefix(d.shownDevice(Device(source)), "/dev/")

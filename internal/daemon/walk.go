@@ -87,8 +87,8 @@ func (d Actions) Du(c *Call, path Path) (int64, error) {
 		err = walk(top, path, "", func(e *entry) error {
 			c.Progress(0, 1)
 			st, err := e.stat()
-			if err == unix.ENOENT {
-				return nil // gone meanwhile
+			if err != nil && gone(e.dir, e.name) {
+				return nil
 			}
 			if err != nil {
 				return say(err, "%s", pathpkg.Join(string(path), e.rel))
@@ -153,6 +153,23 @@ func walk(top *os.File, directory Path, prefix string, fn func(*entry) error) er
 	return w.level(top, "", 0)
 }
 
+// gone reports whether a name was removed since it was read from its directory. One that is
+// still there but stands for nothing is damage.
+func gone(dir *os.File, name string) bool {
+	fd, err := unix.Openat(int(dir.Fd()), ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	again := os.NewFile(uintptr(fd), dir.Name())
+	defer again.Close()
+	there := false
+	err = eachDirent(again, func(_ uint64, _ byte, n string) error {
+		there = there || n == name
+		return nil
+	})
+	return err == nil && !there
+}
+
 type walker struct {
 	directory, prefix string
 	fn                func(*entry) error
@@ -177,9 +194,14 @@ func (w *walker) level(dir *os.File, below string, depth int) error {
 
 func (w *walker) entry(e *entry, below string, depth int) error {
 	if e.typ == unix.DT_UNKNOWN {
-		if st, err := e.stat(); err == nil {
-			e.typ = byte(st.Mode & unix.S_IFMT >> 12) // DT_x is S_IFx >> 12
+		st, err := e.stat()
+		if err != nil && gone(e.dir, e.name) {
+			return nil
 		}
+		if err != nil {
+			return say(err, "%s", pathpkg.Join(w.directory, below))
+		}
+		e.typ = byte(st.Mode & unix.S_IFMT >> 12) // DT_x is S_IFx >> 12
 	}
 	if err := w.fn(e); err != nil {
 		return err
@@ -188,8 +210,8 @@ func (w *walker) entry(e *entry, below string, depth int) error {
 		return nil
 	}
 	fd, err := unix.Openat(int(e.dir.Fd()), e.name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	if err == unix.ENOENT {
-		return nil // gone meanwhile
+	if err != nil && gone(e.dir, e.name) {
+		return nil
 	}
 	if err != nil {
 		return say(err, "%s", pathpkg.Join(w.directory, below))
