@@ -183,6 +183,9 @@ func (c cache) sweep() {
 	}
 	l, _ = filepath.Glob(filepath.Join(c.dir, "base-*", "tmp-*"))
 	for _, p := range l {
+		if c.trusted(filepath.Dir(p)) != nil {
+			continue
+		}
 		// Initrds are written without the lock; one in the making is young.
 		if fi, err := os.Stat(p); err == nil && time.Since(fi.ModTime()) > time.Hour {
 			os.Remove(p)

@@ -96,6 +96,12 @@ func Prune(ctx context.Context, cacheDir string, all bool, progress func(string)
 		return 0, err
 	}
 	defer unlock()
+	inside, _ := filepath.Glob(filepath.Join(c.dir, "base-*"))
+	for _, dir := range append(inside, filepath.Join(c.dir, "templates"), filepath.Join(c.dir, "apt"), filepath.Join(c.dir, "apt", "archives")) {
+		if err := c.trusted(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return 0, err
+		}
+	}
 	before := treeUse(c.dir)
 	if all {
 		os.Remove(filepath.Join(c.dir, "current"))

@@ -592,8 +592,9 @@ func PruneTemplates(top string, space int64, keep string) int64 {
 	var total, freed int64
 	l, _ := filepath.Glob(filepath.Join(top, "*", "manifest.json"))
 	for _, f := range l {
-		fi, err := os.Stat(f)
-		if err != nil {
+		dir, derr := os.Lstat(filepath.Dir(f))
+		fi, err := os.Lstat(f)
+		if err != nil || derr != nil || !dir.IsDir() {
 			continue
 		}
 		e := entry{filepath.Dir(f), 0, fi.ModTime()}

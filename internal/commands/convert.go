@@ -153,6 +153,9 @@ func (c *converter) fileIn(word string) (string, error) {
 		return word, nil
 	}
 	s := c.s
+	if s.in.Buffered() == 0 && handle.IsClosed(int(s.stdin.Fd())) {
+		return "", s.errorf("%s: %s", c.cmd, handle.ClosedText)
+	}
 	if s.in.Buffered() == 0 && s.complete == nil {
 		if s.stdin.Fd() == 0 {
 			return "/dev/stdin", nil

@@ -41,6 +41,7 @@ type options struct {
 	pipeError     bool
 	listen, csh   bool
 	remote        int // process of the server, 0 for none
+	untrusted     bool
 	bars          bars
 
 	// Given by --format and --blocksize for the disks that follow; pending until
@@ -159,6 +160,7 @@ func optionTable() []option {
 			set: func(s *Shell, o *options, arg *string) error { return s.openTrace(arg) }},
 		{long: "untrusted", help: "Images come from strangers: open no other file than those beside them, and believe no format that a guest could have written",
 			set: func(s *Shell, o *options, arg *string) error {
+				o.untrusted = true
 				return s.callErr("set_backend_setting", "untrusted", "1")
 			}},
 		{long: "verbose", short: 'v', help: "Say what happens",
@@ -265,6 +267,11 @@ func (o *options) setFile(s *Shell, name string) error {
 // script.
 func (s *Shell) start() error {
 	o := &s.opts
+	if o.remote != 0 {
+		if err := s.checkUntrusted(); err != nil {
+			return err
+		}
+	}
 	if o.formatPending {
 		return s.errorf("--format parameter must appear before -a parameter")
 	}

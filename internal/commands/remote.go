@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -139,6 +140,28 @@ func (o *options) setRemote(s *Shell, arg *string) error {
 		return s.errorf("%s: PID was not a number: %s", from, text)
 	}
 	o.remote = int(pid)
+	return nil
+}
+
+// checkUntrusted refuses a wish that only the server can fulfil, unless it was started
+// with it.
+func (s *Shell) checkUntrusted() error {
+	if !s.opts.untrusted && !envTrue("UNTRUSTED") {
+		return nil
+	}
+	words := func(file string) []string {
+		b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/%s", s.opts.remote, file))
+		return strings.Split(string(b), "\x00")
+	}
+	has := slices.Contains(words("cmdline"), "--untrusted")
+	for _, v := range words("environ") {
+		name, value, _ := strings.Cut(v, "=")
+		on, _ := boolean(value)
+		has = has || on && (name == "GOFISH_UNTRUSTED" || name == "LIBGUESTFS_UNTRUSTED")
+	}
+	if !has {
+		return s.errorf("--untrusted has to be given to --listen: the server opens the images")
+	}
 	return nil
 }
 

@@ -271,6 +271,9 @@ func openLocal(ctx context.Context, name string, flags int) (*os.File, error) {
 		fd, std = n, err == nil
 	}
 	if std {
+		if flags == os.O_RDONLY && IsClosed(fd) {
+			return nil, errors.New(ClosedText)
+		}
 		n, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, errText{errnoOf(err)})
@@ -287,6 +290,21 @@ func openLocal(ctx context.Context, name string, flags int) (*os.File, error) {
 	}
 	return f, nil
 }
+
+// IsClosed reports whether a standard stream was closed when a program of ours started. Go's
+// runtime has then opened /dev/null there, for both ways, which nobody reads from on purpose.
+func IsClosed(fd int) bool {
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	if err != nil {
+		return true
+	}
+	var st unix.Stat_t
+	null := unix.Fstat(fd, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFCHR && st.Rdev == unix.Mkdev(1, 3)
+	return null && flags&unix.O_ACCMODE == unix.O_RDWR
+}
+
+// ClosedText says so: an empty file would be another thing.
+const ClosedText = "standard input is closed: give it a file or a pipe (</dev/null for an empty one)"
 
 // openFIFO waits until somebody has a FIFO open at its other end, or the call is
 // cancelled. A plain open would wait in the kernel, where no signal reaches it.

@@ -193,14 +193,19 @@ func (c *chain) mayProbe(path, format string) error {
 
 // chainOf is how the images of a handle are followed. more are drives on their way in.
 func (h *Handle) chainOf(more ...*Drive) *chain {
-	_, untrusted := h.Settings.setting("untrusted")
-	c := &chain{untrusted: untrusted || h.Settings.Untrusted, warn: h.warn}
+	c := &chain{untrusted: h.untrusted(), warn: h.warn}
 	for _, d := range append(slices.Clone(h.drives), more...) {
 		if d.Protocol == "" && d.abs != "" {
 			c.named = append(c.named, d.abs)
 		}
 	}
 	return c
+}
+
+// untrusted reports whether images are of strangers.
+func (h *Handle) untrusted() bool {
+	_, set := h.Settings.setting("untrusted")
+	return set || h.Settings.Untrusted
 }
 
 // warnOfTwins tells of images that are given twice: the guest would find two disks with

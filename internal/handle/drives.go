@@ -378,7 +378,7 @@ func (h Actions) DiskCreate(c *Call, filename, format string, size int64, o disk
 	case "raw":
 		return diskCreateRaw(filename, size, o)
 	case "qcow2":
-		return diskCreateQcow2(c, filename, size, o)
+		return h.diskCreateQcow2(c, filename, size, o)
 	}
 	return fail("unsupported format '%s'", format)
 }
@@ -446,18 +446,29 @@ func writeZeroes(f *os.File, size int64) error {
 	return nil
 }
 
-func diskCreateQcow2(c *Call, filename string, size int64, o diskCreateOpts) error {
+func (h Actions) diskCreateQcow2(c *Call, filename string, size int64, o diskCreateOpts) error {
 	fail := func(f string, a ...any) error { return &CallError{Text: fmt.Sprintf(f, a...)} }
 	var opts []string
 	if o.Backingfile != nil {
 		opts = append(opts, "backing_file="+strings.ReplaceAll(*o.Backingfile, ",", ",,"))
 		format := orEmpty(o.Backingformat)
+		name := *o.Backingfile
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(filepath.Dir(filename), name)
+		}
+		// qemu-img opens the backing file and what that names.
+		if chain := h.chainOf(); chain.untrusted {
+			path, err := localImage(name)
+			if err != nil {
+				return err
+			}
+			chain.named = append(chain.named, path)
+			if err := chain.check(*o.Backingfile, path, format); err != nil {
+				return err
+			}
+		}
 		if format == "" {
 			// qemu-img insists on a format for the backing file.
-			name := *o.Backingfile
-			if !filepath.IsAbs(name) {
-				name = filepath.Join(filepath.Dir(filename), name)
-			}
 			i, err := imageInfo(c, name, "")
 			if err != nil {
 				return err
@@ -562,6 +573,9 @@ func (h Actions) Config(hvparam string, hvvalue *string) error {
 		if hvparam == taken {
 			return &CallError{Text: fmt.Sprintf("parameter '%s' isn't allowed", hvparam)}
 		}
+	}
+	if h.untrusted() {
+		return &CallError{Text: fmt.Sprintf("parameter '%s' isn't allowed where images are not trusted, as it could open any file: leave out --untrusted", hvparam)}
 	}
 	h.Settings.Extra = append(h.Settings.Extra, hvparam)
 	if hvvalue != nil {

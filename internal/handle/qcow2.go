@@ -2,6 +2,7 @@ package handle
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -56,7 +57,9 @@ func cutOff(f *os.File) error {
 			switch {
 			case at == 0:
 				continue
-			case at < 0 || at >= fi.Size():
+			case at < 0:
+				return errDamagedTables
+			case at >= fi.Size():
 				return truncated(at + cluster)
 			case time.Now().After(giveUp):
 				return nil
@@ -76,8 +79,14 @@ func cutOff(f *os.File) error {
 }
 
 func errCutOff(end, size int64) error {
+	const largest = 1 << 56
+	if end <= size || end > largest {
+		return errDamagedTables // no file is so large, whatever is missing
+	}
 	return fmt.Errorf("the image is cut off: it holds data up to byte %d, but the file ends at byte %d (take it from a backup, or look at what is left with qemu-img check)", end, size)
 }
+
+var errDamagedTables = errors.New("the image's tables are damaged: they name places that no file has (qemu-img check says more)")
 
 // cutOffTime is how long cutOff looks; an honest image takes milliseconds.
 const cutOffTime = time.Second

@@ -18,6 +18,9 @@ const (
 	standstill = 10 * time.Minute
 	// closeTime is the same for what is done when the appliance is ended.
 	closeTime = 8 * time.Second
+	// socketCloseTime is that of a daemon at the other end of a socket, of which only the
+	// bytes are seen that come and go.
+	socketCloseTime = 10 * time.Second
 	// spinTime is how long that may compute without moving data: what is to be written
 	// may take its time, a kernel that spins is not waited for.
 	spinTime = 30 * time.Second
@@ -42,7 +45,10 @@ func (h *Handle) watch(a *api.Action, l *link, rests bool) (stop func()) {
 	if l.vm != nil {
 		pid = l.vm.PID
 	}
-	if !strict && !isQemu(pid) {
+	switch {
+	case closing && l.vm == nil:
+		limit = socketCloseTime
+	case !strict && !isQemu(pid):
 		return func() {} // at the other end of a socket, or behind a wrapper: nothing is known
 	}
 	done := make(chan struct{})
