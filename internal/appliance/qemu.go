@@ -112,8 +112,6 @@ const (
 )
 
 const (
-	// channelName is the port that the daemon looks for; libguestfs's name.
-	channelName = "org.libguestfs.channel.0"
 	// Descriptors that qemu inherits: the control channel, its monitor, and the
 	// files of drives.
 	fdChannel = 3
@@ -162,7 +160,7 @@ func (m *Machine) common(ram string) []string {
 		"-device", "virtio-serial-pci,max_ports=2,ioeventfd=off",
 		"-serial", "stdio",
 		"-chardev", fmt.Sprintf("socket,id=channel0,fd=%d", fdChannel),
-		"-device", "virtserialport,chardev=channel0,name=" + channelName,
+		"-device", "virtserialport,chardev=channel0,name=" + proto.ChannelPort,
 		"-chardev", fmt.Sprintf("socket,id=qmp,fd=%d", fdMonitor), "-mon", "chardev=qmp,mode=control",
 		"-device", "virtio-blk-pci,drive=appliance,ioeventfd=off",
 		"-device", "virtio-scsi-pci,id=scsi,ioeventfd=off",
@@ -175,7 +173,7 @@ func (m *Machine) common(ram string) []string {
 		args = append(args, "-smp", strconv.Itoa(m.CPUs))
 	}
 	if m.Network {
-		args = append(args, "-netdev", "user,id=usernet,net=169.254.0.0/16", "-device", "virtio-net-pci,netdev=usernet")
+		args = append(args, "-netdev", "user,id=usernet,net="+proto.Network, "-device", "virtio-net-pci,netdev=usernet")
 	}
 	return args
 }
@@ -355,27 +353,20 @@ func (m *Machine) kernelCommandLine(template bool) string {
 		"panic=-1", "oops=panic", "console=ttyS0", "edd=off", "no_timer_check",
 		"printk.time=1", "cgroup_disable=memory", "usbcore.nousb", "cryptomgr.notests",
 		"tsc=reliable", "8250.nr_uarts=1", "random.trust_cpu=on",
-		"root=UUID=" + m.Image.UUID,
 	}
 	l = append(l, leanKernel...)
-	if m.Accel != "kvm" {
-		l = append(l, "gofish_emulated=1")
+	p := proto.BootParams{
+		Root: m.Image.UUID, Emulated: m.Accel != "kvm", SELinux: m.SELinux, Network: m.Network,
+		Template: template, Verbose: m.Verbose && !template, // said later
 	}
+	l = append(l, p.Words()...)
 	if m.SELinux {
-		l = append(l, "selinux=1", "lsm=selinux", "enforcing=0")
+		l = append(l, "lsm=selinux", "enforcing=0")
 	} else {
 		l = append(l, "selinux=0", "lsm=")
 	}
-	switch {
-	case template: // verbose or not is said later
-		l = append(l, "quiet", "gofish_template=1")
-	case m.Verbose:
-		l = append(l, "guestfs_verbose=1")
-	default:
+	if !p.Verbose {
 		l = append(l, "quiet")
-	}
-	if m.Network {
-		l = append(l, "guestfs_network=1")
 	}
 	if m.Append != "" {
 		l = append(l, m.Append)

@@ -30,44 +30,12 @@ func Init() {
 	isInit = true
 	err := boot()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "gofish init:", err)
+		fmt.Fprintln(os.Stderr, proto.InitPrefix, err)
 	}
 	unix.Sync()
 	time.Sleep(10 * time.Millisecond) // let the console drain
 	unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART)
 	select {}
-}
-
-type bootParams struct {
-	root    string // UUID of the root image
-	verbose bool
-	network bool
-	selinux bool
-	// emulated: the processor is slow at what real ones are fast at
-	emulated bool
-	// template: the disks come later, see awaitStart
-	template bool
-}
-
-func parseCommandLine(s string) bootParams {
-	var p bootParams
-	for _, w := range strings.Fields(s) {
-		switch {
-		case strings.HasPrefix(w, "root=UUID="):
-			p.root = strings.ToLower(strings.TrimPrefix(w, "root=UUID="))
-		case w == "guestfs_verbose=1":
-			p.verbose = true
-		case w == "guestfs_network=1":
-			p.network = true
-		case w == "gofish_emulated=1":
-			p.emulated = true
-		case w == "gofish_template=1":
-			p.template = true
-		case w == "selinux=1":
-			p.selinux = true
-		}
-	}
-	return p
 }
 
 type mountStep struct {
@@ -95,7 +63,7 @@ const gcPercent = 400
 func boot() error {
 	debug.SetGCPercent(gcPercent)
 	// Foreign clients take this text on the console as a milestone of the launch.
-	fmt.Println("Starting /init script ...")
+	fmt.Println(proto.InitStarts, "...")
 	const noexec = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
 	if err := doMounts([]mountStep{
 		{"proc", "/proc", "proc", noexec, ""},
@@ -108,7 +76,7 @@ func boot() error {
 	if err != nil {
 		return err
 	}
-	p := parseCommandLine(string(cmdline))
+	p := proto.ParseBootParams(string(cmdline))
 	events, err := listenKernel()
 	if err != nil {
 		return err
@@ -116,21 +84,21 @@ func boot() error {
 	if err := loadModules("/modules"); err != nil {
 		return err
 	}
-	if p.root != "" {
-		if err := switchRoot(events, p.root); err != nil {
+	if p.Root != "" {
+		if err := switchRoot(events, p.Root); err != nil {
 			return err
 		}
 	}
 	if err := settle(p); err != nil {
 		return err
 	}
-	ch, err := openPort(events, channelPort, time.Minute)
+	ch, err := openPort(events, proto.ChannelPort, time.Minute)
 	if err != nil {
 		return err
 	}
-	d := New(Config{Sysroot: sysroot, Verbose: p.verbose, Network: p.network})
+	d := New(Config{Sysroot: sysroot, Verbose: p.Verbose, Network: p.Network})
 	conn := proto.NewConn(ch)
-	if p.template {
+	if p.Template {
 		preload()
 		events.drain()
 		start, err := awaitStart(conn)
@@ -146,7 +114,7 @@ func boot() error {
 	d.activateVolumes()
 	if d.cfg.Verbose {
 		b, _ := os.ReadFile("/proc/uptime")
-		fmt.Printf("gofish init: ready after %s s\n", strings.Fields(string(b))[0])
+		fmt.Printf("%s ready after %s s\n", proto.InitPrefix, strings.Fields(string(b))[0])
 	}
 	return serve(d, ch, conn)
 }
@@ -168,7 +136,7 @@ func loadModules(dir string) error {
 		// One module that this kernel does not want is no reason to give up:
 		// what is missing shows when the root disk does not appear.
 		if err != nil && err != unix.EEXIST {
-			fmt.Fprintf(os.Stderr, "gofish init: %s: %v\n", filepath.Base(name), err)
+			fmt.Fprintf(os.Stderr, "%s %s: %v\n", proto.InitPrefix, filepath.Base(name), err)
 		}
 	}
 	return nil
@@ -289,7 +257,7 @@ backup {
 const emulatedModules = "install crc32c_intel /bin/true\n"
 
 // settle makes the rest of what a running system has, after the root is there.
-func settle(p bootParams) error {
+func settle(p proto.BootParams) error {
 	unix.Umask(0)
 	steps := []mountStep{
 		{"devpts", "/dev/pts", "devpts", unix.MS_NOSUID | unix.MS_NOEXEC, "gid=5,mode=0620"},
@@ -300,7 +268,7 @@ func settle(p bootParams) error {
 		{"tmpfs", "/var/lib", "tmpfs", unix.MS_NOSUID | unix.MS_NODEV, "mode=0755"}, // records of btrfs scrub
 		{sysrootBase, sysroot, "tmpfs", 0, "mode=0755"},
 	}
-	if p.selinux {
+	if p.SELinux {
 		steps = append(steps, mountStep{"selinuxfs", "/sys/fs/selinux", "selinuxfs", 0, ""})
 	}
 	if err := doMounts(steps); err != nil {
@@ -314,7 +282,7 @@ func settle(p bootParams) error {
 	if err := os.WriteFile(lvmSystemDir+"/lvm.conf", []byte(lvmConf), 0o644); err != nil {
 		return err
 	}
-	if p.emulated {
+	if p.Emulated {
 		os.MkdirAll("/run/modprobe.d", 0o755)
 		if err := os.WriteFile("/run/modprobe.d/gofish.conf", []byte(emulatedModules), 0o644); err != nil {
 			return err
@@ -335,9 +303,9 @@ func settle(p bootParams) error {
 	for _, disk := range blockDevices("sd") {
 		setTimeout(disk)
 	}
-	if p.network {
+	if p.Network {
 		if err := startNetwork(); err != nil {
-			fmt.Fprintln(os.Stderr, "gofish init: network:", err)
+			fmt.Fprintln(os.Stderr, proto.InitPrefix, "network:", err)
 		}
 	}
 	return nil
@@ -420,8 +388,8 @@ func startNetwork() error {
 	name := filepath.Base(filepath.Dir(cards[0]))
 	for _, args := range [][]string{
 		{"link", "set", name, "up"},
-		{"addr", "add", "169.254.2.15/16", "dev", name},
-		{"route", "add", "default", "via", "169.254.2.2"},
+		{"addr", "add", proto.GuestAddress, "dev", name},
+		{"route", "add", "default", "via", proto.GatewayOfHost},
 	} {
 		if err := run(append([]string{"ip"}, args...)...); err != nil {
 			return err
@@ -429,9 +397,6 @@ func startNetwork() error {
 	}
 	return os.WriteFile("/run/resolv.conf", []byte(resolvConfText), 0o644)
 }
-
-// channelPort is the name of the virtio-serial port to the handle.
-const channelPort = "org.libguestfs.channel.0"
 
 var portName = regexp.MustCompile(`^vport\d+p\d+$`)
 

@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"gofish/internal/proto"
 )
 
 // LiveConfig says how to serve inside a running Linux system.
@@ -33,7 +35,7 @@ func ServeLive(ctx context.Context, cfg LiveConfig) error {
 		if cfg.Channel != "" {
 			port, err = OpenPort(cfg.Channel)
 		} else {
-			port, err = openPort(nil, channelPort, 0)
+			port, err = openPort(nil, proto.ChannelPort, 0)
 		}
 		if err != nil {
 			return fmt.Errorf("%w (use --channel DEVICE or --listen SOCKET)", err)

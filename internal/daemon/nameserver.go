@@ -7,11 +7,13 @@ import (
 	"net"
 	"slices"
 	"time"
+
+	"gofish/internal/proto"
 )
 
 // nameServer is qemu's, in its user network; resolvConfText is the file that leads to it.
 const (
-	nameServer     = "169.254.2.3"
+	nameServer     = proto.NameServer
 	resolvConfText = "nameserver " + nameServer + "\n"
 )
 

@@ -74,7 +74,7 @@ func (s *session) call(frame []byte) error {
 	s.proc, s.serial = h.Proc, h.Serial
 	a := api.All.ByProc(h.Proc)
 	if a == nil {
-		return s.reply(nil, nil, fmt.Errorf("dispatch_incoming_message: unknown procedure number %d, set LIBGUESTFS_PATH to point to the matching libguestfs appliance directory", h.Proc))
+		return s.reply(nil, nil, fmt.Errorf("dispatch_incoming_message: %s %d, set LIBGUESTFS_PATH to point to the matching libguestfs appliance directory", proto.UnknownProcedure, h.Proc))
 	}
 
 	started := time.Now()

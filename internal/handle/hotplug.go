@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"gofish/internal/proto"
 )
 
 // plug gives a running appliance a drive and waits until the guest has it.
@@ -69,5 +71,5 @@ func (h *Handle) unplug(c *Call, d *Drive) error {
 // isUnknownProcedure recognises the answer of a daemon that lacks an action.
 func isUnknownProcedure(err error) bool {
 	var ce *CallError
-	return errors.As(err, &ce) && strings.Contains(ce.Text, "unknown procedure number")
+	return errors.As(err, &ce) && strings.Contains(ce.Text, proto.UnknownProcedure)
 }

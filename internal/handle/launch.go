@@ -286,7 +286,7 @@ func (c *console) write(s string) {
 	if strings.Contains(s, "Linux version") {
 		c.progress(6)
 	}
-	if strings.Contains(s, "Starting /init script") {
+	if strings.Contains(s, proto.InitStarts) {
 		c.progress(9)
 	}
 	c.mu.Lock()
@@ -350,7 +350,7 @@ func (c *console) hint() string {
 		if i := strings.Index(line, "Kernel panic"); i >= 0 {
 			return " (" + strings.TrimSpace(line[i:]) + ")"
 		}
-		if i := strings.Index(line, "gofish init:"); i >= 0 {
+		if i := strings.Index(line, proto.InitPrefix); i >= 0 {
 			return " (" + strings.TrimSpace(line[i:]) + ")"
 		}
 	}
