@@ -1,6 +1,9 @@
 package daemon
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -85,5 +88,27 @@ func hasWord(text, word string) bool {
 			return true
 		}
 		i = to
+	}
+}
+
+// hearing listens for what the kernel says of the file system that a directory is on, until
+// heard tells it: some file systems go on after a block that cannot be read, and what is
+// in it is missing without an error.
+func (d *Daemon) hearing(dir *os.File, path Path) (heard func()) {
+	var st unix.Stat_t
+	if unix.Fstat(int(dir.Fd()), &st) != nil {
+		return func() {}
+	}
+	to, err := os.Readlink(fmt.Sprintf("/sys/dev/block/%d:%d", unix.Major(uint64(st.Dev)), unix.Minor(uint64(st.Dev))))
+	if err != nil {
+		return func() {} // on no device of its own
+	}
+	device := filepath.Base(to)
+	kernel := listenKmsg()
+	return func() {
+		defer kernel.Close()
+		if said := kernel.about(device, ""); len(said) > 0 {
+			d.warn("%s: something may be missing: the kernel says: %s", path, strings.Join(said, "; "))
+		}
 	}
 }

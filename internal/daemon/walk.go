@@ -20,6 +20,7 @@ func (d Actions) Ls0(dir Path, filenames io.Writer) error {
 		return say(err, "opendir: %s", dir)
 	}
 	defer f.Close()
+	defer d.hearing(f, dir)()
 	w := bufio.NewWriter(filenames)
 	err = eachDirent(f, func(_ uint64, _ byte, name string) error {
 		if name == "." || name == ".." {
@@ -53,6 +54,7 @@ func (d Actions) Find0(directory Path, files io.Writer) error {
 		return err
 	}
 	defer top.Close()
+	defer d.hearing(top, directory)()
 	w := bufio.NewWriter(files)
 	// The original cuts the directory's name off each path: a slash stays in
 	// front, except below the root.
@@ -82,6 +84,7 @@ func (d Actions) Du(c *Call, path Path) (int64, error) {
 			return 0, say(err, "%s", path)
 		}
 		defer top.Close()
+		defer d.hearing(top, path)()
 		type file struct{ dev, ino uint64 }
 		linked := map[file]bool{} // files of several names count once
 		err = walk(top, path, "", func(e *entry) error {
