@@ -99,17 +99,17 @@ func (d Actions) TruncateSize(path Path, size int64) error {
 func (d Actions) Fallocate(path Path, length int) error { return d.Fallocate64(path, int64(length)) }
 
 func (d Actions) Fallocate64(path Path, length int64) error {
-	f, err := d.open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC, 0o666)
-	if err != nil {
-		return say(err, "open: %s", path)
+	if length < 0 {
+		return say(syscall.EINVAL, "%s", path)
 	}
-	defer f.Close()
-	err = unix.Fallocate(int(f.Fd()), 0, 0, length)
-	if err == syscall.EOPNOTSUPP {
-		// As posix_fallocate(3): such a file system gets its blocks by writing.
-		err = writeZeros(f, length)
-	}
-	return say(err, "%s", path)
+	return d.fillFile(path, uint64(length), false, func(f *os.File) error {
+		err := unix.Fallocate(int(f.Fd()), 0, 0, length)
+		if err == syscall.EOPNOTSUPP {
+			// As posix_fallocate(3): such a file system gets its blocks by writing.
+			err = writeZeros(f, length)
+		}
+		return say(err, "%s", path)
+	})
 }
 
 func writeZeros(f *os.File, n int64) error {
@@ -142,10 +142,20 @@ func (d *Daemon) fill(c *Call, pattern []byte, length int, path Path) error {
 	if length < 0 {
 		return fmt.Errorf("%d: length is < 0", length)
 	}
-	f, err := d.open(path, unix.O_WRONLY|unix.O_CREAT, 0o666)
+	write := func(f *os.File) error { return writePattern(c, f, pattern, length, path) }
+	if st, err := d.root.Stat(path); err != nil || st.Size <= int64(length) {
+		return d.fillFile(path, uint64(length), false, write)
+	}
+	// The rest of a larger file stays.
+	f, err := d.open(path, unix.O_WRONLY, 0)
 	if err != nil {
 		return say(err, "open: %s", path)
 	}
+	defer f.Close()
+	return write(f)
+}
+
+func writePattern(c *Call, f *os.File, pattern []byte, length int, path Path) (err error) {
 	// A whole number of patterns, so that every block begins with one.
 	block := bytes.Repeat(pattern, max(1, min(64<<10, length)/len(pattern)))
 	for done := 0; done < length && err == nil; {
@@ -153,9 +163,6 @@ func (d *Daemon) fill(c *Call, pattern []byte, length int, path Path) error {
 		n, err = f.Write(block[:min(len(block), length-done)])
 		done += n
 		c.Progress(uint64(done), uint64(length))
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
 	}
 	return say(err, "write: %s", path)
 }

@@ -247,6 +247,9 @@ func (k *copier) copyFile(src, dest string, st *unix.Stat_t, exists bool, dst *u
 		err = cerr
 	}
 	if err != nil {
+		if !exists {
+			unix.Unlink(dest) // half of a file is none
+		}
 		return k.fail(err, "error copying '%s' to '%s'", src, dest)
 	}
 	return k.keep(src, dest, st)
