@@ -314,7 +314,7 @@ func (s *session) reply(a *api.Action, result any, err error) error {
 			err = a.EncodeRet(e, s.d.reverse(a, result))
 		}
 		if err == nil && len(e.Buf) > proto.MaxMessage {
-			err = errors.New("guestfsd: failed to encode reply body: the result is too large for one message, of 4 MB at most")
+			err = errors.New("the result is too large for one message, of 4 MB at most (download takes files of any size)")
 		}
 	}
 	if err != nil {

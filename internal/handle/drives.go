@@ -351,7 +351,11 @@ func (h *Handle) diskInfo(c *Call, filename string) (info, error) {
 			return info{}, err
 		}
 	}
-	return imageInfo(c, path, "")
+	i, err := imageInfo(c, path, "")
+	if err != nil {
+		err = fmt.Errorf("%s: %w", filename, err)
+	}
+	return i, err
 }
 
 type diskCreateOpts struct {
@@ -471,7 +475,7 @@ func (h Actions) diskCreateQcow2(c *Call, filename string, size int64, o diskCre
 			// qemu-img insists on a format for the backing file.
 			i, err := imageInfo(c, name, "")
 			if err != nil {
-				return err
+				return fmt.Errorf("%s: %w", name, err)
 			}
 			format = i.Format
 		}

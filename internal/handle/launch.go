@@ -260,7 +260,7 @@ func (h *Handle) explainDrive(d *Drive, err error) string {
 	if d.Protocol != "" {
 		return d.title() + ": " + d.remoteReason(err.Error())
 	}
-	return fmt.Sprintf("%s: %v", d.Name, err)
+	return d.Name + ": " + imageReason(err.Error())
 }
 
 // console turns the guest's output into events, and milestones in it into

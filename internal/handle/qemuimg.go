@@ -23,10 +23,40 @@ type info struct {
 
 // imageInfo asks qemu-img about an image; without a format it finds that too.
 func imageInfo(ctx context.Context, path, format string) (info, error) {
+	args := []string{path}
 	if format != "" {
-		return askInfo(ctx, nil, "-f", format, path)
+		args = []string{"-f", format, path}
 	}
-	return askInfo(ctx, nil, path)
+	i, err := askInfo(ctx, nil, args...)
+	if err != nil {
+		err = errors.New(imageReason(err.Error()))
+	}
+	return i, err
+}
+
+// imageReason shortens qemu's words about an image to the reason: whoever shows them names
+// the image, and a backing file that the image itself does not have is our overlay's.
+func imageReason(s string) string {
+	who := ""
+	for _, name := range []string{"qemu-img: ", "qemu: "} {
+		if rest, ok := strings.CutPrefix(s, name); ok {
+			who, s = name, rest
+		}
+	}
+	for {
+		rest, ok := strings.CutPrefix(s, "Could not open backing file: ")
+		if !ok && strings.HasPrefix(s, "Could not open '") {
+			_, rest, ok = strings.Cut(s, "': ")
+		}
+		if !ok {
+			break
+		}
+		s = rest
+	}
+	if s == "Invalid argument" {
+		s = "the image is damaged (qemu-img check says more)"
+	}
+	return who + s
 }
 
 // remoteInfo is imageInfo for a disk on a server.
