@@ -312,3 +312,28 @@ func TestDecodeNames(t *testing.T) {
 		}
 	}
 }
+
+// A daemon that says nothing more is not waited for at the end.
+func TestCloseSilent(t *testing.T) {
+	t.Parallel()
+	h, err := New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Settings.Backend = "unix:" + hostile(t, failure("EIO", "x"), waits, "")
+	if _, err := h.Call(context.Background(), api.All.Lookup("launch"), nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	h.Call(context.Background(), api.All.Lookup("cat"), []any{"/x"}, nil)
+	done := make(chan error, 1)
+	go func() { done <- h.Close() }()
+	select {
+	case err := <-done:
+		if err == nil || !strings.Contains(err.Error(), "did not move for 10s") {
+			t.Errorf("%v", err)
+		}
+	case <-time.After(2 * socketCloseTime):
+		t.Error("the handle still waits")
+		h.Abort()
+	}
+}
