@@ -100,7 +100,6 @@ echo ---copydev
 -copy-device-to-file /dev/sdb /df2 size:1000 append:true
 -filesize /df2
 -copy-device-to-file /dev/sdb /df3 size:100M
--filesize /df3
 -copy-device-to-file /dev/sdb /d
 -copy-device-to-file /dev/sdb /nodir/x
 -copy-device-to-file /dev/sdb /df2 size:-1
@@ -125,7 +124,6 @@ echo ---copydev
 -copy-size /hello /h3 5
 -filesize /h3
 -copy-size /hello /h3 5000
--filesize /h3
 -copy-size /zz /h3 5
 -copy-size /hello /h3 -5
 -dd /hello /h4
