@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"bytes"
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -227,7 +226,7 @@ func (d Actions) CapGetFile(path Path) (string, error) {
 	if err != nil {
 		return "", say(err, "%s", path)
 	}
-	out, err := (&Tool{Args: []string{"getcap", "--", host}}).Output(context.Background())
+	out, err := (&Tool{Args: []string{"getcap", "--", host}}).Output(d.call)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", path, err)
 	}
@@ -245,7 +244,7 @@ func (d Actions) CapSetFile(path Path, caps string) error {
 	if strings.HasPrefix(caps, "-") { // setcap would take it for an option
 		return bad
 	}
-	err = run("setcap", caps, host)
+	err = d.run("setcap", caps, host)
 	var failed *ToolError
 	if errors.As(err, &failed) {
 		if strings.Contains(failed.Text, "fatal error: Invalid argument") {

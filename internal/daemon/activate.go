@@ -147,16 +147,16 @@ func (d *Daemon) activateVolumes() {
 		d.devices.scan(&s, "md")
 	}
 	if s.kinds["lvm"] {
-		run("modprobe", "dm_mod")
+		d.run("modprobe", "dm_mod")
 		d.activateGroups(s.pvs, "-aay", "--sysinit")
 	}
 	if s.kinds["ldm"] {
-		run("ldmtool", "create", "all")
+		d.run("ldmtool", "create", "all")
 	}
 }
 
 func (d *Daemon) assembleArrays() {
-	run("mdadm", "-As", "--auto=yes", "--run")
+	d.run("mdadm", "-As", "--auto=yes", "--run")
 	nameArrays()
 }
 
@@ -272,7 +272,7 @@ func (d *Daemon) activateGroups(pvs []physicalVolume, args ...string) error {
 	if others != nil {
 		args = append(args, "--select", strings.Join(others, " && "))
 	}
-	return lvm(append([]string{"vgchange"}, args...)...)
+	return d.lvm(append([]string{"vgchange"}, args...)...)
 }
 
 func (d *Daemon) tellOnce(what, format string, args ...any) {

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -97,7 +96,7 @@ func (d Actions) DropCaches(whattodrop int) error {
 	return nil
 }
 
-func (d Actions) Dmesg() (string, error) { return output("dmesg") }
+func (d Actions) Dmesg() (string, error) { return d.output("dmesg") }
 
 func (d Actions) Utsname() (api.Utsname, error) {
 	var u unix.Utsname
@@ -109,7 +108,7 @@ func (d Actions) Utsname() (api.Utsname, error) {
 }
 
 func (d Actions) Modprobe(modulename string) error {
-	return run("modprobe", modulename)
+	return d.run("modprobe", modulename)
 }
 
 // debugCommands are the subcommands of debug: a look into the daemon, without
@@ -131,10 +130,10 @@ var debugCommands = map[string]func(d *Daemon, c *Call, args []string) (string, 
 		return b.String(), nil
 	},
 	"ll": func(d *Daemon, c *Call, args []string) (string, error) {
-		return output(append([]string{"ls", "-la"}, args...)...)
+		return d.output(append([]string{"ls", "-la"}, args...)...)
 	},
 	"ls": func(d *Daemon, c *Call, args []string) (string, error) {
-		return output(append([]string{"ls", "-a"}, args...)...)
+		return d.output(append([]string{"ls", "-a"}, args...)...)
 	},
 	"mem": func(d *Daemon, c *Call, args []string) (string, error) {
 		b, err := os.ReadFile("/proc/meminfo")
@@ -152,7 +151,7 @@ var debugCommands = map[string]func(d *Daemon, c *Call, args []string) (string, 
 			return "", errors.New("sh: expecting a command to run")
 		}
 		t := &Tool{Args: []string{"/bin/sh", "-c", strings.Join(args, " ")}}
-		out, err := t.Output(context.Background())
+		out, err := t.Output(d.call)
 		var te *ToolError
 		if errors.As(err, &te) {
 			te.Text = strings.TrimSpace(out + te.Text)

@@ -209,7 +209,7 @@ func (d Actions) Wipefs(device Device) error {
 
 // Blkid lists all that a low-level probe finds out.
 func (d Actions) Blkid(device Device) (api.Hash, error) {
-	out, err := output("blkid", "-c", "/dev/null", "-p", "-i", "-o", "export", string(device))
+	out, err := d.output("blkid", "-c", "/dev/null", "-p", "-i", "-o", "export", string(device))
 	var te *ToolError
 	if err != nil && !(errors.As(err, &te) && te.Status == 2) {
 		return nil, d.failed(err, device)

@@ -1,7 +1,5 @@
 package daemon
 
-import "context"
-
 type syslinuxOpts struct{ Directory *string }
 
 func (d Actions) Syslinux(device Device, o syslinuxOpts) error {
@@ -20,5 +18,5 @@ func (d Actions) GrubInstall(root Path, device Device) error {
 		return say(err, "%s", root)
 	}
 	t := Tool{Args: []string{"grub-install", "--target=i386-pc", "--root-directory=" + dir, string(device)}}
-	return d.failed(oneLine(t.Run(context.Background()), "Installing for", "cannot open directory"), device)
+	return d.failed(oneLine(t.Run(d.call), "Installing for", "cannot open directory"), device)
 }

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"math/bits"
@@ -28,7 +27,7 @@ func (d *Daemon) btrfsOutput(path Path, ok []int, args ...string) (string, error
 	if err != nil {
 		return "", say(err, "%s", path)
 	}
-	out, err := output(append(append([]string{"btrfs"}, args...), name)...)
+	out, err := d.output(append(append([]string{"btrfs"}, args...), name)...)
 	var te *ToolError
 	if errors.As(err, &te) {
 		for _, status := range ok {
@@ -136,7 +135,7 @@ func (d Actions) MkfsBtrfs(devices []Device, o mkfsBtrfsOpts) error {
 	for _, dev := range devices {
 		b.args = append(b.args, string(dev))
 	}
-	err := format(devices[0], b.args...)
+	err := d.format(devices[0], b.args...)
 	for _, dev := range devices[1:] {
 		rereadPartitions(dev)
 	}
@@ -162,7 +161,7 @@ func (d Actions) BtrfsFilesystemSync(fs Path) error { return d.btrfsAt(fs, "file
 var btrfsDevice = regexp.MustCompile(`^\s*devid\s+\d+ size \S+ used \S+ path (/dev/\S+)`)
 
 func (d Actions) BtrfsFilesystemShow(device Device) ([]string, error) {
-	out, err := output("btrfs", "filesystem", "show", string(device))
+	out, err := d.output("btrfs", "filesystem", "show", string(device))
 	if err != nil {
 		return nil, d.failed(oneLine(err), device)
 	}
@@ -335,7 +334,7 @@ func (d Actions) BtrfsImage(source []Device, image Path, o btrfsImageOpts) error
 	out := &lateFile{open: func() (*os.File, error) {
 		return d.open(image, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC, 0o666)
 	}}
-	err := oneLine((&Tool{Args: append(b.args, "-"), Stdout: out}).Run(context.Background()))
+	err := oneLine((&Tool{Args: append(b.args, "-"), Stdout: out}).Run(d.call))
 	if closed := out.close(); out.err != nil || err == nil {
 		return say(cmp.Or(out.err, closed), "%s", image)
 	}

@@ -24,7 +24,7 @@ func (d *Daemon) btrfsNew(dest Path, args ...string) error {
 	if err != nil {
 		return say(err, "%s", dest)
 	}
-	return prefixed(oneLine(run(append(append([]string{"btrfs"}, args...), name)...)), string(dest))
+	return prefixed(oneLine(d.run(append(append([]string{"btrfs"}, args...), name)...)), string(dest))
 }
 
 type btrfsSubvolumeCreateOpts struct{ Qgroupid *string }
@@ -262,7 +262,7 @@ var subvolumeID = regexp.MustCompile(`^ID (\d+)`)
 
 func (d Actions) BtrfsSubvolumeGetDefault(fs MountableOrPath) (id int64, err error) {
 	err = d.onBtrfs(fs, func(dir string) error {
-		out, err := output("btrfs", "subvolume", "get-default", dir)
+		out, err := d.output("btrfs", "subvolume", "get-default", dir)
 		if err != nil {
 			return oneLine(err)
 		}
@@ -288,11 +288,11 @@ func (d Actions) BtrfsQuotaEnable(fs MountableOrPath, enable bool) error {
 	if enable {
 		command = "enable"
 	}
-	return d.onBtrfs(fs, func(dir string) error { return oneLine(run("btrfs", "quota", command, dir)) })
+	return d.onBtrfs(fs, func(dir string) error { return oneLine(d.run("btrfs", "quota", command, dir)) })
 }
 
 func (d Actions) BtrfsQuotaRescan(fs MountableOrPath) error {
-	return d.onBtrfs(fs, func(dir string) error { return oneLine(run("btrfs", "quota", "rescan", "-w", dir)) })
+	return d.onBtrfs(fs, func(dir string) error { return oneLine(d.run("btrfs", "quota", "rescan", "-w", dir)) })
 }
 
 func (d Actions) BtrfsQgroupLimit(subvolume Path, size int64) error {

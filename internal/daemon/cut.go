@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -114,12 +113,12 @@ func (d *Daemon) whole(source, fstype string) (device, typ string, mounted func(
 		}
 		table := fmt.Sprintf("0 %d linear %s 0\n%d %d error\n", have/sector, real, have/sector, (end-have+sector-1)/sector)
 		t := &Tool{Args: args, Stdin: strings.NewReader(table)}
-		if t.Run(context.Background()) != nil {
+		if t.Run(d.call) != nil {
 			return source, fstype, nothing
 		}
 	}
 	// It goes by itself when it is unmounted.
-	return mapperDir + name, cmp.Or(fstype, typ), func() { run("dmsetup", "remove", "--deferred", name) }
+	return mapperDir + name, cmp.Or(fstype, typ), func() { runAnyway("dmsetup", "remove", "--deferred", name) }
 }
 
 // isCut reports whether there is a device for what a file system misses.

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"errors"
 	"os"
 	"reflect"
@@ -38,6 +39,9 @@ type Daemon struct {
 	lvmFilter []string              // patterns that the user has set
 	lvmSees   func(dev string) bool // what they let through; nil: everything
 	lvmTold   map[string]bool       // warnings about volumes and groups that were given
+	// call is the context of the call that is being served, of which there is one at a time.
+	// Whatever may take long looks at it, and tools run in it.
+	call context.Context
 	// background is what tools have left behind, which keeps file systems busy.
 	background sync.WaitGroup
 
@@ -53,7 +57,8 @@ type Actions struct{ *Daemon }
 
 // New prepares a daemon. It panics if a handler disagrees with the catalogue.
 func New(cfg Config) *Daemon {
-	d := &Daemon{cfg: cfg, root: NewRoot(cfg.Sysroot), devices: NewDevices("/sys", "/dev"), libraries: library.NewServers(cfg.Sysroot), noSetuid: map[string]bool{}, lvmTold: map[string]bool{}}
+	d := &Daemon{cfg: cfg, call: context.Background(), root: NewRoot(cfg.Sysroot), libraries: library.NewServers(cfg.Sysroot), noSetuid: map[string]bool{}, lvmTold: map[string]bool{}}
+	d.devices = NewDevices("/sys", "/dev", d.output)
 	var served []*api.Action
 	for _, a := range api.All.Actions() {
 		if a.Proc != 0 && a.Library == "" {

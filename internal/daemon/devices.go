@@ -24,9 +24,12 @@ import (
 // were added, whatever the kernel calls them.
 type Devices struct {
 	sys, dev string
+	output   func(tool ...string) (string, error) // runs one
 }
 
-func NewDevices(sys, dev string) *Devices { return &Devices{sys, dev} }
+func NewDevices(sys, dev string, output func(tool ...string) (string, error)) *Devices {
+	return &Devices{sys, dev, output}
+}
 
 var diskName = regexp.MustCompile(`^(sd|hd|ubd|vd|sr)[a-z0-9]`)
 

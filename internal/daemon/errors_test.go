@@ -8,7 +8,7 @@ import (
 )
 
 func TestNamed(t *testing.T) {
-	d := &Daemon{devices: NewDevices(t.TempDir(), "/dev")}
+	d := &Daemon{devices: NewDevices(t.TempDir(), "/dev", nil)}
 	tool := &ToolError{Tool: "x", Status: 1, Text: "x 1.47.0 (5-Feb-2023)\nx: it is broken.\n       dmesg(1) may have more information after failed mount system call."}
 	for _, c := range []struct {
 		args []any

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -29,19 +28,19 @@ func (d *Daemon) setExtLabel(dev Device, label string) error {
 	if err := checkExtLabel(label); err != nil {
 		return err
 	}
-	return run("e2label", string(dev), label)
+	return d.run("e2label", string(dev), label)
 }
 
 func (d Actions) SetE2label(device Device, label string) error { return d.setExtLabel(device, label) }
 func (d Actions) GetE2label(device Device) (string, error)     { return d.blkidTag(device, "LABEL") }
 func (d Actions) GetE2uuid(device Device) (string, error)      { return d.blkidTag(device, "UUID") }
 func (d Actions) SetE2uuid(device Device, uuid string) error {
-	return run("tune2fs", "-U", uuid, string(device))
+	return d.run("tune2fs", "-U", uuid, string(device))
 }
 
 // extMinimumSize asks resize2fs, which counts in blocks of the file system.
 func (d *Daemon) extMinimumSize(dev Device) (int64, error) {
-	out, err := output("resize2fs", "-P", "-f", string(dev))
+	out, err := d.output("resize2fs", "-P", "-f", string(dev))
 	if err != nil {
 		return 0, err
 	}
@@ -49,7 +48,7 @@ func (d *Daemon) extMinimumSize(dev Device) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	out, err = output("tune2fs", "-l", string(dev))
+	out, err = d.output("tune2fs", "-l", string(dev))
 	if err != nil {
 		return 0, err
 	}
@@ -75,22 +74,22 @@ func (d Actions) E2fsck(device Device, o e2fsckOpts) error {
 	case 0:
 		// Without a choice nothing may be asked, and so nothing be repaired; but what is
 		// in the journal counts.
-		run("e2fsck", "-p", "-E", "journal_only", string(device))
-		err := e2fsck(append(args, "-n", string(device)))
+		d.run("e2fsck", "-p", "-E", "journal_only", string(device))
+		err := d.e2fsck(append(args, "-n", string(device)))
 		var te *ToolError
 		if errors.As(err, &te) && te.Status&4 != 0 {
 			return fmt.Errorf("%s: has errors, which correct:true or forceall:true may repair: %w", d.shownDevice(device), err)
 		}
 		return err
 	case 1:
-		return e2fsck(append(args, string(device)))
+		return d.e2fsck(append(args, string(device)))
 	}
 	return fmt.Errorf("only one of the options %s may be specified", strings.Join(chosen, ", "))
 }
 
 // e2fsck runs the tool. A status of 1 says that all errors have been corrected.
-func e2fsck(args []string) error {
-	err := (&Tool{Args: args, FoldStdout: true}).Run(context.Background())
+func (d *Daemon) e2fsck(args []string) error {
+	err := (&Tool{Args: args, FoldStdout: true}).Run(d.call)
 	var te *ToolError
 	if errors.As(err, &te) && te.Status == 1 {
 		return nil
@@ -198,7 +197,7 @@ func (b *argBuilder) value(opt, key, name string, v *int64) {
 
 // Tune2fsL lists the superblock as tune2fs prints it: names and values.
 func (d Actions) Tune2fsL(device Device) (api.Hash, error) {
-	out, err := output("tune2fs", "-l", string(device))
+	out, err := d.output("tune2fs", "-l", string(device))
 	if err != nil {
 		return nil, err
 	}
@@ -261,11 +260,11 @@ func (d Actions) Resize2fsM(device Device) error { return d.resize2fs(device, "-
 // resize2fs checks a file system that is not mounted first, as the tool wants.
 func (d *Daemon) resize2fs(device Device, arg ...string) error {
 	if d.mountPoint(device) == "" {
-		if err := e2fsck([]string{"e2fsck", "-fy", string(device)}); err != nil {
+		if err := d.e2fsck([]string{"e2fsck", "-fy", string(device)}); err != nil {
 			return err
 		}
 	}
-	return run(append([]string{"resize2fs", string(device)}, arg...)...)
+	return d.run(append([]string{"resize2fs", string(device)}, arg...)...)
 }
 
 type mke2fsOpts struct {
@@ -377,49 +376,49 @@ func (d Actions) Mke2fs(device Device, o mke2fsOpts) error {
 	if given(o.Writesbandgrouponly) {
 		return d.onDevice(device, b.args...)
 	}
-	return d.failed(format(device, b.args...), device)
+	return d.failed(d.format(device, b.args...), device)
 }
 
 func (d Actions) Mke2fsJ(fstype string, blocksize int, device, journal Device) error {
-	return mke2fsJournal(fstype, blocksize, device, string(journal))
+	return d.mke2fsJournal(fstype, blocksize, device, string(journal))
 }
 
 func (d Actions) Mke2fsJL(fstype string, blocksize int, device Device, label string) error {
 	if err := checkExtLabel(label); err != nil {
 		return err
 	}
-	return mke2fsJournal(fstype, blocksize, device, "LABEL="+label)
+	return d.mke2fsJournal(fstype, blocksize, device, "LABEL="+label)
 }
 
 func (d Actions) Mke2fsJU(fstype string, blocksize int, device Device, uuid string) error {
-	return mke2fsJournal(fstype, blocksize, device, "UUID="+uuid)
+	return d.mke2fsJournal(fstype, blocksize, device, "UUID="+uuid)
 }
 
-func mke2fsJournal(fstype string, blocksize int, device Device, journal string) error {
+func (d *Daemon) mke2fsJournal(fstype string, blocksize int, device Device, journal string) error {
 	if !isExt(fstype) {
 		return fmt.Errorf("%s: not a valid extended filesystem type", fstype)
 	}
-	return format(device, "mke2fs", "-q", "-F", "-t", fstype, "-b", strconv.Itoa(blocksize), "-J", "device="+journal, string(device))
+	return d.format(device, "mke2fs", "-q", "-F", "-t", fstype, "-b", strconv.Itoa(blocksize), "-J", "device="+journal, string(device))
 }
 
 func (d Actions) Mke2journal(blocksize int, device Device) error {
-	return mke2journal(blocksize, device)
+	return d.mke2journal(blocksize, device)
 }
 
 func (d Actions) Mke2journalL(blocksize int, label string, device Device) error {
 	if err := checkExtLabel(label); err != nil {
 		return err
 	}
-	return mke2journal(blocksize, device, "-L", label)
+	return d.mke2journal(blocksize, device, "-L", label)
 }
 
 func (d Actions) Mke2journalU(blocksize int, uuid string, device Device) error {
-	return mke2journal(blocksize, device, "-U", uuid)
+	return d.mke2journal(blocksize, device, "-U", uuid)
 }
 
-func mke2journal(blocksize int, device Device, name ...string) error {
+func (d *Daemon) mke2journal(blocksize int, device Device, name ...string) error {
 	args := []string{"mke2fs", "-q", "-F", "-O", "journal_dev", "-b", strconv.Itoa(blocksize)}
-	return format(device, append(append(args, name...), string(device))...)
+	return d.format(device, append(append(args, name...), string(device))...)
 }
 
 // extFlags are the letters of lsattr(1) for the bits of FS_IOC_GETFLAGS (linux/fs.h).
@@ -537,7 +536,7 @@ func (d Actions) MklostAndFound(mountpoint Path) error {
 	if err != nil {
 		return say(err, "%s", mountpoint)
 	}
-	err = (&Tool{Args: []string{"mklost+found"}, Dir: dir, FoldStdout: true}).Run(context.Background())
+	err = (&Tool{Args: []string{"mklost+found"}, Dir: dir, FoldStdout: true}).Run(d.call)
 	if err != nil {
 		return fmt.Errorf("%s: %w", mountpoint, err)
 	}

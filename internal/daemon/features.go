@@ -97,7 +97,7 @@ func (d *Daemon) filesystemAvailable(name string) bool {
 	if kernelHas(name) {
 		return true
 	}
-	run("modprobe", name)
+	d.run("modprobe", name)
 	return kernelHas(name)
 }
 

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -50,7 +49,7 @@ func (d *Daemon) list(options string, directory Path) (string, error) {
 		return "", say(err, "%s", directory)
 	}
 	t := Tool{Args: []string{"ls", options, "--", host}, Env: []string{"LC_ALL=C"}}
-	return t.Output(context.Background())
+	return t.Output(d.call)
 }
 
 func (d Actions) Rm(path Path) error { return d.enter(path, unix.Unlink) }

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -31,7 +30,7 @@ func (d *Daemon) failed(err error, dev Device) error {
 
 // onDevice runs a tool; its error names the device.
 func (d *Daemon) onDevice(dev Device, args ...string) error {
-	return d.failed(oneLine(run(args...)), dev)
+	return d.failed(oneLine(d.run(args...)), dev)
 }
 
 func isExt(fstype string) bool {
@@ -139,7 +138,7 @@ func (d Actions) Mkfs(fstype string, device Device, o mkfsOpts) error {
 	if _, err := exec.LookPath(args[0]); err != nil || !plainName.MatchString(fstype) {
 		return fail(fmt.Errorf("mkfs: failed to execute %s: %w", args[0], syscall.ENOENT))
 	}
-	if err := format(device, append(args, string(device))...); err != nil {
+	if err := d.format(device, append(args, string(device))...); err != nil {
 		return fail(err)
 	}
 	return nil
@@ -177,11 +176,11 @@ func (d Actions) MkfsB(fstype string, blocksize int, device Device) error {
 // format runs a tool that makes something new of a device. What old file systems
 // have left goes first, so that the new one is not taken for them; if that fails
 // the tool will say why.
-func format(device Device, args ...string) error {
-	run("wipefs", "-a", "--force", string(device))
+func (d *Daemon) format(device Device, args ...string) error {
+	d.run("wipefs", "-a", "--force", string(device))
 	// mke2fs says some of what is wrong on standard output.
 	t := &Tool{Args: args, FoldStdout: args[0] == "mke2fs"}
-	err := t.Run(context.Background())
+	err := t.Run(d.call)
 	rereadPartitions(device)
 	return err
 }
@@ -199,7 +198,7 @@ func rereadPartitions(device Device) {
 
 // blkidTag reads one property of what a device holds, empty if there is none.
 func (d *Daemon) blkidTag(device Device, tag string) (string, error) {
-	out, err := output("blkid", "-c", "/dev/null", "-o", "value", "-s", tag, "-p", string(device))
+	out, err := d.output("blkid", "-c", "/dev/null", "-o", "value", "-s", tag, "-p", string(device))
 	var te *ToolError
 	if errors.As(err, &te) && te.Status == 2 {
 		return "", nil
@@ -228,7 +227,7 @@ func (d Actions) VfsUuid(mountable Mountable) (string, error) {
 }
 
 func (d *Daemon) btrfsLabel(device Device) (string, error) {
-	out, err := output("btrfs", "filesystem", "label", string(device))
+	out, err := d.output("btrfs", "filesystem", "label", string(device))
 	return strings.TrimSuffix(out, "\n"), d.failed(err, device)
 }
 
@@ -257,7 +256,7 @@ func (d Actions) VfsMinimumSize(mountable Mountable) (int64, error) {
 
 func (d *Daemon) ntfsMinimumSize(device Device) (int64, error) {
 	t := &Tool{Args: []string{"ntfsresize", "--info", "-ff", string(device)}}
-	out, err := t.Output(context.Background())
+	out, err := t.Output(d.call)
 	var te *ToolError
 	if errors.As(err, &te) {
 		if strings.Contains(out, "Volume is full") {
@@ -312,7 +311,7 @@ func (d *Daemon) btrfsMinimumSize(device Device) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	out, err := output("btrfs", "inspect-internal", "min-dev-size", dir)
+	out, err := d.output("btrfs", "inspect-internal", "min-dev-size", dir)
 	if err != nil {
 		return 0, err
 	}
@@ -333,11 +332,11 @@ func (d Actions) SetLabel(mountable Mountable, label string) error {
 		if p := d.mountPoint(dev); p != "" {
 			target = p
 		}
-		return run("btrfs", "filesystem", "label", target, label)
+		return d.run("btrfs", "filesystem", "label", target, label)
 	case isFAT(typ):
-		return run("fatlabel", string(dev), label)
+		return d.run("fatlabel", string(dev), label)
 	case typ == "ntfs":
-		return run("ntfslabel", string(dev), label)
+		return d.run("ntfslabel", string(dev), label)
 	case typ == "xfs":
 		return d.setXFSLabel(dev, label)
 	case typ == "swap":
@@ -354,13 +353,13 @@ func (d Actions) SetUuid(device Device, uuid string) error {
 	dev := string(device)
 	switch {
 	case isExt(typ):
-		return run("tune2fs", "-U", uuid, dev)
+		return d.run("tune2fs", "-U", uuid, dev)
 	case typ == "xfs":
 		return d.setXFSUUID(device, uuid)
 	case typ == "swap":
 		return d.setSwapUUID(device, uuid)
 	case typ == "btrfs":
-		return run("btrfstune", "-f", "-U", uuid, dev)
+		return d.run("btrfstune", "-f", "-U", uuid, dev)
 	}
 	return errType("set the UUID for", typ)
 }
@@ -372,11 +371,11 @@ func (d Actions) SetUuidRandom(device Device) error {
 	}
 	switch {
 	case isExt(typ):
-		return run("tune2fs", "-U", "random", string(device))
+		return d.run("tune2fs", "-U", "random", string(device))
 	case typ == "xfs":
 		return d.setXFSUUID(device, "generate")
 	case typ == "btrfs":
-		return run("btrfstune", "-f", "-u", string(device))
+		return d.run("btrfstune", "-f", "-u", string(device))
 	case typ == "swap":
 		id, err := os.ReadFile("/proc/sys/kernel/random/uuid")
 		if err != nil {
@@ -414,7 +413,7 @@ func volumeName(dev string) string {
 
 func (d Actions) F2fsExpand(device Device) error {
 	t := Tool{Args: []string{"resize.f2fs", string(device)}, FoldStdout: true}
-	return d.failed(oneLine(t.Run(context.Background())), device)
+	return d.failed(oneLine(t.Run(d.call)), device)
 }
 
 func (d Actions) Zerofree(device Device) error {
@@ -490,7 +489,7 @@ func (d Actions) Ntfsresize(device Device, o ntfsresizeOpts) error {
 	}
 	// It asks whether to go on.
 	t := &Tool{Args: append(args, string(device)), Stdin: repeat("y\n"), FoldStdout: true}
-	return d.failed(t.Run(context.Background()), device)
+	return d.failed(t.Run(d.call), device)
 }
 
 func (d Actions) NtfsresizeSize(device Device, size int64) error {
@@ -503,7 +502,7 @@ func (d Actions) Ntfs3gProbe(rw bool, device Device) (int, error) {
 	if rw {
 		mode = "--readwrite"
 	}
-	return d.status(run("ntfs-3g.probe", mode, string(device)), device)
+	return d.status(d.run("ntfs-3g.probe", mode, string(device)), device)
 }
 
 // status takes the exit status of a tool as the result.

@@ -19,7 +19,7 @@ import (
 
 func (d Actions) File(path DevOrPath) (string, error) {
 	if path.Device != "" {
-		return fileType("-zbs", string(path.Device), nil)
+		return d.fileType("-zbs", string(path.Device), nil)
 	}
 	st, err := d.root.Lstat(path.Path)
 	if err != nil {
@@ -40,7 +40,7 @@ func (d Actions) File(path DevOrPath) (string, error) {
 		return "", say(err, "%s", path.Path)
 	}
 	defer f.Close()
-	text, err := fileType("-zbL", toolFile(0), nil, f)
+	text, err := d.fileType("-zbL", toolFile(0), nil, f)
 	var te *ToolError
 	if errors.As(err, &te) {
 		te.Text = strings.ReplaceAll(te.Text, toolFile(0), string(path.Path))
@@ -50,9 +50,9 @@ func (d Actions) File(path DevOrPath) (string, error) {
 
 // fileType runs file(1) on a file, or on what r gives if the name is "-". What keeps it
 // from reading is no result.
-func fileType(options, name string, r io.Reader, files ...*os.File) (string, error) {
+func (d *Daemon) fileType(options, name string, r io.Reader, files ...*os.File) (string, error) {
 	t := Tool{Args: []string{"file", "-E", options, "--", name}, Stdin: r, Env: []string{"LC_ALL=C"}, Files: files}
-	out, err := t.Output(context.Background())
+	out, err := t.Output(d.call)
 	if err = folded(out, err); err != nil {
 		return "", err
 	}
@@ -70,18 +70,18 @@ func (d Actions) Zfile(meth string, path Path) (string, error) {
 		return "", say(err, "%s", path)
 	}
 	defer f.Close()
-	r, err := decompress(f)
+	r, err := d.decompress(f)
 	if err != nil {
 		return "", say(err, "%s", path)
 	}
 	defer r.Close()
-	text, err := fileType("-bsL", "-", r)
+	text, err := d.fileType("-bsL", "-", r)
 	return text, prefixed(err, string(path))
 }
 
 // decompress gives the content of a file that may be compressed with gzip,
 // compress or bzip2; any other file is passed through.
-func decompress(f io.Reader) (io.ReadCloser, error) {
+func (d *Daemon) decompress(f io.Reader) (io.ReadCloser, error) {
 	r := bufio.NewReaderSize(f, 64<<10)
 	magic, err := r.Peek(3)
 	switch {
@@ -92,7 +92,7 @@ func decompress(f io.Reader) (io.ReadCloser, error) {
 	case bytes.HasPrefix(magic, []byte("BZh")):
 		return io.NopCloser(bzip2.NewReader(r)), nil
 	case bytes.HasPrefix(magic, []byte{0x1f, 0x9d}):
-		return startFilter(context.Background(), r, "gzip", "-dc"), nil
+		return startFilter(d.call, r, "gzip", "-dc"), nil
 	}
 	return io.NopCloser(r), nil
 }
@@ -219,7 +219,7 @@ func elfHeader(r io.ReaderAt) (h elf.FileHeader, err error) {
 
 // archiveHead reads the start of a file, decompressed, and says if it is a cpio archive.
 func (d *Daemon) archiveHead(f *os.File) (head []byte, archive bool, err error) {
-	r, err := unpackInitrd(f)
+	r, err := d.unpackInitrd(f)
 	if err != nil {
 		return nil, false, err
 	}
@@ -233,7 +233,7 @@ func (d *Daemon) archiveHead(f *os.File) (head []byte, archive bool, err error) 
 }
 
 func (d *Daemon) archiveArch(f *os.File) (string, error) {
-	r, err := unpackInitrd(f)
+	r, err := d.unpackInitrd(f)
 	if err != nil {
 		return "", err
 	}

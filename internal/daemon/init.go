@@ -378,7 +378,7 @@ func loopbackUp() {
 // 169.254.0.0/16, always has the guest at 2.15, the way out at 2.2 and a name
 // server at 2.3. The root image's /etc/resolv.conf leads to /run/resolv.conf.
 func startNetwork() error {
-	if err := run("modprobe", "virtio_net"); err != nil {
+	if err := runAnyway("modprobe", "virtio_net"); err != nil {
 		return err
 	}
 	cards := globAll("/sys/class/net/*/device")
@@ -391,7 +391,7 @@ func startNetwork() error {
 		{"addr", "add", proto.GuestAddress, "dev", name},
 		{"route", "add", "default", "via", proto.GatewayOfHost},
 	} {
-		if err := run(append([]string{"ip"}, args...)...); err != nil {
+		if err := runAnyway(append([]string{"ip"}, args...)...); err != nil {
 			return err
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"compress/bzip2"
 	"compress/gzip"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -64,7 +63,7 @@ func (d *Daemon) readInitrd(p Path, fn func(name string, mode uint32, content io
 		return say(err, "%s", p)
 	}
 	defer f.Close()
-	r, err := unpackInitrd(f)
+	r, err := d.unpackInitrd(f)
 	if err != nil {
 		return say(err, "%s", p)
 	}
@@ -91,7 +90,7 @@ var compressions = []struct {
 }
 
 // unpackInitrd reads a file from its start, decompressed. Closing leaves the file open.
-func unpackInitrd(f *os.File) (io.ReadCloser, error) {
+func (d *Daemon) unpackInitrd(f *os.File) (io.ReadCloser, error) {
 	r := bufio.NewReaderSize(io.NewSectionReader(f, 0, 1<<62), 64<<10)
 	magic, err := r.Peek(6)
 	switch {
@@ -104,7 +103,7 @@ func unpackInitrd(f *os.File) (io.ReadCloser, error) {
 	}
 	for _, c := range compressions {
 		if bytes.HasPrefix(magic, []byte(c.magic)) {
-			return startFilter(context.Background(), r, c.tool...), nil
+			return startFilter(d.call, r, c.tool...), nil
 		}
 	}
 	return io.NopCloser(r), nil

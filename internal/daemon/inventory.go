@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -35,7 +34,7 @@ func (d *Daemon) inventory() (devs *inspect.Devices, done func()) {
 	}
 	for _, md := range d.mdDevices() {
 		dev := add(inspect.Device{Name: md, Drive: -1, On: slaves(filepath.Base(md))})
-		out, _ := output("mdadm", "--detail", "--export", md)
+		out, _ := d.output("mdadm", "--detail", "--export", md)
 		for _, line := range lines(out) {
 			if k, v, ok := strings.Cut(line, "="); ok && strings.HasPrefix(k, "MD_") {
 				dev.Tags[k] = v
@@ -101,7 +100,7 @@ func (d *Daemon) probe(devs *inspect.Devices) (done func()) {
 		at[dev.Name] = dev
 	}
 	// Its status is that of one of them.
-	out, _ := (&Tool{Args: args}).Output(context.Background())
+	out, _ := (&Tool{Args: args}).Output(d.call)
 	var dev *inspect.Device
 	for _, line := range lines(out) {
 		k, v, ok := strings.Cut(unescapeExport(line), "=")
@@ -199,7 +198,7 @@ func (d *Daemon) probeBtrfs(dev *inspect.Device) (undo func()) {
 			dev.Frozen = append(dev.Frozen, path)
 		}
 	}
-	if out, err := output("btrfs", "subvolume", "get-default", tmp); err == nil {
+	if out, err := d.output("btrfs", "subvolume", "get-default", tmp); err == nil {
 		if m := subvolumeID.FindStringSubmatch(out); m != nil {
 			dev.Default, _ = strconv.ParseUint(m[1], 10, 64)
 		}

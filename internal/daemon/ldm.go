@@ -8,8 +8,8 @@ import (
 )
 
 // ldmtool runs a command whose answer is JSON and reads that into v.
-func ldmtool(v any, args ...string) error {
-	out, err := output(append([]string{"ldmtool"}, args...)...)
+func (d *Daemon) ldmtool(v any, args ...string) error {
+	out, err := d.output(append([]string{"ldmtool"}, args...)...)
 	var te *ToolError
 	if errors.As(err, &te) && te.Text == "" {
 		te.Text = "there is none of this name"
@@ -24,10 +24,10 @@ func ldmtool(v any, args ...string) error {
 	return nil
 }
 
-func (d Actions) LdmtoolCreateAll() error { return ldmtool(new(any), "create", "all") }
+func (d Actions) LdmtoolCreateAll() error { return d.ldmtool(new(any), "create", "all") }
 
 func (d Actions) LdmtoolRemoveAll() error {
-	if err := ldmtool(new(any), "remove", "all"); err != nil {
+	if err := d.ldmtool(new(any), "remove", "all"); err != nil {
 		return err
 	}
 	// What is in use it leaves, and says nothing.
@@ -50,15 +50,15 @@ type ldmVolume struct {
 	Partitions []string `json:"partitions"`
 }
 
-func showGroup(group string) (g ldmGroup, err error) {
-	if err = ldmtool(&g, "show", "diskgroup", group); err != nil {
+func (d *Daemon) showGroup(group string) (g ldmGroup, err error) {
+	if err = d.ldmtool(&g, "show", "diskgroup", group); err != nil {
 		err = fmt.Errorf("%s: %w", group, err)
 	}
 	return g, err
 }
 
-func showVolume(group, volume string) (v ldmVolume, err error) {
-	if err = ldmtool(&v, "show", "volume", group, volume); err != nil {
+func (d *Daemon) showVolume(group, volume string) (v ldmVolume, err error) {
+	if err = d.ldmtool(&v, "show", "volume", group, volume); err != nil {
 		err = fmt.Errorf("%s: %s: %w", group, volume, err)
 	}
 	return v, err
@@ -72,37 +72,37 @@ func (d Actions) LdmtoolScanDevices(devices []Device) ([]string, error) {
 		args = append(args, string(dev))
 	}
 	guids := []string{}
-	err := ldmtool(&guids, args...)
+	err := d.ldmtool(&guids, args...)
 	return guids, err
 }
 
 func (d Actions) LdmtoolDiskgroupName(diskgroup string) (string, error) {
-	g, err := showGroup(diskgroup)
+	g, err := d.showGroup(diskgroup)
 	return g.Name, err
 }
 
 func (d Actions) LdmtoolDiskgroupVolumes(diskgroup string) ([]string, error) {
-	g, err := showGroup(diskgroup)
+	g, err := d.showGroup(diskgroup)
 	return g.Volumes, err
 }
 
 func (d Actions) LdmtoolDiskgroupDisks(diskgroup string) ([]string, error) {
-	g, err := showGroup(diskgroup)
+	g, err := d.showGroup(diskgroup)
 	return g.Disks, err
 }
 
 func (d Actions) LdmtoolVolumeType(diskgroup, volume string) (string, error) {
-	v, err := showVolume(diskgroup, volume)
+	v, err := d.showVolume(diskgroup, volume)
 	return v.Type, err
 }
 
 func (d Actions) LdmtoolVolumeHint(diskgroup, volume string) (string, error) {
-	v, err := showVolume(diskgroup, volume)
+	v, err := d.showVolume(diskgroup, volume)
 	return v.Hint, err
 }
 
 func (d Actions) LdmtoolVolumePartitions(diskgroup, volume string) ([]string, error) {
-	v, err := showVolume(diskgroup, volume)
+	v, err := d.showVolume(diskgroup, volume)
 	return v.Partitions, err
 }
 

@@ -356,7 +356,7 @@ func (d Actions) Grep(c *Call, regex string, path Path, opts grepOpts) ([]string
 	defer f.Close()
 	t := Tool{Args: append(args, "-e", regex), Stdin: f, Env: []string{"LC_ALL=C"}}
 	if on(opts.Compressed) {
-		r, err := decompress(f)
+		r, err := d.decompress(f)
 		if err != nil {
 			return nil, say(err, "%s", path)
 		}

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -27,7 +26,7 @@ func (d *Daemon) cryptsetup(dev Device, keys []string, args ...string) error {
 		}
 		t.Files = append(t.Files, f)
 	}
-	err := t.Run(context.Background())
+	err := t.Run(d.call)
 	var te *ToolError
 	if errors.As(err, &te) && te.Text == "" && len(keys) > 0 {
 		te.Text = "the key does not open it" // of which it says nothing in some cases
@@ -155,7 +154,7 @@ func (d Actions) LuksKillSlot(device Device, key string, keyslot int) error {
 }
 
 func (d Actions) LuksUuid(device Device) (string, error) {
-	out, err := output("cryptsetup", "luksUUID", "--", string(device))
+	out, err := d.output("cryptsetup", "luksUUID", "--", string(device))
 	var te *ToolError
 	if errors.As(err, &te) && te.Text == "" {
 		te.Text = "this is not a LUKS device"
@@ -167,5 +166,5 @@ func (d Actions) ClevisLuksUnlock(device Device, mapname string) error {
 	if err := checkMapname(mapname); err != nil {
 		return err
 	}
-	return d.failed(oneLine(run("clevis", "luks", "unlock", "-d", string(device), "-n", mapname)), device)
+	return d.failed(oneLine(d.run("clevis", "luks", "unlock", "-d", string(device), "-n", mapname)), device)
 }

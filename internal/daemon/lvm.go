@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -19,19 +18,19 @@ import (
 )
 
 // lvm runs one of LVM's commands.
-func lvm(args ...string) error {
-	_, err := lvmOutput(args...)
+func (d *Daemon) lvm(args ...string) error {
+	_, err := d.lvmOutput(args...)
 	return err
 }
 
-func lvmOutput(args ...string) (string, error) {
-	out, err := (&Tool{Args: append([]string{"lvm"}, args...)}).Output(context.Background())
+func (d *Daemon) lvmOutput(args ...string) (string, error) {
+	out, err := (&Tool{Args: append([]string{"lvm"}, args...)}).Output(d.call)
 	return out, oneLine(err, "Run `", "Cannot process volume group", "Really WIPE LABELS")
 }
 
 // lvmColumn reads one column of a report (pvs, vgs, lvs), sorted, without empty lines.
-func lvmColumn(report, columns string, args ...string) ([]string, error) {
-	out, err := lvmOutput(append([]string{report, "-o", columns, "--noheadings", "--separator", "/"}, args...)...)
+func (d *Daemon) lvmColumn(report, columns string, args ...string) ([]string, error) {
+	out, err := d.lvmOutput(append([]string{report, "-o", columns, "--noheadings", "--separator", "/"}, args...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -48,13 +47,13 @@ func lvmColumn(report, columns string, args ...string) ([]string, error) {
 
 // lvmReport reads a whole report into structs whose fields are named as the
 // report's columns. Their order is that of the groups' metadata, as libguestfs has it.
-func lvmReport[T any](report string) ([]T, error) {
+func lvmReport[T any](d *Daemon, report string) ([]T, error) {
 	t := reflect.TypeFor[T]()
 	columns := make([]string, t.NumField())
 	for i := range columns {
 		columns[i] = t.Field(i).Tag.Get("xdr")
 	}
-	out, err := lvmOutput(report, "-o", strings.Join(columns, ","), "--unbuffered", "--noheadings", "--nosuffix", "--units", "b", "--separator", "\t")
+	out, err := d.lvmOutput(report, "-o", strings.Join(columns, ","), "--unbuffered", "--noheadings", "--nosuffix", "--units", "b", "--separator", "\t")
 	if err != nil {
 		return nil, err
 	}
@@ -118,18 +117,18 @@ func parseReportRow(row reflect.Value, columns []string, line string) error {
 
 // The order is that of the names the client knows.
 func (d Actions) Pvs() ([]string, error) {
-	list, err := lvmColumn("pvs", "pv_name")
+	list, err := d.lvmColumn("pvs", "pv_name")
 	sort.SliceStable(list, func(i, j int) bool { return d.devices.Reverse(list[i]) < d.devices.Reverse(list[j]) })
 	return list, err
 }
 
-func (d Actions) Vgs() ([]string, error) { return lvmColumn("vgs", "vg_name") }
-func (d Actions) Lvs() ([]string, error) { return logicalVolumes() }
+func (d Actions) Vgs() ([]string, error) { return d.lvmColumn("vgs", "vg_name") }
+func (d Actions) Lvs() ([]string, error) { return d.visibleVolumes() }
 
-// logicalVolumes lists the volumes people work with: not the parts of which LVM
+// visibleVolumes lists the volumes people work with: not the parts of which LVM
 // makes others, nor those that are not to be activated, as thin snapshots.
-func logicalVolumes() ([]string, error) {
-	list, err := lvmColumn("lvs", "vg_name,lv_name", "-S", "lv_role=public && lv_skip_activation!=yes")
+func (d *Daemon) visibleVolumes() ([]string, error) {
+	list, err := d.lvmColumn("lvs", "vg_name,lv_name", "-S", "lv_role=public && lv_skip_activation!=yes")
 	for i := range list {
 		list[i] = "/dev/" + list[i]
 	}
@@ -137,17 +136,17 @@ func logicalVolumes() ([]string, error) {
 }
 
 func (d Actions) PvsFull() ([]api.PV, error) {
-	list, err := lvmReport[api.PV]("pvs")
+	list, err := lvmReport[api.PV](d.Daemon, "pvs")
 	name := func(i int) string { return d.devices.Reverse(string(list[i].Name)) }
 	sort.SliceStable(list, func(i, j int) bool { return name(i) < name(j) })
 	return list, err
 }
 
-func (d Actions) VgsFull() ([]api.VG, error) { return lvmReport[api.VG]("vgs") }
-func (d Actions) LvsFull() ([]api.LV, error) { return lvmReport[api.LV]("lvs") }
+func (d Actions) VgsFull() ([]api.VG, error) { return lvmReport[api.VG](d.Daemon, "vgs") }
+func (d Actions) LvsFull() ([]api.LV, error) { return lvmReport[api.LV](d.Daemon, "lvs") }
 
 func (d Actions) Pvcreate(device Device) error {
-	return lvm("pvcreate", "--yes", "--force", string(device))
+	return d.lvm("pvcreate", "--yes", "--force", string(device))
 }
 
 func (d Actions) Vgcreate(volgroup string, physvols []Device) error {
@@ -161,7 +160,7 @@ func (d Actions) Vgcreate(volgroup string, physvols []Device) error {
 	for _, p := range physvols {
 		args = append(args, string(p))
 	}
-	return lvm(args...)
+	return d.lvm(args...)
 }
 
 // checkOperand keeps a name from being taken for an option. No name in LVM
@@ -178,14 +177,14 @@ func (d Actions) Lvcreate(logvol, volgroup string, mbytes int) error {
 	if err != nil {
 		return err
 	}
-	return lvcreate(logvol, volgroup, "-L", size)
+	return d.lvcreate(logvol, volgroup, "-L", size)
 }
 
 func (d Actions) LvcreateFree(logvol, volgroup string, percent int) error {
 	if err := checkPercent(percent); err != nil {
 		return err
 	}
-	return lvcreate(logvol, volgroup, "-l", strconv.Itoa(percent)+"%FREE")
+	return d.lvcreate(logvol, volgroup, "-l", strconv.Itoa(percent)+"%FREE")
 }
 
 // mebibytes is a size for LVM, to which a sign means more or less than now.
@@ -196,14 +195,14 @@ func mebibytes(n int) (string, error) {
 	return strconv.Itoa(n) + "m", nil
 }
 
-func lvcreate(logvol, volgroup string, size ...string) error {
+func (d *Daemon) lvcreate(logvol, volgroup string, size ...string) error {
 	for _, name := range []string{logvol, volgroup} {
 		if err := checkOperand(name); err != nil {
 			return err
 		}
 	}
 	args := append([]string{"lvcreate", "--yes", "--wipesignatures", "y", "--zero", "y"}, size...)
-	return lvm(append(args, "--name", logvol, volgroup)...)
+	return d.lvm(append(args, "--name", logvol, volgroup)...)
 }
 
 func checkPercent(percent int) error {
@@ -214,21 +213,21 @@ func checkPercent(percent int) error {
 }
 
 func (d Actions) LvmRemoveAll() error {
-	vgs, err := lvmColumn("vgs", "vg_name")
+	vgs, err := d.lvmColumn("vgs", "vg_name")
 	if err != nil {
 		return err
 	}
 	for _, vg := range vgs { // with their logical volumes
-		if err := lvm("vgremove", "--yes", "--force", vg); err != nil {
+		if err := d.lvm("vgremove", "--yes", "--force", vg); err != nil {
 			return err
 		}
 	}
-	pvs, err := lvmColumn("pvs", "pv_name")
+	pvs, err := d.lvmColumn("pvs", "pv_name")
 	if err != nil {
 		return err
 	}
 	for _, pv := range pvs {
-		if err := lvm("pvremove", "--yes", "--force", pv); err != nil {
+		if err := d.lvm("pvremove", "--yes", "--force", pv); err != nil {
 			return err
 		}
 	}
@@ -236,44 +235,44 @@ func (d Actions) LvmRemoveAll() error {
 }
 
 func (d Actions) Lvremove(device Device) error {
-	return lvm("lvremove", "--yes", "--force", string(device))
+	return d.lvm("lvremove", "--yes", "--force", string(device))
 }
 
 func (d Actions) Vgremove(vgname string) error {
 	if err := checkOperand(vgname); err != nil {
 		return err
 	}
-	return lvm("vgremove", "--yes", "--force", vgname)
+	return d.lvm("vgremove", "--yes", "--force", vgname)
 }
 
 func (d Actions) Pvremove(device Device) error {
 	// Forced, it does not mind that there is nothing to remove; without an answer to its
 	// question, what a volume group uses stays.
-	return lvm("pvremove", "--force", "--force", string(device))
+	return d.lvm("pvremove", "--force", "--force", string(device))
 }
 
-func (d Actions) Pvresize(device Device) error { return lvm("pvresize", "--yes", string(device)) }
+func (d Actions) Pvresize(device Device) error { return d.lvm("pvresize", "--yes", string(device)) }
 
 func (d Actions) PvresizeSize(device Device, size int64) error {
 	if size < 0 {
 		return fmt.Errorf("size must not be negative (was %d)", size)
 	}
-	return lvm("pvresize", "--yes", "--setphysicalvolumesize", strconv.FormatInt(size, 10)+"b", string(device))
+	return d.lvm("pvresize", "--yes", "--setphysicalvolumesize", strconv.FormatInt(size, 10)+"b", string(device))
 }
 
 func (d Actions) VgActivate(activate bool, volgroups []string) error {
-	return vgActivate(activate, volgroups...)
+	return d.vgActivate(activate, volgroups...)
 }
 
 func (d Actions) VgActivateAll(activate bool) error {
 	if activate {
 		return d.activateAll("-a", "y")
 	}
-	return vgActivate(false)
+	return d.vgActivate(false)
 }
 
 // vgActivate activates or deactivates volume groups, all if none is named.
-func vgActivate(activate bool, volgroups ...string) error {
+func (d *Daemon) vgActivate(activate bool, volgroups ...string) error {
 	for _, vg := range volgroups {
 		if err := checkOperand(vg); err != nil {
 			return err
@@ -283,7 +282,7 @@ func vgActivate(activate bool, volgroups ...string) error {
 	if activate {
 		yn = "y"
 	}
-	return lvm(append([]string{"vgchange", "-a", yn}, volgroups...)...)
+	return d.lvm(append([]string{"vgchange", "-a", yn}, volgroups...)...)
 }
 
 func (d Actions) Lvresize(device Device, mbytes int) error {
@@ -291,54 +290,54 @@ func (d Actions) Lvresize(device Device, mbytes int) error {
 	if err != nil {
 		return err
 	}
-	return lvresize(device, "-L", size)
+	return d.lvresize(device, "-L", size)
 }
 
 func (d Actions) LvresizeFree(lv Device, percent int) error {
 	if err := checkPercent(percent); err != nil {
 		return err
 	}
-	return lvresize(lv, "-l", "+"+strconv.Itoa(percent)+"%FREE")
+	return d.lvresize(lv, "-l", "+"+strconv.Itoa(percent)+"%FREE")
 }
 
-func lvresize(lv Device, size ...string) error {
-	return lvm(append(append([]string{"lvresize", "--yes", "--force"}, size...), string(lv))...)
+func (d *Daemon) lvresize(lv Device, size ...string) error {
+	return d.lvm(append(append([]string{"lvresize", "--yes", "--force"}, size...), string(lv))...)
 }
 
 func (d Actions) Lvrename(logvol, newlogvol string) error {
-	return lvmRename("lvrename", logvol, newlogvol)
+	return d.lvmRename("lvrename", logvol, newlogvol)
 }
 
 func (d Actions) Vgrename(volgroup, newvolgroup string) error {
-	return lvmRename("vgrename", volgroup, newvolgroup)
+	return d.lvmRename("vgrename", volgroup, newvolgroup)
 }
 
-func lvmRename(command, from, to string) error {
+func (d *Daemon) lvmRename(command, from, to string) error {
 	for _, name := range []string{from, to} {
 		if err := checkOperand(name); err != nil {
 			return err
 		}
 	}
-	return lvm(command, from, to)
+	return d.lvm(command, from, to)
 }
 
 func (d Actions) Pvuuid(device Device) (string, error) {
-	return lvmField("pvs", "pv_uuid", string(device))
+	return d.lvmField("pvs", "pv_uuid", string(device))
 }
-func (d Actions) Vguuid(vgname string) (string, error) { return lvmField("vgs", "vg_uuid", vgname) }
+func (d Actions) Vguuid(vgname string) (string, error) { return d.lvmField("vgs", "vg_uuid", vgname) }
 func (d Actions) Lvuuid(device Device) (string, error) {
-	return lvmField("lvs", "lv_uuid", string(device))
+	return d.lvmField("lvs", "lv_uuid", string(device))
 }
 func (d Actions) Vgpvuuids(vgname string) ([]string, error) {
-	return lvmFields("vgs", "pv_uuid", vgname)
+	return d.lvmFields("vgs", "pv_uuid", vgname)
 }
 func (d Actions) Vglvuuids(vgname string) ([]string, error) {
-	return lvmFields("vgs", "lv_uuid", vgname)
+	return d.lvmFields("vgs", "lv_uuid", vgname)
 }
 
 // lvmField reads one column for one object.
-func lvmField(report, column, name string) (string, error) {
-	list, err := lvmFields(report, column, name)
+func (d *Daemon) lvmField(report, column, name string) (string, error) {
+	list, err := d.lvmFields(report, column, name)
 	if err != nil {
 		return "", err
 	}
@@ -348,11 +347,11 @@ func lvmField(report, column, name string) (string, error) {
 	return list[0], nil
 }
 
-func lvmFields(report, column, name string) ([]string, error) {
+func (d *Daemon) lvmFields(report, column, name string) ([]string, error) {
 	if err := checkOperand(name); err != nil {
 		return nil, err
 	}
-	return lvmColumn(report, column, name)
+	return d.lvmColumn(report, column, name)
 }
 
 func (d Actions) Vgmeta(vgname string) ([]byte, error) {
@@ -365,16 +364,16 @@ func (d Actions) Vgmeta(vgname string) ([]byte, error) {
 	}
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "meta")
-	if err := lvm("vgcfgbackup", "-f", file, vgname); err != nil {
+	if err := d.lvm("vgcfgbackup", "-f", file, vgname); err != nil {
 		return nil, err
 	}
 	return os.ReadFile(file)
 }
 
-func (d Actions) Vgscan() error { return lvm("vgscan", "--mknodes") }
+func (d Actions) Vgscan() error { return d.lvm("vgscan", "--mknodes") }
 
 func (d Actions) LvmScan(activate bool) error {
-	if err := lvm("vgscan", "--mknodes"); err != nil {
+	if err := d.lvm("vgscan", "--mknodes"); err != nil {
 		return err
 	}
 	if activate {
@@ -426,7 +425,7 @@ func filterPattern(dev Device) (string, error) {
 // setFilter makes LVM see what a filter lets through only: what is active goes
 // away, and comes back as far as it is still seen.
 func (d *Daemon) setFilter(patterns []string, sees func(device string) bool) error {
-	if err := vgActivate(false); err != nil {
+	if err := d.vgActivate(false); err != nil {
 		return err
 	}
 	d.lvmFilter, d.lvmSees, d.lvmTold = patterns, sees, map[string]bool{}
@@ -501,15 +500,15 @@ func splitDMName(name string) (vg, lv string, ok bool) {
 }
 
 func (d Actions) PvchangeUuid(device Device) error {
-	return lvm("pvchange", "--uuid", string(device))
+	return d.lvm("pvchange", "--uuid", string(device))
 }
-func (d Actions) PvchangeUuidAll() error { return lvm("pvchange", "--uuid", "--all") }
+func (d Actions) PvchangeUuidAll() error { return d.lvm("pvchange", "--uuid", "--all") }
 
 func (d Actions) VgchangeUuid(vg string) error {
 	if err := checkOperand(vg); err != nil {
 		return err
 	}
-	return lvm("vgchange", "--uuid", vg)
+	return d.lvm("vgchange", "--uuid", vg)
 }
 
-func (d Actions) VgchangeUuidAll() error { return lvm("vgchange", "--uuid") }
+func (d Actions) VgchangeUuidAll() error { return d.lvm("vgchange", "--uuid") }

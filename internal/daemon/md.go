@@ -16,8 +16,8 @@ import (
 // mdNoise is advice of mdadm for whoever sits before it.
 var mdNoise = []string{"Note: this array has metadata", "may not be suitable", "store '/boot'", "your boot-loader", "--metadata=0.90"}
 
-func mdadm(args ...string) error {
-	return oneLine(run(append([]string{"mdadm"}, args...)...), mdNoise...)
+func (d *Daemon) mdadm(args ...string) error {
+	return oneLine(d.run(append([]string{"mdadm"}, args...)...), mdNoise...)
 }
 
 // mdLevels are the levels that can be made; mdadm knows others, which are none.
@@ -89,7 +89,7 @@ func (d Actions) MdCreate(name string, devices []Device, o mdCreateOpts) error {
 	if _, err := os.Stat(link); err == nil && name != "" {
 		return fmt.Errorf("%s: an array of this name is active: choose another, or stop that", name)
 	}
-	if err := mdadm(args...); err != nil {
+	if err := d.mdadm(args...); err != nil {
 		forgetArrays()
 		return fmt.Errorf("%s: %w", name, err)
 	}
@@ -101,7 +101,7 @@ func (d Actions) MdCreate(name string, devices []Device, o mdCreateOpts) error {
 const mdHome = "(none)"
 
 func (d Actions) MdStop(md Device) error {
-	err := d.failed(mdadm("--stop", string(md)), md)
+	err := d.failed(d.mdadm("--stop", string(md)), md)
 	forgetArrays()
 	return err
 }
@@ -142,7 +142,7 @@ func mdPartitions() []string {
 }
 
 func (d Actions) MdDetail(md Device) (api.Hash, error) {
-	out, err := output("mdadm", "--detail", "--export", string(md))
+	out, err := d.output("mdadm", "--detail", "--export", string(md))
 	if err != nil {
 		return nil, d.failed(oneLine(err), md)
 	}

@@ -71,7 +71,7 @@ func (d *Daemon) mountTool(fstype, options, source, target string) error {
 	}
 	kernel := listenKmsg()
 	defer kernel.Close()
-	err := run(append(args, device, target)...)
+	err := d.run(append(args, device, target)...)
 	tried()
 	if err == nil {
 		err = d.refuseUnsafeNTFS(options, source, target)
@@ -272,7 +272,7 @@ func (d Actions) Remount(mountpoint Path, o remountOpts) error {
 	if *o.Rw {
 		options = "remount,rw"
 	}
-	if err := run("mount", "-o", options, target); err != nil {
+	if err := d.run("mount", "-o", options, target); err != nil {
 		return fmt.Errorf("%s: %s: %w", mountpoint, options, err)
 	}
 	return nil
@@ -303,7 +303,7 @@ func (d Actions) Umount(pathordevice DevOrPath, o umountOpts) error {
 		//lint:ignore ST1005 guestfish says it so
 		return fmt.Errorf("%s: umount: %s: not mounted.", name, target) // only the base is
 	}
-	if err := run(append(args, target)...); err != nil {
+	if err := d.run(append(args, target)...); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
@@ -331,7 +331,7 @@ func (d *Daemon) unmountAll() error {
 	for _, m := range l {
 		if err := unix.Unmount(m.Point, 0); err != nil {
 			// Somebody keeps it busy: mount(8)'s program says who could.
-			if err := run("umount", m.Point); err != nil {
+			if err := d.run("umount", m.Point); err != nil {
 				return err
 			}
 		}
@@ -400,7 +400,7 @@ func (d *Daemon) df(args ...string) (string, error) {
 	if !d.mounted() {
 		return "", errNotMounted
 	}
-	return output(append([]string{"df"}, args...)...)
+	return d.output(append([]string{"df"}, args...)...)
 }
 
 func (d Actions) Statvfs(path Path) (api.StatVFS, error) {
@@ -495,7 +495,7 @@ func (d Actions) Fsck(fstype string, device Device) (int, error) {
 		unchecked(cmp.Or(by, "there is no program that does that for "+is))
 		return 0, nil
 	}
-	out, err := output("fsck", "-a", "-t", fstype, string(device))
+	out, err := d.output("fsck", "-a", "-t", fstype, string(device))
 	var te *ToolError
 	status := 0
 	if errors.As(err, &te) && te.Status >= 0 {
@@ -545,7 +545,7 @@ func (d Actions) Fstrim(mountpoint Path, o fstrimOpts) error {
 		}
 		args = append(args, opt.flag, fmt.Sprint(*opt.value))
 	}
-	if err := run(append(args, target)...); err != nil {
+	if err := d.run(append(args, target)...); err != nil {
 		return fmt.Errorf("%s: %w", mountpoint, err)
 	}
 	return nil
@@ -608,7 +608,7 @@ func (d Actions) ListFilesystems() (api.Hash, error) {
 
 // probeType is the type of what a device holds, empty if it is not known.
 func (d *Daemon) probeType(dev string) string {
-	out, err := output("blkid", "-c", "/dev/null", "-o", "value", "-s", "TYPE", "-p", dev)
+	out, err := d.output("blkid", "-c", "/dev/null", "-o", "value", "-s", "TYPE", "-p", dev)
 	if err != nil {
 		return "" // also when several signatures contradict each other
 	}
@@ -618,7 +618,7 @@ func (d *Daemon) probeType(dev string) string {
 // probeTags is what blkid(8) tells of a device.
 func (d *Daemon) probeTags(dev string) map[string]string {
 	tags := map[string]string{}
-	out, _ := output("blkid", "-c", "/dev/null", "-o", "export", "-p", dev)
+	out, _ := d.output("blkid", "-c", "/dev/null", "-o", "export", "-p", dev)
 	for _, line := range lines(out) {
 		if k, v, ok := strings.Cut(unescapeExport(line), "="); ok {
 			tags[k] = v
@@ -653,7 +653,7 @@ var notFilesystem = map[string]bool{
 }
 
 func (d *Daemon) holdsFilesystem(partition string) bool {
-	out, err := output("blkid", "-c", "/dev/null", "-o", "value", "-s", "PART_ENTRY_TYPE", "-p", partition)
+	out, err := d.output("blkid", "-c", "/dev/null", "-o", "value", "-s", "PART_ENTRY_TYPE", "-p", partition)
 	return err != nil || !notFilesystem[strings.ToLower(strings.TrimSpace(out))]
 }
 

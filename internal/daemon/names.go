@@ -29,7 +29,7 @@ func (d *Devices) Linked(name string) []string {
 		return nil
 	}
 	if array, ok := strings.CutPrefix(rest, "md/"); ok {
-		return arraysOf("MD_NAME", array)
+		return d.arraysOf("MD_NAME", array)
 	}
 	folder, link, ok := strings.Cut(strings.TrimPrefix(rest, "disk/"), "/")
 	if !ok || link == "" || strings.Contains(link, "/") || !strings.HasPrefix(rest, "disk/") {
@@ -60,7 +60,7 @@ func (d *Devices) Tagged(tag, value string) ([]string, error) {
 		value = strings.ToLower(value)
 	}
 	// In quotes, since one at its begin would stand for itself and its match.
-	out, err := output("blkid", "-c", "/dev/null", "-o", "device", "-t", tag+`="`+value+`"`)
+	out, err := d.output("blkid", "-c", "/dev/null", "-o", "device", "-t", tag+`="`+value+`"`)
 	var te *ToolError
 	if err != nil && !(errors.As(err, &te) && te.Status == 2) {
 		return nil, err
@@ -155,7 +155,7 @@ func (d *Devices) byID(link string) []string {
 	}
 	for prefix, tag := range map[string]string{"md-uuid-": "MD_UUID", "md-name-": "MD_NAME"} {
 		if value, ok := strings.CutPrefix(link, prefix); ok {
-			return arraysOf(tag, value)
+			return d.arraysOf(tag, value)
 		}
 	}
 	return d.byDisk(link, diskIDs)
@@ -174,7 +174,7 @@ func mappersWhere(is func(mapper) bool) []string {
 
 // arraysOf finds arrays by their UUID, however its digits are grouped, or by their
 // name. The name of the machine that made the array and a colon may stand before it.
-func arraysOf(tag, value string) []string {
+func (d *Devices) arraysOf(tag, value string) []string {
 	same := func(v string) bool { return v == value || v[strings.LastIndex(v, ":")+1:] == value }
 	if tag == "MD_UUID" {
 		digits := strings.NewReplacer(":", "", "-", "")
@@ -183,7 +183,7 @@ func arraysOf(tag, value string) []string {
 	var l []string
 	for _, md := range globAll("/sys/block/md*/md") {
 		dev := "/dev/" + filepath.Base(filepath.Dir(md))
-		out, err := output("mdadm", "--detail", "--export", dev)
+		out, err := d.output("mdadm", "--detail", "--export", dev)
 		if err != nil {
 			continue
 		}

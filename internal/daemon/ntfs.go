@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -53,7 +52,7 @@ func (d Actions) NtfsChmod(device Device, mode int, path string, o ntfsChmodOpts
 	b := argBuilder{args: []string{"ntfssecaudit"}}
 	b.flag("-r", o.Recursive)
 	t := Tool{Args: append(b.args, string(device), strconv.FormatInt(int64(mode), 8), path), FoldStdout: true}
-	err := oneLine(t.Run(context.Background()))
+	err := oneLine(t.Run(d.call))
 	var te *ToolError
 	if errors.As(err, &te) {
 		return d.failed(fmt.Errorf("%s: %w", path, err), device)

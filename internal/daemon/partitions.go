@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -46,9 +45,9 @@ func checkPartnum(n int) error {
 var partedEnv = []string{"LC_ALL=C.UTF-8"}
 
 // parted changes a partition table. The tool complains on standard output.
-func parted(dev Device, command ...string) error {
+func (d *Daemon) parted(dev Device, command ...string) error {
 	t := &Tool{Args: append([]string{"parted", "-s", "--", string(dev)}, command...), Env: partedEnv, FoldStdout: true}
-	if err := t.Run(context.Background()); err != nil {
+	if err := t.Run(d.call); err != nil {
 		return fmt.Errorf("parted: %s: %w", dev, oneLine(err, noUdev))
 	}
 	return awaitPartitions(dev)
@@ -70,11 +69,11 @@ func oneLine(err error, drop ...string) error {
 }
 
 // partedPart is parted for a command on one partition.
-func partedPart(dev Device, partnum int, command string, args ...string) error {
+func (d *Daemon) partedPart(dev Device, partnum int, command string, args ...string) error {
 	if err := checkPartnum(partnum); err != nil {
 		return err
 	}
-	return parted(dev, append([]string{command, strconv.Itoa(partnum)}, args...)...)
+	return d.parted(dev, append([]string{command, strconv.Itoa(partnum)}, args...)...)
 }
 
 // awaitPartitions waits, but not for ever, until every partition that the kernel
@@ -110,9 +109,9 @@ type partitionRow struct {
 
 // partitionTable reads a disk's partition table: its kind and its partitions, in the
 // order of their places.
-func partitionTable(dev Device) (label string, rows []partitionRow, err error) {
+func (d *Daemon) partitionTable(dev Device) (label string, rows []partitionRow, err error) {
 	t := &Tool{Args: []string{"parted", "-m", "-s", "--", string(dev), "unit", "b", "print"}, Env: partedEnv}
-	out, err := t.Output(context.Background())
+	out, err := t.Output(d.call)
 	if err != nil {
 		err = folded(out, oneLine(err, noUdev))
 		if strings.Contains(err.Error(), "unrecognised disk label") {
@@ -181,8 +180,8 @@ func withTable(dev Device, label string, flags int, fn func(table) error) error 
 
 // changeTable runs fn on the partition table of a disk, and then tells the kernel; for
 // tables of other kinds it runs parted instead.
-func changeTable(dev Device, fn func(table) error, parted func(label string) error) error {
-	label, err := partitionLabel(dev)
+func (d *Daemon) changeTable(dev Device, fn func(table) error, parted func(label string) error) error {
+	label, err := d.partitionLabel(dev)
 	if err != nil {
 		return err
 	}
@@ -204,8 +203,8 @@ func changeTable(dev Device, fn func(table) error, parted func(label string) err
 }
 
 // changeGPT is changeTable for what only a GPT has.
-func changeGPT(dev Device, fn func(*gpt) error) error {
-	return changeTable(dev, func(t table) error {
+func (d *Daemon) changeGPT(dev Device, fn func(*gpt) error) error {
+	return d.changeTable(dev, func(t table) error {
 		if g, ok := t.(*gpt); ok {
 			return fn(g)
 		}
@@ -214,8 +213,8 @@ func changeGPT(dev Device, fn func(*gpt) error) error {
 }
 
 // ofGPT reads something of a GPT.
-func ofGPT[T any](dev Device, fn func(*gpt) (T, error)) (v T, err error) {
-	label, err := partitionLabel(dev)
+func ofGPT[T any](d *Daemon, dev Device, fn func(*gpt) (T, error)) (v T, err error) {
+	label, err := d.partitionLabel(dev)
 	if err == nil && label != "gpt" {
 		err = fmt.Errorf("%s: %w", dev, errNoGPT(label))
 	}
@@ -424,11 +423,11 @@ func machineFields(line string) []string {
 }
 
 // partitionRowOf is the row of one partition, and the kind of the table.
-func partitionRowOf(dev Device, partnum int) (string, *partitionRow, error) {
+func (d *Daemon) partitionRowOf(dev Device, partnum int) (string, *partitionRow, error) {
 	if err := checkPartnum(partnum); err != nil {
 		return "", nil, err
 	}
-	label, rows, err := partitionTable(dev)
+	label, rows, err := d.partitionTable(dev)
 	if err != nil {
 		return "", nil, err
 	}
@@ -445,7 +444,7 @@ func (d Actions) PartInit(device Device, parttype string) error {
 	if err != nil {
 		return err
 	}
-	return parted(device, "mklabel", label)
+	return d.parted(device, "mklabel", label)
 }
 
 func (d Actions) PartAdd(device Device, prlogex string, startsect, endsect int64) error {
@@ -459,9 +458,11 @@ func (d Actions) PartAdd(device Device, prlogex string, startsect, endsect int64
 	if startsect < 0 {
 		return errors.New("startsect cannot be negative")
 	}
-	return changeTable(device,
+	return d.changeTable(device,
 		func(t table) error { return t.add(kind, startsect, endsect) },
-		func(label string) error { return partedAdd(device, label, kind, sectors(startsect), sectors(endsect)) })
+		func(label string) error {
+			return d.partedAdd(device, label, kind, sectors(startsect), sectors(endsect))
+		})
 }
 
 // unnamed are the kinds of tables whose partitions have neither a kind nor a name.
@@ -475,13 +476,13 @@ var closest = regexp.MustCompile(`closest location we can manage is .* \(sectors
 
 // partedAdd makes a partition with parted. Where it must be of whole cylinders it is
 // made of those that parted finds closest.
-func partedAdd(dev Device, label, kind, start, end string) error {
+func (d *Daemon) partedAdd(dev Device, label, kind, start, end string) error {
 	add := func(start, end string) error {
 		args := []string{"mkpart", kind, start, end}
 		if unnamed[label] {
 			args = slices.Delete(args, 1, 2)
 		}
-		return parted(dev, args...)
+		return d.parted(dev, args...)
 	}
 	err := add(start, end)
 	if err == nil || !byCylinder[label] {
@@ -499,18 +500,18 @@ func (d Actions) PartDel(device Device, partnum int) error {
 	if err := cmp.Or(checkPartnum(partnum), notInUse(device, partnum)); err != nil {
 		return err
 	}
-	return changeTable(device,
+	return d.changeTable(device,
 		func(t table) error { return t.del(partnum) },
-		func(string) error { return partedPart(device, partnum, "rm") })
+		func(string) error { return d.partedPart(device, partnum, "rm") })
 }
 
 func (d Actions) PartResize(device Device, partnum int, endsect int64) error {
 	if err := cmp.Or(checkPartnum(partnum), notInUse(device, partnum)); err != nil {
 		return err
 	}
-	return changeTable(device,
+	return d.changeTable(device,
 		func(t table) error { return t.resize(partnum, endsect) },
-		func(string) error { return partedPart(device, partnum, "resizepart", sectors(endsect)) })
+		func(string) error { return d.partedPart(device, partnum, "resizepart", sectors(endsect)) })
 }
 
 func (d Actions) PartDisk(device Device, parttype string) error {
@@ -523,14 +524,14 @@ func (d Actions) PartDisk(device Device, parttype string) error {
 		name = "p1"
 	}
 	// 64 kB free on either side: aligned for any disk, and room for the table's copy.
-	if err := parted(device, "mklabel", label); err != nil {
+	if err := d.parted(device, "mklabel", label); err != nil {
 		return err
 	}
-	return partedAdd(device, label, name, sectors(128), sectors(-128))
+	return d.partedAdd(device, label, name, sectors(128), sectors(-128))
 }
 
 func (d Actions) PartList(device Device) ([]api.Partition, error) {
-	_, rows, err := partitionTable(device)
+	_, rows, err := d.partitionTable(device)
 	if err != nil {
 		return nil, err
 	}
@@ -541,12 +542,12 @@ func (d Actions) PartList(device Device) ([]api.Partition, error) {
 	return list, nil
 }
 
-func (d Actions) PartGetParttype(device Device) (string, error) { return partitionLabel(device) }
+func (d Actions) PartGetParttype(device Device) (string, error) { return d.partitionLabel(device) }
 
 // partitionLabel is the kind of a disk's partition table. What parted calls
 // "loop" is a file system on the whole disk.
-func partitionLabel(dev Device) (string, error) {
-	label, _, err := partitionTable(dev)
+func (d *Daemon) partitionLabel(dev Device) (string, error) {
+	label, _, err := d.partitionTable(dev)
 	if err == nil && label == "loop" {
 		err = fmt.Errorf("%s: not a partitioned device", dev)
 	}
@@ -557,19 +558,19 @@ func (d Actions) PartSetBootable(device Device, partnum int, bootable bool) erro
 	if err := checkPartnum(partnum); err != nil {
 		return err
 	}
-	return changeTable(device,
+	return d.changeTable(device,
 		func(t table) error { return t.setBootable(partnum, bootable) },
 		func(string) error {
 			state := "off"
 			if bootable {
 				state = "on"
 			}
-			return partedPart(device, partnum, "set", "boot", state)
+			return d.partedPart(device, partnum, "set", "boot", state)
 		})
 }
 
 func (d Actions) PartGetBootable(device Device, partnum int) (bool, error) {
-	_, row, err := partitionRowOf(device, partnum)
+	_, row, err := d.partitionRowOf(device, partnum)
 	if err != nil {
 		return false, err
 	}
@@ -580,7 +581,7 @@ func (d Actions) PartSetName(device Device, partnum int, name string) error {
 	if err := checkPartnum(partnum); err != nil {
 		return err
 	}
-	return changeTable(device,
+	return d.changeTable(device,
 		func(t table) error {
 			g, ok := t.(*gpt)
 			if !ok {
@@ -591,12 +592,12 @@ func (d Actions) PartSetName(device Device, partnum int, name string) error {
 		func(string) error {
 			// parted splits its arguments into words once more, as a shell would.
 			quoted := `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"`
-			return partedPart(device, partnum, "name", quoted)
+			return d.partedPart(device, partnum, "name", quoted)
 		})
 }
 
 func (d Actions) PartGetName(device Device, partnum int) (string, error) {
-	label, row, err := partitionRowOf(device, partnum)
+	label, row, err := d.partitionRowOf(device, partnum)
 	if err != nil {
 		return "", err
 	}
@@ -611,7 +612,7 @@ func (d Actions) PartGetMbrId(device Device, partnum int) (int, error) {
 	if err := checkPartnum(partnum); err != nil {
 		return 0, err
 	}
-	label, err := partitionLabel(device)
+	label, err := d.partitionLabel(device)
 	if err != nil {
 		return 0, err
 	}
@@ -636,7 +637,7 @@ func (d Actions) PartSetMbrId(device Device, partnum int, idbyte int) error {
 	if idbyte < 0 || idbyte > 255 {
 		return fmt.Errorf("idbyte must be between 0 and 255 (was %d)", idbyte)
 	}
-	return changeTable(device, func(t table) error {
+	return d.changeTable(device, func(t table) error {
 		if m, ok := t.(*mbr); ok {
 			return m.setType(partnum, byte(idbyte))
 		}
@@ -648,7 +649,7 @@ func (d Actions) PartGetMbrPartType(device Device, partnum int) (string, error) 
 	if err := checkPartnum(partnum); err != nil {
 		return "", err
 	}
-	label, _, err := partitionRowOf(device, partnum)
+	label, _, err := d.partitionRowOf(device, partnum)
 	if err != nil {
 		return "", err
 	}
@@ -679,34 +680,34 @@ func folded(out string, err error) error {
 }
 
 func (d Actions) PartSetGptType(device Device, partnum int, guid string) error {
-	return setPartGUID(device, partnum, gptType, guid)
+	return d.setPartGUID(device, partnum, gptType, guid)
 }
 
 func (d Actions) PartSetGptGuid(device Device, partnum int, guid string) error {
-	return setPartGUID(device, partnum, gptGUID, guid)
+	return d.setPartGUID(device, partnum, gptGUID, guid)
 }
 
-func setPartGUID(dev Device, partnum, at int, guid string) error {
+func (d *Daemon) setPartGUID(dev Device, partnum, at int, guid string) error {
 	if err := checkPartnum(partnum); err != nil {
 		return err
 	}
-	return changeGPT(dev, func(g *gpt) error { return g.setGUID(partnum, at, guid) })
+	return d.changeGPT(dev, func(g *gpt) error { return g.setGUID(partnum, at, guid) })
 }
 
 func (d Actions) PartGetGptType(device Device, partnum int) (string, error) {
-	return partOfGPT(device, partnum, func(e []byte) string { return shownGUID(e[gptType:]) })
+	return partOfGPT(d.Daemon, device, partnum, func(e []byte) string { return shownGUID(e[gptType:]) })
 }
 
 func (d Actions) PartGetGptGuid(device Device, partnum int) (string, error) {
-	return partOfGPT(device, partnum, func(e []byte) string { return shownGUID(e[gptGUID:]) })
+	return partOfGPT(d.Daemon, device, partnum, func(e []byte) string { return shownGUID(e[gptGUID:]) })
 }
 
 // partOfGPT reads something of a partition's entry.
-func partOfGPT[T any](dev Device, partnum int, fn func(entry []byte) T) (v T, err error) {
+func partOfGPT[T any](d *Daemon, dev Device, partnum int, fn func(entry []byte) T) (v T, err error) {
 	if err := checkPartnum(partnum); err != nil {
 		return v, err
 	}
-	return ofGPT(dev, func(g *gpt) (v T, err error) {
+	return ofGPT(d, dev, func(g *gpt) (v T, err error) {
 		e, err := g.part(partnum)
 		if err != nil {
 			return v, err
@@ -719,7 +720,7 @@ func (d Actions) PartSetGptAttributes(device Device, partnum int, attributes int
 	if err := checkPartnum(partnum); err != nil {
 		return err
 	}
-	return changeGPT(device, func(g *gpt) error {
+	return d.changeGPT(device, func(g *gpt) error {
 		return g.change(partnum, func(e []byte) error {
 			le.PutUint64(e[gptAttributes:], uint64(attributes))
 			return nil
@@ -728,7 +729,7 @@ func (d Actions) PartSetGptAttributes(device Device, partnum int, attributes int
 }
 
 func (d Actions) PartGetGptAttributes(device Device, partnum int) (int64, error) {
-	return partOfGPT(device, partnum, func(e []byte) int64 { return int64(le.Uint64(e[gptAttributes:])) })
+	return partOfGPT(d.Daemon, device, partnum, func(e []byte) int64 { return int64(le.Uint64(e[gptAttributes:])) })
 }
 
 func (d Actions) PartSetDiskGuid(device Device, guid string) error {
@@ -736,20 +737,20 @@ func (d Actions) PartSetDiskGuid(device Device, guid string) error {
 	if b == nil {
 		return fmt.Errorf("%s: not a GUID", guid)
 	}
-	return setDiskGUID(device, b)
+	return d.setDiskGUID(device, b)
 }
 
-func (d Actions) PartSetDiskGuidRandom(device Device) error { return setDiskGUID(device, newGUID()) }
+func (d Actions) PartSetDiskGuidRandom(device Device) error { return d.setDiskGUID(device, newGUID()) }
 
-func setDiskGUID(dev Device, guid []byte) error {
-	return changeGPT(dev, func(g *gpt) error {
+func (d *Daemon) setDiskGUID(dev Device, guid []byte) error {
+	return d.changeGPT(dev, func(g *gpt) error {
 		copy(g.main.header[headerDiskGUID:], guid)
 		return g.save()
 	})
 }
 
 func (d Actions) PartGetDiskGuid(device Device) (string, error) {
-	return ofGPT(device, func(g *gpt) (string, error) { return shownGUID(g.main.header[headerDiskGUID:]), nil })
+	return ofGPT(d.Daemon, device, func(g *gpt) (string, error) { return shownGUID(g.main.header[headerDiskGUID:]), nil })
 }
 
 // PartExpandGpt does not ask for the label first: with a hybrid MBR in front of it, a
@@ -762,7 +763,7 @@ func (d Actions) PartExpandGpt(device Device) error {
 		return g.expand()
 	})
 	if errors.Is(err, errGPTDamaged) {
-		if label, other := partitionLabel(device); other != nil {
+		if label, other := d.partitionLabel(device); other != nil {
 			err = other
 		} else if label != "gpt" {
 			err = fmt.Errorf("%s: %w", device, errNoGPT(label))
@@ -824,26 +825,26 @@ func (d Actions) ListPartitions() ([]string, error) {
 }
 
 // sfdisk writes a partition table from lines of START,SIZE,ID,BOOTABLE.
-func sfdisk(dev Device, input []string, args ...string) error {
+func (d *Daemon) sfdisk(dev Device, input []string, args ...string) error {
 	t := &Tool{
 		Args:  append(append([]string{"sfdisk"}, args...), string(dev)),
 		Stdin: strings.NewReader(strings.Join(append(input, ""), "\n")),
 	}
-	if err := t.Run(context.Background()); err != nil {
+	if err := t.Run(d.call); err != nil {
 		return fmt.Errorf("sfdisk: %s: %w", dev, oneLine(err))
 	}
 	return awaitPartitions(dev)
 }
 
 func (d Actions) Sfdisk(device Device, cyls, heads, sectors int, lines []string) error {
-	return sfdisk(device, lines)
+	return d.sfdisk(device, lines)
 }
 
 func (d Actions) SfdiskN(device Device, partnum, cyls, heads, sectors int, line string) error {
 	if err := checkPartnum(partnum); err != nil {
 		return err
 	}
-	return sfdisk(device, []string{line}, "-N", strconv.Itoa(partnum))
+	return d.sfdisk(device, []string{line}, "-N", strconv.Itoa(partnum))
 }
 
 func (d Actions) SfdiskM(device Device, lines []string) error {
@@ -851,7 +852,7 @@ func (d Actions) SfdiskM(device Device, lines []string) error {
 	for _, l := range lines {
 		in = append(in, inMegabytes(l))
 	}
-	return sfdisk(device, in)
+	return d.sfdisk(device, in)
 }
 
 // inMegabytes puts the unit after the start and size of one of sfdisk's lines.
@@ -867,13 +868,13 @@ func inMegabytes(line string) string {
 }
 
 func (d Actions) SfdiskL(device Device) (string, error) {
-	return output("sfdisk", "-l", string(device))
+	return d.output("sfdisk", "-l", string(device))
 }
 
 func (d Actions) SfdiskKernelGeometry(device Device) (string, error) {
-	return output("sfdisk", "-g", string(device))
+	return d.output("sfdisk", "-g", string(device))
 }
 
 func (d Actions) SfdiskDiskGeometry(device Device) (string, error) {
-	return output("sfdisk", "-G", string(device))
+	return d.output("sfdisk", "-G", string(device))
 }

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,7 +21,7 @@ func (d *Daemon) rsync(src, dest, shown string, o rsyncOpts) error {
 		args = append(args, "--delete")
 	}
 	t := Tool{Args: append(args, "--", src, dest)}
-	if err := oneLine(t.Run(context.Background())); err != nil {
+	if err := oneLine(t.Run(d.call)); err != nil {
 		return fmt.Errorf("%s: %w", shown, err)
 	}
 	return nil
@@ -71,7 +70,7 @@ func (d Actions) RsyncOut(src Path, remote string, o rsyncOpts) error {
 
 // List9p lists the tags of the host's directories that qemu shares by 9p.
 func (d Actions) List9p() ([]string, error) {
-	run("modprobe", "9pnet_virtio")
+	d.run("modprobe", "9pnet_virtio")
 	l := []string{}
 	for _, f := range globAll("/sys/bus/virtio/drivers/9pnet_virtio/virtio*/mount_tag") {
 		if b, err := os.ReadFile(f); err == nil {
@@ -89,7 +88,7 @@ func (d Actions) Mount9p(mounttag, mountpoint string, o mount9pOpts) error {
 		return err
 	}
 	for _, m := range []string{"9p", "9pnet_virtio"} {
-		run("modprobe", m)
+		d.run("modprobe", m)
 	}
 	options := "trans=virtio"
 	if o.Options != nil && *o.Options != "" {
@@ -163,5 +162,5 @@ func (d *Daemon) setfiles(specfile string, paths []Path, force *bool, excludes [
 		}
 		args = append(args, host)
 	}
-	return oneLine((&Tool{Args: args, FoldStdout: true}).Run(context.Background()))
+	return oneLine((&Tool{Args: args, FoldStdout: true}).Run(d.call))
 }

@@ -28,5 +28,5 @@ func (d Actions) ScrubFreespace(dir Path) error {
 	if err != nil {
 		return say(err, "%s", dir)
 	}
-	return prefixed(oneLine(run("scrub", "-X", name)), string(dir))
+	return prefixed(oneLine(d.run("scrub", "-X", name)), string(dir))
 }

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"regexp"
@@ -21,7 +20,7 @@ func (d *Daemon) setSwapLabel(dev Device, label string) error {
 	if err := checkSwapLabel(label); err != nil {
 		return err
 	}
-	return run("swaplabel", "-L", label, string(dev))
+	return d.run("swaplabel", "-L", label, string(dev))
 }
 
 var plainUUID = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
@@ -38,7 +37,7 @@ func (d *Daemon) setSwapUUID(dev Device, uuid string) error {
 	if err := checkUUID(uuid); err != nil {
 		return err
 	}
-	return run("swaplabel", "-U", uuid, string(dev))
+	return d.run("swaplabel", "-U", uuid, string(dev))
 }
 
 type mkswapOpts struct{ Label, Uuid *string }
@@ -52,7 +51,7 @@ func (d Actions) Mkswap(device Device, o mkswapOpts) error {
 	}
 	b.text("-L", o.Label)
 	b.text("-U", o.Uuid)
-	return d.failed(format(device, append(b.args, string(device))...), device)
+	return d.failed(d.format(device, append(b.args, string(device))...), device)
 }
 
 func (d Actions) MkswapL(label string, device Device) error {
@@ -82,7 +81,7 @@ func (d *Daemon) toolOnFile(path Path, t *Tool) error {
 		return err
 	}
 	t.Args = append(t.Args, name)
-	if err = oneLine(t.Run(context.Background())); err != nil {
+	if err = oneLine(t.Run(d.call)); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
@@ -120,7 +119,7 @@ func (d *Daemon) onSwap(tool, tag, value string) error {
 	for _, dev := range devs {
 		typ, terr := d.blkidTag(Device(dev), "TYPE")
 		if terr == nil && typ == "swap" {
-			if err := run(tool, dev); err != nil {
+			if err := d.run(tool, dev); err != nil {
 				return fmt.Errorf("%s: %w", value, err)
 			}
 			return nil

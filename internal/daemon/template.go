@@ -31,7 +31,7 @@ var (
 
 func preload() {
 	for _, m := range preloadModules {
-		run("modprobe", m)
+		runAnyway("modprobe", m)
 	}
 	for _, pattern := range preloadFiles {
 		for _, name := range globAll(pattern) {

@@ -202,13 +202,19 @@ func memoryFile(content string) (*os.File, error) {
 }
 
 // run is the short form for a tool whose output does not matter.
-func run(args ...string) error {
-	return (&Tool{Args: args}).Run(context.Background())
+func (d *Daemon) run(args ...string) error {
+	return (&Tool{Args: args}).Run(d.call)
 }
 
 // output is the short form for a tool whose output is the result.
-func output(args ...string) (string, error) {
-	return (&Tool{Args: args}).Output(context.Background())
+func (d *Daemon) output(args ...string) (string, error) {
+	return (&Tool{Args: args}).Output(d.call)
+}
+
+// runAnyway is run outside of calls, and for what must be cleared away even after a
+// call that was cancelled.
+func runAnyway(args ...string) error {
+	return (&Tool{Args: args}).Run(context.Background())
 }
 
 // lines splits a tool's output; the last newline ends a line and starts none.

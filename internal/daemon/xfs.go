@@ -242,7 +242,7 @@ func (d Actions) XfsRepair(device DevOrPath, o xfsRepairOpts) (int, error) {
 		}
 		b.args, name = append(b.args, "-f"), file
 	}
-	err := run(append(b.args, name)...)
+	err := d.run(append(b.args, name)...)
 	var te *ToolError
 	if errors.As(err, &te) && strings.Contains(te.Text, "valuable metadata changes in a log") {
 		d.warn("xfs-repair: %s: nothing was repaired: its log has changes that mounting it would bring in: mount and unmount it once, or throw them away with forcelogzero:true", d.nameOf(device))
@@ -297,13 +297,13 @@ func (d *Daemon) xfsGeometry(dp DevOrPath) (api.Hash, error) {
 			}
 		}
 	}
-	out, err := output("xfs_db", "-r", "-p", "xfs_info", "-c", "info", target)
+	out, err := d.output("xfs_db", "-r", "-p", "xfs_info", "-c", "info", target)
 	return d.parseXFSInfo(out), err
 }
 
 func (d *Daemon) mountedXFS(dir string) (h api.Hash, err error) {
 	err = d.withMountTable(func(table string) error {
-		out, err := output("xfs_growfs", "-n", "-t", table, dir)
+		out, err := d.output("xfs_growfs", "-n", "-t", table, dir)
 		h = d.parseXFSInfo(out)
 		return err
 	})
