@@ -22,9 +22,13 @@ func (d Actions) PingDaemon() error { return nil }
 
 func (d Actions) EchoDaemon(words []string) (string, error) { return strings.Join(words, " "), nil }
 
-func (d Actions) Sleep(secs int) error {
-	time.Sleep(time.Duration(secs) * time.Second)
-	return nil
+func (d Actions) Sleep(c *Call, secs int) error {
+	select {
+	case <-time.After(time.Duration(secs) * time.Second):
+		return nil
+	case <-c.Done():
+		return c.Err()
+	}
 }
 
 // InternalAutosync is the last call before the machine is ended: afterwards
@@ -184,7 +188,9 @@ func debugProgress(d *Daemon, c *Call, args []string) (string, error) {
 		if t >= all {
 			break
 		}
-		c.Progress(uint64(t.Milliseconds()), uint64(all.Milliseconds()))
+		if err := c.Progress(uint64(t.Milliseconds()), uint64(all.Milliseconds())); err != nil {
+			return "", err
+		}
 		time.Sleep(step)
 	}
 	c.Progress(uint64(all.Milliseconds()), uint64(all.Milliseconds()))

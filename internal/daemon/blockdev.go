@@ -125,7 +125,9 @@ func (d *Daemon) zeroDevice(c *Call, device Device, size int64) error {
 			}
 		}
 		pos += int64(n)
-		c.Progress(uint64(pos), uint64(size))
+		if err := c.Progress(uint64(pos), uint64(size)); err != nil {
+			return err
+		}
 	}
 	if err := f.Sync(); err != nil {
 		return say(err, "%s", d.shownDevice(device))
@@ -155,7 +157,9 @@ func (d Actions) IsZeroDevice(c *Call, device Device) (bool, error) {
 		if err != nil {
 			return false, say(err, "read: %s", d.shownDevice(device))
 		}
-		c.Progress(0, 1)
+		if err := c.Progress(0, 1); err != nil {
+			return false, err
+		}
 	}
 }
 

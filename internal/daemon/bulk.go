@@ -85,9 +85,6 @@ func alignedBuffer(n int) []byte {
 
 // nextBulk reads the next piece of a source disk.
 func (f *fileIn) nextBulk() error {
-	if err := f.cancelWord(); err != nil || f.cancelled {
-		return err
-	}
 	b := f.bulk
 	left := b.size - int64(f.pos)
 	if left <= 0 {

@@ -77,7 +77,7 @@ func checksumOf(c *Call, csumtype string, f *os.File) (sum string, size int64, e
 		return sum, size, nil
 	}
 	h := newHash()
-	size, err = copyAll(h, f, func(int64) { c.Progress(0, 1) })
+	size, err = copyAll(h, f, func(int64) error { return c.Progress(0, 1) })
 	if err != nil {
 		return "", 0, say(err, "%s", f.Name())
 	}
@@ -87,8 +87,8 @@ func checksumOf(c *Call, csumtype string, f *os.File) (sum string, size int64, e
 	return hex.EncodeToString(h.Sum(nil)), size, nil
 }
 
-// copyAll copies a file, telling after each piece how much there was.
-func copyAll(w io.Writer, r io.Reader, tell func(done int64)) (done int64, err error) {
+// copyAll copies a file, telling after each piece how much there was, until that fails.
+func copyAll(w io.Writer, r io.Reader, tell func(done int64) error) (done int64, err error) {
 	size := 256 << 10
 	if _, ok := r.(*directFile); ok {
 		size = bulkBuffer
@@ -101,7 +101,9 @@ func copyAll(w io.Writer, r io.Reader, tell func(done int64)) (done int64, err e
 				return done, err
 			}
 			done += int64(n)
-			tell(done)
+			if err := tell(done); err != nil {
+				return done, err
+			}
 		}
 		if err == io.EOF {
 			return done, nil
@@ -123,7 +125,7 @@ func (d Actions) ChecksumsOut(c *Call, csumtype string, directory Path, sumsfile
 	defer top.Close()
 	defer d.hearing(top, directory)()
 	w := bufio.NewWriter(sumsfile)
-	err = walk(top, directory, "./", func(e *entry) error {
+	err = d.walk(top, directory, "./", func(e *entry) error {
 		if e.typ != unix.DT_REG {
 			return nil
 		}

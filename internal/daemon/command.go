@@ -106,7 +106,10 @@ func (d *Daemon) runInGuest(ctx context.Context, program string, arguments []str
 	cmd := d.guestProgram(ctx, program, arguments)
 	out := &gate{w: stdout}
 	cmd.Stdout, cmd.Stderr = out, errText
-	err := cmd.Run()
+	err := start(cmd)
+	if err == nil {
+		err = wait(cmd)
+	}
 	out.close()
 	var exit *exec.ExitError
 	switch {

@@ -106,15 +106,10 @@ func (d Actions) Fallocate64(path Path, length int64) error {
 		err := unix.Fallocate(int(f.Fd()), 0, 0, length)
 		if err == syscall.EOPNOTSUPP {
 			// As posix_fallocate(3): such a file system gets its blocks by writing.
-			err = writeZeros(f, length)
+			_, err = io.CopyN(f, d.until(zeros{}), length)
 		}
 		return say(err, "%s", path)
 	})
-}
-
-func writeZeros(f *os.File, n int64) error {
-	_, err := io.CopyN(f, zeros{}, n)
-	return err
 }
 
 type zeros struct{}
@@ -162,7 +157,9 @@ func writePattern(c *Call, f *os.File, pattern []byte, length int, path Path) (e
 		var n int
 		n, err = f.Write(block[:min(len(block), length-done)])
 		done += n
-		c.Progress(uint64(done), uint64(length))
+		if perr := c.Progress(uint64(done), uint64(length)); err == nil {
+			err = perr
+		}
 	}
 	return say(err, "write: %s", path)
 }
@@ -170,6 +167,9 @@ func writePattern(c *Call, f *os.File, pattern []byte, length int, path Path) (e
 func (d Actions) FillDir(dir Path, nr int) error {
 	return d.root.Enter(func() error {
 		for i := range max(nr, 0) {
+			if err := d.call.Err(); err != nil {
+				return err
+			}
 			name := fmt.Sprintf("%s/%08d", dir, i)
 			fd, err := unix.Open(name, unix.O_WRONLY|unix.O_CREAT|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0o666)
 			if err != nil {
@@ -200,7 +200,9 @@ func (d Actions) Equal(c *Call, file1, file2 Path) (bool, error) {
 	}
 	a, b := make([]byte, 64<<10), make([]byte, 64<<10)
 	for {
-		c.Progress(0, 1)
+		if err := c.Progress(0, 1); err != nil {
+			return false, err
+		}
 		n, err := io.ReadFull(files[0], a)
 		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 			return false, say(err, "cmp: %s", file1)
@@ -224,15 +226,18 @@ func (d Actions) IsZero(path Path) (bool, error) {
 		return false, say(err, "open: %s", path)
 	}
 	defer f.Close()
-	zero, err := allZero(f)
+	zero, err := d.allZero(f)
 	return zero, say(err, "read: %s", path)
 }
 
 // allZero reads a file to its end or to the first byte that is not zero; holes
 // are not read.
-func allZero(f *os.File) (bool, error) {
+func (d *Daemon) allZero(f *os.File) (bool, error) {
 	buf := make([]byte, 64<<10)
 	for pos := int64(0); ; {
+		if err := d.call.Err(); err != nil {
+			return false, err
+		}
 		next, err := unix.Seek(int(f.Fd()), pos, unix.SEEK_DATA)
 		if err == syscall.ENXIO {
 			return true, nil // only a hole is left, or nothing

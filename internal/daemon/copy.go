@@ -22,7 +22,7 @@ func (d Actions) CpA(c *Call, src, dest Path) error {
 }
 
 func (d *Daemon) copyTree(c *Call, src, dest Path, k *copier) error {
-	k.pulse = func() { c.Progress(0, 1) }
+	k.pulse = func() error { return c.Progress(0, 1) }
 	return d.root.Enter(func() error {
 		st, err := k.stat(string(src))
 		if err != nil {
@@ -42,7 +42,7 @@ func into(src, dest string) string {
 
 // Mv renames; between file systems it copies and then removes the original.
 func (d Actions) Mv(c *Call, src, dest Path) error {
-	k := &copier{tool: "mv", recursive: true, preserve: true, pulse: func() { c.Progress(0, 1) }}
+	k := &copier{tool: "mv", recursive: true, preserve: true, pulse: func() error { return c.Progress(0, 1) }}
 	return d.root.Enter(func() error {
 		var st unix.Stat_t
 		if err := unix.Lstat(string(src), &st); err != nil {
@@ -78,7 +78,7 @@ type copier struct {
 	tool      string
 	recursive bool // take directories, and copy links and devices as such
 	preserve  bool // keep owner, times, all of the mode, attributes, hard links
-	pulse     func()
+	pulse     func() error
 	depth     int
 	links     map[[2]uint64]string // where a file of several names has gone
 	made      map[[2]uint64]bool   // directories made by this copy
@@ -98,7 +98,9 @@ func (k *copier) stat(p string) (*unix.Stat_t, error) {
 }
 
 func (k *copier) copy(src, dest string, st *unix.Stat_t) error {
-	k.pulse()
+	if err := k.pulse(); err != nil {
+		return err
+	}
 	id := [2]uint64{uint64(st.Dev), st.Ino}
 	var dst unix.Stat_t
 	exists := unix.Lstat(dest, &dst) == nil
@@ -257,7 +259,7 @@ func (k *copier) copyFile(src, dest string, st *unix.Stat_t, exists bool, dst *u
 
 // copySparse copies a file from where it stands, with its holes, sharing blocks
 // where the file system can.
-func copySparse(out, in *os.File, size int64, pulse func()) error {
+func copySparse(out, in *os.File, size int64, pulse func() error) error {
 	const piece = 16 << 20
 	pos := int64(0)
 	for {
@@ -281,7 +283,9 @@ func copySparse(out, in *os.File, size int64, pulse func()) error {
 			}
 		}
 		for pos = data; pos < hole; {
-			pulse()
+			if err := pulse(); err != nil {
+				return err
+			}
 			n, err := io.CopyN(out, in, min(piece, hole-pos))
 			pos += n
 			if err == io.EOF {

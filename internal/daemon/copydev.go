@@ -157,7 +157,9 @@ func (k *contentCopy) run(c *Call, srcName, destName string, total int64) error 
 			if k.left > 0 {
 				k.left -= int64(n)
 			}
-			c.Progress(uint64(done), uint64(max(done, total)))
+			if err := c.Progress(uint64(done), uint64(max(done, total))); err != nil {
+				return err
+			}
 		}
 		switch {
 		case err == nil:

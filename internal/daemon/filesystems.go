@@ -467,7 +467,9 @@ func fillWithZeros(c *Call, f *os.File, total uint64) error {
 		case err != nil:
 			return err
 		}
-		c.Progress(min(done, total), total)
+		if err := c.Progress(min(done, total), total); err != nil {
+			return err
+		}
 	}
 }
 

@@ -82,7 +82,7 @@ func (d Actions) Zfile(meth string, path Path) (string, error) {
 // decompress gives the content of a file that may be compressed with gzip,
 // compress or bzip2; any other file is passed through.
 func (d *Daemon) decompress(f io.Reader) (io.ReadCloser, error) {
-	r := bufio.NewReaderSize(f, 64<<10)
+	r := bufio.NewReaderSize(d.until(f), 64<<10)
 	magic, err := r.Peek(3)
 	switch {
 	case err != nil && err != io.EOF:

@@ -17,7 +17,7 @@ func (d Actions) GlobExpand(pattern Path, opts globExpandOpts) ([]string, error)
 		size := 0
 		for _, p := range expandBraces(string(pattern)) {
 			found := []string{}
-			for _, f := range globPath(p) {
+			for _, f := range d.globPath(p) {
 				if mark && !strings.HasSuffix(f.path, "/") && f.isDir() {
 					f.path += "/"
 				}
@@ -105,15 +105,18 @@ func (g globbed) isDir() bool {
 }
 
 // globPath expands an absolute pattern without braces.
-func globPath(p string) []globbed {
+func (d *Daemon) globPath(p string) []globbed {
 	i := strings.LastIndexByte(p, '/')
 	dir, base := p[:i], p[i+1:]
 	dirs := []globbed{{unescape(dir), unknownType}}
 	if hasMeta(dir) {
-		dirs = globPath(dir)
+		dirs = d.globPath(dir)
 	}
 	var out []globbed
 	for _, in := range dirs {
+		if d.call.Err() != nil {
+			return nil // and the call fails
+		}
 		dir := in.path
 		switch {
 		case base == "":

@@ -91,7 +91,7 @@ var compressions = []struct {
 
 // unpackInitrd reads a file from its start, decompressed. Closing leaves the file open.
 func (d *Daemon) unpackInitrd(f *os.File) (io.ReadCloser, error) {
-	r := bufio.NewReaderSize(io.NewSectionReader(f, 0, 1<<62), 64<<10)
+	r := bufio.NewReaderSize(d.until(io.NewSectionReader(f, 0, 1<<62)), 64<<10)
 	magic, err := r.Peek(6)
 	switch {
 	case err != nil && err != io.EOF:

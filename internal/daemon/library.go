@@ -27,11 +27,5 @@ func (d *Daemon) callLibrary(c *Call, args, opts []any) (any, error) {
 			plain[i] = v
 		}
 	}
-	return d.libraries.Call(c.Action, plain, opts, out, func() error {
-		c.Progress(0, 1)
-		if f, ok := out.(*fileOut); ok {
-			return f.look(cancelLook)
-		}
-		return nil
-	})
+	return d.libraries.Call(c, c.Action, plain, opts, out, func() error { return c.Progress(0, 1) })
 }

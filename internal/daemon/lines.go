@@ -28,7 +28,7 @@ func (d Actions) HeadN(nrlines int, path Path) ([]string, error) {
 		l, err := readLines(f, nrlines)
 		return l, say(err, "%s", path)
 	}
-	end, err := lineFromEnd(f, -nrlines)
+	end, err := d.lineFromEnd(f, -nrlines)
 	if err != nil {
 		return nil, say(err, "%s", path)
 	}
@@ -44,7 +44,7 @@ func (d Actions) TailN(nrlines int, path Path) ([]string, error) {
 	}
 	defer f.Close()
 	if nrlines < 0 {
-		r := bufio.NewReaderSize(f, 64<<10)
+		r := bufio.NewReaderSize(d.until(f), 64<<10)
 		for i := 1; i < -nrlines; {
 			b, err := r.ReadSlice('\n')
 			if err == io.EOF {
@@ -60,7 +60,7 @@ func (d Actions) TailN(nrlines int, path Path) ([]string, error) {
 		l, err := readLines(r, -1)
 		return l, say(err, "%s", path)
 	}
-	start, err := lineFromEnd(f, nrlines)
+	start, err := d.lineFromEnd(f, nrlines)
 	if err != nil {
 		return nil, say(err, "%s", path)
 	}
@@ -102,7 +102,7 @@ func readLines(r io.Reader, n int) ([]string, error) {
 
 // lineFromEnd finds where the n-th line from the end of a file begins, reading
 // backwards; 0 if the file has fewer.
-func lineFromEnd(f *os.File, n int) (int64, error) {
+func (d *Daemon) lineFromEnd(f *os.File, n int) (int64, error) {
 	pos, err := f.Seek(0, io.SeekEnd)
 	if err != nil || n == 0 {
 		return pos, err
@@ -110,6 +110,9 @@ func lineFromEnd(f *os.File, n int) (int64, error) {
 	buf := make([]byte, 64<<10)
 	last := pos - 1 // a newline here ends the last line and begins none
 	for pos > 0 {
+		if err := d.call.Err(); err != nil {
+			return 0, err
+		}
 		k := min(pos, int64(len(buf)))
 		pos -= k
 		if _, err := f.ReadAt(buf[:k], pos); err != nil && err != io.EOF {
@@ -176,6 +179,9 @@ func (d *Daemon) scan(path Path, fn func([]byte)) error {
 	defer f.Close()
 	buf := make([]byte, 64<<10)
 	for {
+		if err := d.call.Err(); err != nil {
+			return err
+		}
 		n, err := f.Read(buf)
 		fn(buf[:n])
 		if err == io.EOF {
@@ -275,7 +281,7 @@ func (d Actions) Hexdump(path Path) (string, error) {
 		return "", say(err, "%s", path)
 	}
 	defer f.Close()
-	r := bufio.NewReaderSize(f, 64<<10)
+	r := bufio.NewReaderSize(d.until(f), 64<<10)
 	var out strings.Builder
 	var last []byte
 	starred := false

@@ -32,7 +32,7 @@ func passOn(ctx context.Context, args []string, to io.Writer, harmless func(line
 	}
 	defer said.Close()
 	c.Stdout, c.Stderr = outEnd, saidEnd
-	err = c.Start()
+	err = start(c)
 	outEnd.Close()
 	saidEnd.Close()
 	if errors.Is(err, exec.ErrNotFound) {
@@ -43,7 +43,7 @@ func passOn(ctx context.Context, args []string, to io.Writer, harmless func(line
 	}
 	ended := func(err error, text string) error {
 		stop()
-		werr := c.Wait()
+		werr := wait(c)
 		var exit *exec.ExitError
 		if err == nil && errors.As(werr, &exit) {
 			err = &ToolError{Tool: args[0], Status: exit.ExitCode(), Text: text}
@@ -83,7 +83,7 @@ func passOn(ctx context.Context, args []string, to io.Writer, harmless func(line
 			}
 		}
 	}
-	werr := c.Wait()
+	werr := wait(c)
 	var exit *exec.ExitError
 	if errors.As(werr, &exit) {
 		return &ToolError{Tool: args[0], Status: exit.ExitCode(), Text: strings.TrimSpace(string(complaint.line))}

@@ -29,6 +29,7 @@ type session struct {
 	conn *proto.Conn
 	// proc and serial of the last valid call, echoed when a header is refused
 	proc, serial uint32
+	broken       error // of the connection, while a call was running
 }
 
 // Serve announces the daemon with the launch word and answers calls until the
@@ -52,7 +53,7 @@ func serve(d *Daemon, ch Channel, conn *proto.Conn) error {
 			return err
 		}
 		if ev != proto.EventFrame {
-			continue // a cancel word that came too late
+			continue // a cancel word that came too late, and belongs to the call before
 		}
 		if err := s.call(frame); err != nil {
 			return err
@@ -78,8 +79,10 @@ func (s *session) call(frame []byte) error {
 	}
 
 	started := time.Now()
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	s.d.call = ctx
+	defer func() { s.d.call = context.Background() }()
 	c := &Call{Context: ctx, Action: a, Hint: h.ProgressHint}
 	meter := &progressMeter{s: s, start: started}
 	c.progress = meter.update
@@ -93,7 +96,7 @@ func (s *session) call(frame []byte) error {
 	}
 	args, opts, err := s.prepare(a, &h, dec)
 	if i := a.FileParam(api.KFileIn); i >= 0 {
-		in = &fileIn{s: s, bulk: bulk}
+		in = &fileIn{s: s, ctx: ctx, bulk: bulk}
 		if h.ProgressHint > 0 && a.Progress {
 			in.progress = func(n uint64) { meter.update(n, h.ProgressHint) }
 		}
@@ -102,7 +105,7 @@ func (s *session) call(frame []byte) error {
 		}
 	}
 	if i := a.FileParam(api.KFileOut); i >= 0 {
-		out = &fileOut{s: s}
+		out = &fileOut{s: s, ctx: ctx}
 		if bulk != nil {
 			out.sink = newSink(bulk)
 		}
@@ -115,7 +118,15 @@ func (s *session) call(frame []byte) error {
 		if s.d.cfg.Verbose {
 			fmt.Fprintf(os.Stderr, "gofishd: %s\n", a.Name)
 		}
+		stop := s.listen(in, cancel)
 		result, err = s.invoke(c, a, args, opts)
+		stop()
+	}
+	if s.broken != nil {
+		return s.broken
+	}
+	if ctx.Err() != nil { // even if it is done: parts of it may have been left out
+		err = errCancelledByUser
 	}
 	// A reply before the end of the stream would put the client out of step.
 	if in != nil {
@@ -136,6 +147,62 @@ func (s *session) call(frame []byte) error {
 		return out.finish(err)
 	}
 	return s.reply(a, result, err)
+}
+
+// errCancelledByUser answers a call that the client has cancelled.
+var errCancelledByUser = fmt.Errorf("operation cancelled by user%w", errnoOnly(syscall.EINTR))
+
+// attention is how long a call may take before anybody looks whether the client has
+// cancelled it, and how often that is done from then on. Most calls are over by then,
+// and pay nothing for it.
+const attention = 50 * time.Millisecond
+
+// listen has cancel called when the client cancels the call that is being served, or goes
+// away, until stop is called. In a stream the client says so where its data ends, so
+// there nobody but who reads the stream may read.
+func (s *session) listen(in *fileIn, cancel func()) (stop func()) {
+	over, done := make(chan struct{}), make(chan struct{})
+	timer := time.AfterFunc(attention, func() {
+		defer close(done)
+		tick := time.NewTicker(attention)
+		defer tick.Stop()
+		for {
+			if (in == nil || in.bulk != nil || in.done.Load()) && s.hearCancel(in) {
+				cancel()
+				return
+			}
+			select {
+			case <-over:
+				return
+			case <-tick.C:
+			}
+		}
+	})
+	return func() {
+		close(over)
+		if !timer.Stop() {
+			<-done
+		}
+	}
+}
+
+// hearCancel reads what has come and reports whether it ends the call.
+func (s *session) hearCancel(in *fileIn) bool {
+	for s.conn.Buffered() > 0 || s.ch.Pending() {
+		ev, frame, err := s.conn.Next(&proto.Progress{})
+		switch {
+		case err != nil:
+			s.broken = err
+			return true
+		case ev == proto.EventCancel:
+			return true
+		case ev == proto.EventFrame && in != nil: // the stream that a disk stands in for
+			if c, err := proto.ParseChunk(frame); err == nil && (c.End() || c.Cancelled) {
+				in.done.Store(true)
+			}
+		}
+	}
+	return false
 }
 
 func checkHeader(h *proto.Header) error {

@@ -46,6 +46,6 @@ func (d Actions) Mksquashfs(c *Call, path Path, filename io.Writer, o mksquashfs
 	if err := t.Run(c); err != nil {
 		return prefixed(oneLine(err), string(path))
 	}
-	_, err = io.Copy(filename, image)
+	_, err = io.Copy(filename, d.until(image))
 	return err
 }

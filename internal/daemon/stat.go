@@ -107,6 +107,9 @@ func (d *Daemon) readdir(path Path, fn func(api.Dirent) error) error {
 		if !ok {
 			letter = '?'
 		}
+		if err := d.call.Err(); err != nil {
+			return err
+		}
 		return fn(api.Dirent{Ino: int64(ino), Ftyp: letter, Name: name})
 	}), "readdir: %s", path)
 }

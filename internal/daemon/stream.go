@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"gofish/internal/proto"
@@ -17,9 +18,10 @@ var errCancelled = errors.New("file upload cancelled")
 // fileIn reads the file that follows a call.
 type fileIn struct {
 	s         *session
+	ctx       context.Context // of the call
 	left      []byte
-	done      bool // end or cancel chunk seen
-	cancelled bool // by the client
+	done      atomic.Bool // end or cancel chunk seen: what comes now is no part of the stream
+	cancelled bool        // by the client
 	pos       uint64
 	progress  func(pos uint64)
 
@@ -34,7 +36,7 @@ func (f *fileIn) ended() bool {
 	if f.bulk != nil {
 		return f.bulkDone
 	}
-	return f.done
+	return f.done.Load()
 }
 
 func (f *fileIn) Read(p []byte) (int, error) {
@@ -45,7 +47,7 @@ func (f *fileIn) Read(p []byte) (int, error) {
 			f.hole -= n
 			return int(n), nil
 		}
-		if f.cancelled {
+		if f.cancelled || f.ctx.Err() != nil {
 			return 0, errCancelled
 		}
 		if f.ended() {
@@ -72,8 +74,8 @@ func (f *fileIn) passHole(w io.Writer) (n int64, err error) {
 	}
 	zeroes := make([]byte, bulkBuffer)
 	for f.hole > 0 {
-		if err := f.cancelWord(); err != nil || f.cancelled {
-			return n, err
+		if f.ctx.Err() != nil {
+			return n, errCancelled
 		}
 		m, err := w.Write(zeroes[:min(f.hole, bulkBuffer)])
 		n, f.hole = n+int64(m), f.hole-int64(m)
@@ -103,7 +105,7 @@ func (f *fileIn) WriteTo(w io.Writer) (int64, error) {
 				return total, err
 			}
 		}
-		if f.cancelled {
+		if f.cancelled || f.ctx.Err() != nil {
 			return total, errCancelled
 		}
 		if f.ended() {
@@ -125,27 +127,6 @@ func (f *fileIn) next() error {
 	return f.nextChunk()
 }
 
-// cancelWord notes that the client wants a transfer from a disk to stop; it tells
-// so by the cancel word, for its chunks are at their end already.
-func (f *fileIn) cancelWord() error {
-	for f.s.conn.Buffered() > 0 || f.s.ch.Pending() {
-		ev, frame, err := f.s.conn.Next(&proto.Progress{})
-		if err != nil {
-			return err
-		}
-		switch {
-		case ev == proto.EventCancel:
-			f.cancelled = true
-			return nil
-		case ev == proto.EventFrame:
-			if c, err := proto.ParseChunk(frame); err == nil && (c.End() || c.Cancelled) {
-				f.done = true
-			}
-		}
-	}
-	return nil
-}
-
 func (f *fileIn) nextChunk() error {
 	ev, frame, err := f.s.conn.Next(&proto.Progress{})
 	if err != nil {
@@ -160,9 +141,10 @@ func (f *fileIn) nextChunk() error {
 	}
 	switch {
 	case c.Cancelled:
-		f.done, f.cancelled = true, true
+		f.cancelled = true
+		f.done.Store(true)
 	case c.End():
-		f.done = true
+		f.done.Store(true)
 	default:
 		f.left = c.Data
 		f.pos += uint64(len(c.Data))
@@ -177,7 +159,7 @@ func (f *fileIn) nextChunk() error {
 // client is asked to stop sending. The error is one of the connection.
 func (f *fileIn) drain(failed bool) error {
 	f.left = nil
-	if f.done {
+	if f.done.Load() {
 		return nil
 	}
 	if failed {
@@ -189,7 +171,7 @@ func (f *fileIn) drain(failed bool) error {
 		}
 	}
 	f.progress = nil
-	for !f.done {
+	for !f.done.Load() {
 		if err := f.nextChunk(); err != nil && err != errBadChunk {
 			return err
 		}
@@ -205,18 +187,15 @@ func (f *fileIn) drain(failed bool) error {
 // a handler that fails before writing anything has an ordinary error.
 type fileOut struct {
 	s         *session
+	ctx       context.Context // of the call
 	replied   bool
 	cancelled bool
 	buf       []byte
-	sent      int // bytes since the last look for a cancel word
 	sink      *sink
 }
 
 // errReceiverGone is what a handler sees when the client wants no more.
 var errReceiverGone = errors.New("file download cancelled by the client")
-
-// How often to look for a cancel word: the look is a system call.
-const cancelLook = 128 << 10
 
 func (f *fileOut) start() error {
 	if f.replied {
@@ -237,7 +216,7 @@ func (f *fileOut) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	if f.sink != nil {
-		if err := f.look(len(p)); err != nil {
+		if err := f.look(); err != nil {
 			return 0, err
 		}
 		return f.sink.Write(p)
@@ -272,33 +251,24 @@ func (f *fileOut) Skip(n int64) error {
 	if err := f.start(); err != nil {
 		return err
 	}
-	if err := f.look(cancelLook); err != nil {
+	if err := f.look(); err != nil {
 		return err
 	}
 	return f.sink.skip(n)
 }
 
 func (f *fileOut) chunk(data []byte) error {
-	if err := f.look(len(data)); err != nil {
+	if err := f.look(); err != nil {
 		return err
 	}
 	return f.s.conn.WriteChunk(data, false)
 }
 
-// look notices, now and then, that the client wants no more.
-func (f *fileOut) look(n int) error {
-	if f.sent += n; f.sent >= cancelLook {
-		f.sent = 0
-		if f.s.conn.Buffered() > 0 || f.s.ch.Pending() {
-			ev, _, err := f.s.conn.Next(&proto.Progress{})
-			if err != nil {
-				return err
-			}
-			if ev == proto.EventCancel {
-				f.cancelled = true
-				return errReceiverGone
-			}
-		}
+// look fails when the client wants no more.
+func (f *fileOut) look() error {
+	if f.ctx.Err() != nil {
+		f.cancelled = true
+		return errReceiverGone
 	}
 	return nil
 }
@@ -336,10 +306,8 @@ func (f *fileOut) finish(err error) error {
 func (d Actions) InternalStreamError() error { return d.streamErr }
 
 // patiently does work that sends nothing for long: meanwhile the client hears that it
-// goes on, and may stop it. Only the work's context may be used inside.
-func patiently(c *Call, out io.Writer, work func(context.Context) error) error {
-	ctx, stop := context.WithCancel(c)
-	defer stop()
+// goes on.
+func patiently(c *Call, work func() error) error {
 	done := make(chan error, 1)
 	go func() {
 		defer func() {
@@ -347,7 +315,7 @@ func patiently(c *Call, out io.Writer, work func(context.Context) error) error {
 				done <- fmt.Errorf("internal error in the daemon: %v", p)
 			}
 		}()
-		done <- work(ctx)
+		done <- work()
 	}()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
@@ -357,13 +325,6 @@ func patiently(c *Call, out io.Writer, work func(context.Context) error) error {
 			return err
 		case <-tick.C:
 			c.Progress(0, 1)
-			if f, ok := out.(*fileOut); ok {
-				if err := f.look(cancelLook); err != nil {
-					stop()
-					<-done
-					return err
-				}
-			}
 		}
 	}
 }

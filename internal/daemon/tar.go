@@ -274,7 +274,7 @@ func (d Actions) CpioOut(c *Call, directory string, cpiofile io.Writer, opts cpi
 		defer close(done)
 		b := bufio.NewWriter(w)
 		b.WriteString(".\x00")
-		err := walk(top, Path(directory), "./", func(e *entry) error {
+		err := d.walk(top, Path(directory), "./", func(e *entry) error {
 			_, err := b.WriteString(e.rel + "\x00")
 			return err
 		})

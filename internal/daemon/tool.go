@@ -66,7 +66,7 @@ func (e *ToolError) Error() string {
 	return fmt.Sprintf("%s exited with status %d", e.Tool, e.Status)
 }
 
-// Run runs the tool and waits for it. A status other than zero is a *ToolError
+// Run runs the tool and waits for it; the end of ctx ends it. A status other than zero is a *ToolError
 // whose text is what the tool wrote to standard error.
 func (t *Tool) Run(ctx context.Context) error {
 	machineID.Do(newMachineID)
@@ -155,14 +155,17 @@ func guestNames(text string) string {
 func (t *Tool) wait(c *exec.Cmd, errText io.Writer) error {
 	if t.Background == nil {
 		c.Stderr = errText
-		return c.Run()
+		if err := start(c); err != nil {
+			return err
+		}
+		return wait(c)
 	}
 	r, w, err := os.Pipe()
 	if err != nil {
 		return err
 	}
 	c.Stderr = w
-	err = c.Start()
+	err = start(c)
 	w.Close()
 	read := make(chan struct{})
 	t.Background.Add(1)
@@ -173,7 +176,7 @@ func (t *Tool) wait(c *exec.Cmd, errText io.Writer) error {
 		io.Copy(errText, r)
 	}()
 	if err == nil {
-		err = c.Wait()
+		err = wait(c)
 	}
 	if err != nil {
 		<-read // there is none in the background

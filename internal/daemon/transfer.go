@@ -290,7 +290,9 @@ func sendPieces(c *Call, out *fileOut, f *os.File, size int64) error {
 					return err
 				}
 				pos += int64(n)
-				c.Progress(uint64(pos), uint64(size))
+				if err := c.Progress(uint64(pos), uint64(size)); err != nil {
+					return err
+				}
 			}
 			if err == io.EOF {
 				return nil // it has shrunk
@@ -368,7 +370,7 @@ func (d *Daemon) openSource(from DevOrPath) (*os.File, int64, error) {
 }
 
 func send(c *Call, w io.Writer, r io.Reader, name string, size int64) error {
-	_, err := copyAll(w, r, func(done int64) { c.Progress(uint64(done), uint64(max(size, done))) })
+	_, err := copyAll(w, r, func(done int64) error { return c.Progress(uint64(done), uint64(max(size, done))) })
 	return say(err, "%s", name)
 }
 
@@ -393,7 +395,7 @@ func (d Actions) Base64Out(c *Call, filename Path, base64file io.Writer) error {
 	w := bufio.NewWriter(base64file)
 	folded := &folder{w: w}
 	enc := base64.NewEncoder(base64.StdEncoding, folded)
-	if _, err := copyAll(enc, f, func(int64) { c.Progress(0, 1) }); err != nil {
+	if _, err := copyAll(enc, f, func(int64) error { return c.Progress(0, 1) }); err != nil {
 		return say(err, "%s", filename)
 	}
 	enc.Close()

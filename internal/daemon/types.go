@@ -84,8 +84,10 @@ type Call struct {
 
 // Progress tells the client how far the call has come; it may be called often,
 // messages leave at the protocol's rate. At the end call it with position = total.
-func (c *Call) Progress(position, total uint64) {
+// An error says that the client has cancelled the call.
+func (c *Call) Progress(position, total uint64) error {
 	if c.progress != nil {
 		c.progress(position, total)
 	}
+	return c.Err()
 }

@@ -24,7 +24,7 @@ func (d Actions) Ls0(dir Path, filenames io.Writer) error {
 	w := bufio.NewWriter(filenames)
 	err = eachDirent(f, func(_ uint64, _ byte, name string) error {
 		if name == "." || name == ".." {
-			return nil
+			return d.call.Err()
 		}
 		_, err := w.WriteString(name + "\x00")
 		return err
@@ -62,7 +62,7 @@ func (d Actions) Find0(directory Path, files io.Writer) error {
 	if strings.HasSuffix(string(directory), "/") {
 		prefix = ""
 	}
-	err = walk(top, directory, "", func(e *entry) error {
+	err = d.walk(top, directory, "", func(e *entry) error {
 		_, err := w.WriteString(prefix + e.rel + "\x00")
 		return err
 	})
@@ -87,8 +87,10 @@ func (d Actions) Du(c *Call, path Path) (int64, error) {
 		defer d.hearing(top, path)()
 		type file struct{ dev, ino uint64 }
 		linked := map[file]bool{} // files of several names count once
-		err = walk(top, path, "", func(e *entry) error {
-			c.Progress(0, 1)
+		err = d.walk(top, path, "", func(e *entry) error {
+			if err := c.Progress(0, 1); err != nil {
+				return err
+			}
 			st, err := e.stat()
 			if err != nil && gone(e.dir, e.name) {
 				return nil
@@ -151,8 +153,8 @@ const maxDepth = 1000
 // walk visits everything below a directory, parents first, in the order of the
 // directories. It never follows a link, so it cannot leave the tree. A directory that
 // cannot be read is an error, which says which: what is in it would be missing.
-func walk(top *os.File, directory Path, prefix string, fn func(*entry) error) error {
-	w := walker{string(directory), prefix, fn}
+func (d *Daemon) walk(top *os.File, directory Path, prefix string, fn func(*entry) error) error {
+	w := walker{d, string(directory), prefix, fn}
 	return w.level(top, "", 0)
 }
 
@@ -174,6 +176,7 @@ func gone(dir *os.File, name string) bool {
 }
 
 type walker struct {
+	d                 *Daemon
 	directory, prefix string
 	fn                func(*entry) error
 }
@@ -205,6 +208,9 @@ func (w *walker) entry(e *entry, below string, depth int) error {
 			return say(err, "%s", pathpkg.Join(w.directory, below))
 		}
 		e.typ = byte(st.Mode & unix.S_IFMT >> 12) // DT_x is S_IFx >> 12
+	}
+	if err := w.d.call.Err(); err != nil {
+		return err
 	}
 	if err := w.fn(e); err != nil {
 		return err

@@ -102,8 +102,8 @@ func (d Actions) InternalYaraScan(c *Call, path Path, filename io.Writer) error 
 	}
 	defer f.Close()
 	var found []string
-	err = patiently(c, filename, func(ctx context.Context) (err error) {
-		found, err = yara(ctx, d.yaraRules, toolFile(1), f)
+	err = patiently(c, func() (err error) {
+		found, err = yara(c, d.yaraRules, toolFile(1), f)
 		return err
 	})
 	if err != nil {

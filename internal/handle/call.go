@@ -58,6 +58,9 @@ func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (a
 	if h.State() != Ready {
 		return nil, &CallError{Action: a.Name, Text: beforeLaunch, Lines: true}
 	}
+	if ctx.Err() != nil {
+		return nil, errCancelledByUser
+	}
 	t := &transfer{h: h, action: a, link: h.link, cancelled: newFlag(), refused: newFlag()}
 	var in *source
 	var out *dest
@@ -101,14 +104,8 @@ func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (a
 		return nil, &CallError{Action: a.Name, Text: "dispatch failed to marshal args"}
 	}
 
-	if in != nil || out != nil {
-		stop := t.arm(ctx)
-		defer stop()
-	}
+	defer t.arm(ctx)()
 	l := h.link
-	if l.vm == nil {
-		defer context.AfterFunc(ctx, l.abort)() // nobody else ends what the daemon lets wait
-	}
 	defer h.watch(a, l, in.rests() || out.rests())()
 	l.writeMu.Lock()
 	err = l.conn.WriteFrame(msg.Buf)
@@ -125,16 +122,16 @@ func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (a
 	if in != nil {
 		frame, sendErr, err = t.send(in)
 	} else {
-		if out != nil { // the daemon may work long before the first data
-			t.receiving.Store(true)
-			if t.cancelled.isSet() {
-				t.stopDaemon()
-			}
+		if out != nil || l.ours.Load() { // it may work long before there is an answer
+			t.listens()
 		}
 		frame, err = t.awaitFrame()
 	}
 	if err != nil {
 		return nil, out.close(h.lost(a, err))
+	}
+	if isOurs(frame) {
+		l.ours.Store(true)
 	}
 	v, err := readReply(a, frame, serial)
 	if t.late.Load() {
@@ -151,7 +148,7 @@ func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (a
 	switch {
 	case err != nil && sendErr != nil:
 		return nil, sendErr // the daemon's answer to our giving up
-	case err != nil && out != nil && t.cancelled.isSet():
+	case err != nil && t.cancelled.isSet() && (out != nil || errors.Is(err, syscall.EINTR)):
 		return nil, out.close(errCancelledByUser)
 	case err != nil:
 		return nil, out.close(err)
@@ -161,6 +158,14 @@ func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (a
 		return nil, out.close(t.receive(out))
 	}
 	return v, nil
+}
+
+// isOurs reports whether a reply comes from gofish's own daemon.
+func isOurs(frame []byte) bool {
+	var hd proto.Header
+	dec := proto.NewDecoder(frame)
+	hd.Decode(dec)
+	return dec.Err == nil && hd.ProgressHint == proto.OursMark
 }
 
 // readReply takes the result, or the error, out of a reply. A *LinkError is a reply that
@@ -229,6 +234,10 @@ func errnoOf(err error) syscall.Errno {
 // lost handles a connection that failed in a call.
 func (h *Handle) lost(a *api.Action, cause error) error {
 	if l := h.link; l != nil {
+		if l.unheard.Load() {
+			h.dropLink()
+			return &LinkError{Text: a.Name + ": " + l.unheardText()}
+		}
 		if limit := l.stalled.Load(); limit != nil {
 			h.dropLink()
 			return &LinkError{Text: a.Name + ": " + stallText(*limit)}

@@ -55,7 +55,7 @@ type Handle struct {
 	local    func() map[string]*api.Func
 
 	cancelMu sync.Mutex
-	cancel   func() // stops the transfer that is running, nil if none is
+	cancel   func() // stops the call that the daemon works on, nil if there is none
 }
 
 // Actions has a method for every action that is done on the host.
@@ -195,13 +195,13 @@ func asCallError(a *api.Action, err error) error {
 	return e
 }
 
-// UserCancel asks the transfer that is running, if any, to stop. It may be
-// called at any time from any goroutine.
+// UserCancel asks the call that is running, if any, to stop. It may be called at any
+// time from any goroutine.
 func (h *Handle) UserCancel() {
 	h.cancelMu.Lock()
 	defer h.cancelMu.Unlock()
 	if h.cancel != nil {
-		h.cancel()
+		h.cancel() // with the lock held: the call does not end meanwhile
 	} else if m := h.mounted; m != nil {
 		go m.server.Unmount()
 	}
@@ -234,6 +234,8 @@ type link struct {
 	writeMu sync.Mutex                    // the cancel word may be written while a call reads
 	console *console                      // of our own appliance
 	stalled atomic.Pointer[time.Duration] // how long a call had stood still when it was given up
+	ours    atomic.Bool                   // the daemon takes the cancel word in any call
+	unheard atomic.Bool                   // a call was given up that its daemon did not end when it was cancelled
 }
 
 // Abort ends a connection to a daemon that is not ours at once: nobody else would. It may

@@ -238,6 +238,7 @@ func (h *Handle) start(c *Call, m *appliance.Machine, cacheDir string, began tim
 	}
 	console.progress(12)
 	h.link = &link{vm: vm, conn: vm.Conn, console: console}
+	h.link.ours.Store(!m.Image.Fixed) // in an appliance from elsewhere the replies tell
 	return nil
 }
 

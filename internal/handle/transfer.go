@@ -24,7 +24,7 @@ type transfer struct {
 	refused   flag        // by the daemon: it wrote the cancel word
 	late      atomic.Bool // the reply was there, and we were still writing
 	ignored   int64       // bytes that came after our cancel word
-	receiving atomic.Bool // the daemon sends, so our cancel word tells it to stop
+	hears     atomic.Bool // the daemon takes our cancel word now
 	told      atomic.Bool // our cancel word is written
 	bulk      bool        // the file is plugged in as a disk
 }
@@ -57,24 +57,71 @@ func (f *flag) isSet() bool {
 
 var errCancelledByUser = &CallError{Errno: syscall.EINTR, Text: "operation cancelled by user"}
 
-// arm makes UserCancel and ctx stop this transfer until stop is called.
+// unheeded is how long a daemon may take to end a call that was cancelled.
+const unheeded = 5 * time.Second
+
+// arm makes UserCancel and ctx stop this call until stop is called. After that nothing
+// more is written for it: the next call must not be met by its cancel word. (A word that
+// was written before the reply was read is no danger: it comes before the next call, and
+// the daemon knows by that to which one it belongs.)
 func (t *transfer) arm(ctx context.Context) (stop func()) {
 	h := t.h
-	h.cancelMu.Lock()
-	h.cancel = func() {
-		t.cancelled.set()
-		if t.receiving.Load() {
+	var giveUp *time.Timer
+	over := false
+	cancel := func() { // with cancelMu held
+		if over || !t.cancelled.set() {
+			return
+		}
+		if t.hears.Load() {
 			t.stopDaemon()
 		}
+		giveUp = time.AfterFunc(unheeded, func() {
+			h.cancelMu.Lock()
+			defer h.cancelMu.Unlock()
+			if !over {
+				t.link.unheard.Store(true)
+				t.link.abort()
+			}
+		})
 	}
+	h.cancelMu.Lock()
+	outer := h.cancel
+	h.cancel = cancel
 	h.cancelMu.Unlock()
-	unwatch := context.AfterFunc(ctx, h.UserCancel)
+	unwatch := context.AfterFunc(ctx, func() {
+		h.cancelMu.Lock()
+		defer h.cancelMu.Unlock()
+		cancel()
+	})
 	return func() {
 		unwatch()
 		h.cancelMu.Lock()
-		h.cancel = nil
-		h.cancelMu.Unlock()
+		defer h.cancelMu.Unlock()
+		h.cancel, over = outer, true
+		if giveUp != nil {
+			giveUp.Stop()
+		}
 	}
+}
+
+// listens says that from now on the daemon takes the cancel word.
+func (t *transfer) listens() {
+	t.hears.Store(true)
+	if t.cancelled.isSet() {
+		t.stopDaemon()
+	}
+}
+
+// unheardText says why a connection is given up after a call was cancelled.
+func (l *link) unheardText() string {
+	text := "cancelled by user, but the daemon did not answer within 5 seconds: "
+	if !l.ours.Load() {
+		text = "cancelled by user, but the daemon is not gofish's, so that only transfers can be ended, and did not answer within 5 seconds: "
+	}
+	if l.vm == nil {
+		return text + "the connection was closed"
+	}
+	return text + "the appliance was ended"
 }
 
 // stopDaemon writes the cancel word, once.
@@ -185,6 +232,9 @@ func (t *transfer) send(in *source) (frame []byte, sendErr, err error) {
 		werr = conn.Flush()
 	}
 	close(written)
+	if t.link.ours.Load() { // it has all, and may work on for long
+		t.listens()
+	}
 	a := <-reply
 	if werr != nil && a.err == nil {
 		// The daemon's reply says more than our broken pipe.
@@ -210,11 +260,7 @@ func (t *transfer) sendNothing() (frame []byte, sendErr, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	t.receiving.Store(true)
-	defer t.receiving.Store(false)
-	if t.cancelled.isSet() {
-		t.stopDaemon()
-	}
+	t.listens()
 	frame, err = t.awaitFrame()
 	if t.cancelled.isSet() {
 		sendErr = errCancelledByUser
@@ -224,13 +270,12 @@ func (t *transfer) sendNothing() (frame []byte, sendErr, err error) {
 
 // receive reads the chunks that follow a good reply into a host file.
 func (t *transfer) receive(out *dest) error {
-	t.receiving.Store(true)
-	defer t.receiving.Store(false)
+	t.listens()
 	var failed error
 	if out.w == nil {
 		failed = out.open(os.O_WRONLY)
 	}
-	if failed != nil || t.cancelled.isSet() {
+	if failed != nil {
 		t.stopDaemon()
 	}
 	size := int64(-1)
@@ -285,6 +330,7 @@ func (t *transfer) receive(out *dest) error {
 // reason is why the daemon has broken a file off. The protocol has no place for it; our
 // own daemon is asked.
 func (t *transfer) reason() error {
+	t.hears.Store(false)
 	_, err := t.h.remote(context.Background(), api.All.Lookup("internal_stream_error"), nil, nil)
 	e := &CallError{}
 	if !errors.As(err, &e) || isUnknownProcedure(err) {

@@ -1,6 +1,7 @@
 package library
 
 import (
+	"context"
 	"embed"
 	"errors"
 	"fmt"
@@ -83,18 +84,23 @@ func (s *Servers) Check(name string) error {
 
 // Call lets the action's library do a call. args and opts are as api.Action.EncodeArgs
 // takes them; out gets the data of an action that writes a file, and alive, which may be
-// nil, is called now and then while it goes on. If one of them returns an error, or if
-// the server's process ends, what the library remembered is gone.
-func (s *Servers) Call(a *api.Action, args, opts []any, out io.Writer, alive func() error) (any, error) {
+// nil, is called now and then while it goes on. If one of them returns an error, if
+// ctx ends, or if the server's process does, what the library remembered is gone.
+func (s *Servers) Call(ctx context.Context, a *api.Action, args, opts []any, out io.Writer, alive func() error) (any, error) {
 	p, err := s.get(a.Library)
 	if err != nil {
 		return nil, err
 	}
+	unwatch := context.AfterFunc(ctx, func() { p.cmd.Process.Kill() })
 	result, err := p.call(a, args, opts, out, alive)
+	killed := !unwatch()
 	var said *Error
-	if err != nil && !errors.As(err, &said) {
+	if killed || err != nil && !errors.As(err, &said) {
 		s.Close(a.Library)
-		if err == errLink {
+		switch {
+		case killed:
+			err = ctx.Err()
+		case err == errLink:
 			err = fmt.Errorf("the %s library crashed on this data (%v); what it had open is closed", a.Library, p.ended)
 			var exit *exec.ExitError
 			if errors.As(p.ended, &exit) && exit.ExitCode() == crashed {

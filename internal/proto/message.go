@@ -40,6 +40,11 @@ func (h *Header) Decode(d *Decoder) {
 	h.Status, _, _ = x.DecodeUint()
 }
 
+// OursMark stands in the replies of gofish's daemon where a call has its progress hint,
+// a field that replies do not use. Such a daemon takes the cancel word in any call;
+// others take it only while they send a file.
+const OursMark = 0x676f66697368 // "gofish"
+
 // CallHeader is the header of a call of proc.
 func CallHeader(proc, serial uint32, hint, mask uint64) Header {
 	return Header{Prog: Program, Vers: Version, Proc: proc, Serial: serial, ProgressHint: hint, OptMask: mask}
@@ -47,7 +52,7 @@ func CallHeader(proc, serial uint32, hint, mask uint64) Header {
 
 // ReplyHeader is the header of a reply.
 func ReplyHeader(proc, serial, status uint32) Header {
-	return Header{Prog: Program, Vers: Version, Proc: proc, Serial: serial, Direction: DirectionReply, Status: status}
+	return Header{Prog: Program, Vers: Version, Proc: proc, Serial: serial, Direction: DirectionReply, Status: status, ProgressHint: OursMark}
 }
 
 // ErrorBody is the body of a reply with StatusError. Errno is a name as in
