@@ -86,7 +86,7 @@ func (f *fake) Call(ctx context.Context, a *api.Action, args, opts []any) (any, 
 	return answer, nil
 }
 
-func (f *fake) UserCancel() {}
+func (f *fake) Kill() {}
 func (f *fake) OnEvent(mask handle.EventType, fn func(handle.Event)) int {
 	if f.events == nil {
 		f.events = map[int]func(handle.Event){}

@@ -338,7 +338,7 @@ func (l *lookOut) run(r *bufio.Reader) {
 	// A command is made of calls, and between them nothing can be cancelled.
 	for {
 		if c := l.s.running.Load(); c != nil {
-			(*c).UserCancel()
+			c.cancel()
 		}
 		select {
 		case <-l.ended:

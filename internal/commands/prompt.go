@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+	"syscall"
 
 	"github.com/chzyer/readline"
 
@@ -41,6 +42,7 @@ func newPrompt(s *Shell, text string) (*prompt, error) {
 		DisableAutoSaveHistory: true,
 		AutoComplete:           completer{s},
 		EOFPrompt:              "\n", // which means none
+		FuncFilterInputRune:    quitKey,
 		Stdin:                  readline.NewCancelableStdin(s.stdin),
 		Stdout:                 s.stdout,
 		Stderr:                 s.prog.Stderr,
@@ -62,6 +64,22 @@ func (p *prompt) line() (string, error) {
 		p.rl.SaveHistory(text)
 	}
 	return text, err
+}
+
+// quitKey makes of Ctrl-\ what a terminal makes of it while no line is edited.
+func quitKey(r rune) (rune, bool) {
+	const key = '\\' & 0x1f
+	if r == key {
+		syscall.Kill(os.Getpid(), syscall.SIGQUIT)
+	}
+	return r, r != key
+}
+
+// restore leaves the terminal as it was before the line editor had it.
+func (p *prompt) restore() {
+	if p != nil {
+		p.rl.Terminal.ExitRawMode()
+	}
 }
 
 // raw reads a line that is no command, with its end.
@@ -106,6 +124,7 @@ Type: ‘help’ for help on commands
 		return
 	}
 	s.prompt = p
+	s.line.Store(p)
 	for !s.quit {
 		text, err := p.line()
 		s.out.control(after)

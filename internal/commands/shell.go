@@ -24,7 +24,7 @@ import (
 // Caller does actions. *handle.Handle is one.
 type Caller interface {
 	Call(ctx context.Context, a *api.Action, args, opts []any) (any, error)
-	UserCancel()
+	Kill()
 	OnEvent(mask handle.EventType, fn func(handle.Event)) int
 	RemoveEvent(id int)
 	Close() error
@@ -66,10 +66,11 @@ type Shell struct {
 	hurry  chan struct{} // closed by the second signal
 
 	stdin       *os.File
-	noStdin     bool          // a client has not passed its own, so there is none to read
-	in          *bufio.Reader // reads stdin
-	complete    func() bool   // asks a client whether the end of stdin is one; nil: it is
-	prompt      *prompt       // nil unless interactive
+	noStdin     bool                   // a client has not passed its own, so there is none to read
+	in          *bufio.Reader          // reads stdin
+	complete    func() bool            // asks a client whether the end of stdin is one; nil: it is
+	prompt      *prompt                // nil unless interactive
+	line        atomic.Pointer[prompt] // the same, for who ends the program meanwhile
 	interactive bool
 	onInterrupt atomic.Int32 // interruptRun and so on
 	file        string       // name of the script in messages
@@ -81,11 +82,13 @@ type Shell struct {
 	out    *output
 	pipe   bool // stdout leads to a host command
 
-	issued  int                    // commands so far
-	strict  bool                   // a failure of the present command ends the run
-	quit    bool                   // no more lines are wanted
-	failed  bool                   // a command failed that ends the run
-	running atomic.Pointer[Caller] // what does the present call, nil between calls
+	issued  int                         // commands so far
+	strict  bool                        // a failure of the present command ends the run
+	quit    bool                        // no more lines are wanted
+	failed  bool                        // a command failed that ends the run
+	running atomic.Pointer[runningCall] // nil between calls
+	hosts   atomic.Int32                // commands of the host that have the terminal
+	opened  atomic.Pointer[Caller]      // the last handle
 }
 
 // errShown is the error of what has already said why it failed.
@@ -124,6 +127,7 @@ func (p *Program) Run() int {
 		return status
 	case <-s.ctx.Done():
 	}
+	defer s.line.Load().restore()
 	// A signal ends the run in order, if that does not take too long and no other
 	// signal comes: whoever sent it will not wait. What the handle leaves behind then goes by itself.
 	status := 128 + int(context.Cause(s.ctx).(stopSignal).Signal)
@@ -239,9 +243,23 @@ func (s *Shell) open() error {
 		return libError{err}
 	}
 	s.caller = c
+	s.opened.Store(&c)
 	s.verbose.Store(envTrue("DEBUG"))
 	s.watch(c)
 	return nil
+}
+
+// runningCall is a call that can be cancelled.
+type runningCall struct {
+	cancel     func()
+	interrupts int // so many have come meanwhile
+}
+
+// kill ends the appliance whatever it does.
+func (s *Shell) kill() {
+	if c := s.opened.Load(); c != nil {
+		(*c).Kill()
+	}
 }
 
 // stopSignal is the cause of a run cut short.
@@ -249,9 +267,10 @@ type stopSignal struct{ syscall.Signal }
 
 func (s stopSignal) Error() string { return s.String() }
 
-// catchSignals makes an interrupt cancel the call that is running, at a prompt.
-// With words on a terminal the second one ends the run. Everywhere else signals end
-// the run in order. The returned function undoes that.
+// catchSignals makes an interrupt cancel the call that is running, at a prompt; a second
+// one in the same call ends the appliance, which may stand still. With words on a terminal
+// the second one ends the run, too. Everywhere else signals end the run in order; that
+// of Ctrl-\\ does it at once. The returned function undoes that.
 func (s *Shell) catchSignals() func() {
 	signal.Ignore(syscall.SIGPIPE) // a reader of ours may leave
 	c := make(chan os.Signal, 1)
@@ -264,15 +283,33 @@ func (s *Shell) catchSignals() func() {
 			case <-done:
 				return
 			case sig := <-c:
-				if sig == syscall.SIGINT || sig == syscall.SIGQUIT {
+				mode := s.onInterrupt.Load()
+				if sig == syscall.SIGQUIT {
+					if s.hosts.Load() > 0 {
+						continue // it is for them
+					}
+					s.cancel(stopSignal{syscall.SIGQUIT})
+					s.kill()
+					close(s.hurry)
+					return
+				}
+				if sig == syscall.SIGINT {
 					interrupts++
 					call := s.running.Load()
-					mode := s.onInterrupt.Load()
-					if mode == interruptCall || mode == interruptTwice && call != nil && interrupts == 1 {
-						if call != nil {
-							(*call).UserCancel()
-						}
+					if call != nil {
+						call.interrupts++
+					}
+					switch {
+					case call == nil && mode == interruptCall:
 						continue
+					case call != nil && mode != interruptRun && call.interrupts == 1 && (mode == interruptCall || interrupts == 1):
+						call.cancel()
+						continue
+					case call != nil && mode != interruptRun:
+						s.kill()
+						if mode == interruptCall {
+							continue
+						}
 					}
 				}
 				if s.ctx.Err() != nil {
@@ -369,10 +406,11 @@ func (s *Shell) do(a *api.Action, args, opts []any) (any, error) {
 		opts = make([]any, len(a.Opts))
 	}
 	s.noteAction(a, args, opts)
-	c := s.caller
-	s.running.Store(&c)
+	ctx, cancel := context.WithCancel(s.ctx)
+	defer cancel()
+	s.running.Store(&runningCall{cancel: cancel})
 	s.bar.begin(a)
-	v, err := c.Call(s.ctx, a, args, opts)
+	v, err := s.caller.Call(ctx, a, args, opts)
 	s.bar.end()
 	s.running.Store(nil)
 	if err != nil {
@@ -536,7 +574,9 @@ func (s *Shell) hostCommand(text string, args ...string) *exec.Cmd {
 // takes death by a signal other than an interrupt for success.
 func (s *Shell) runHost(text string) error {
 	s.out.Flush()
+	s.hosts.Add(1)
 	err := s.hostCommand(text).Run()
+	s.hosts.Add(-1)
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {
 		if err != nil {

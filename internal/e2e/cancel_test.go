@@ -145,3 +145,75 @@ func TestCancelCalls(t *testing.T) {
 		}
 	})
 }
+
+// TestInterruptAtPrompt presses the keys that end what runs: a call, an appliance that
+// stands still, and gofish.
+func TestInterruptAtPrompt(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	tmp := filepath.Join(dir, "tmp")
+	os.Mkdir(tmp, 0o755)
+	p := startTerminal(t, dir, []string{"TERM=xterm", "LC_ALL=C", "HOME=" + dir, "TMPDIR=" + tmp}, gofishBin, "-N", "disk:100M")
+	const ctrlC, ctrlBackslash = "\x03", "\x1c"
+	p.expect("><fs> ")
+	p.run("run")
+	started := time.Now()
+	p.send("sleep 600\r")
+	time.Sleep(limit(500 * time.Millisecond))
+	p.send(ctrlC)
+	p.expect("error: operation cancelled by user")
+	p.send("sleep 601\r")
+	time.Sleep(limit(500 * time.Millisecond))
+	p.send(ctrlC)
+	p.expect("error: operation cancelled by user")
+	p.run("ping-daemon")
+	if took := time.Since(started); took > limit(10*time.Second) {
+		t.Errorf("two cancelled calls took %v", took)
+	}
+
+	stop := func() {
+		for _, pid := range qemus(tmp) {
+			syscall.Kill(pid, syscall.SIGSTOP)
+		}
+	}
+	for _, keys := range []string{ctrlC + ctrlC, ctrlC} {
+		if len(qemus(tmp)) != 1 {
+			t.Fatalf("%d appliances run", len(qemus(tmp)))
+		}
+		stop()
+		p.send("list-devices\r")
+		for _, key := range keys {
+			time.Sleep(limit(500 * time.Millisecond))
+			p.send(string(key))
+		}
+		if len(keys) > 1 {
+			p.expect("the appliance was ended by the user")
+		} else {
+			p.expect("did not answer within 5 seconds: the appliance was ended")
+		}
+		if l := qemus(tmp); len(l) != 0 {
+			t.Errorf("appliances %v are left", l)
+		}
+		// The drives are there still, and the history.
+		p.run("run")
+		p.send("\x1b[A\x1b[A\x1b[A\r") // echo, run, list-devices
+		p.expect("\n/dev/sda\r\n")
+	}
+
+	stop()
+	p.send("list-devices\r")
+	time.Sleep(limit(500 * time.Millisecond))
+	p.send(ctrlBackslash)
+	p.wait(128 + int(syscall.SIGQUIT))
+	if l := qemus(tmp); len(l) != 0 {
+		t.Errorf("appliances %v are left after Ctrl-\\", l)
+	}
+
+	p = startTerminal(t, dir, []string{"TERM=xterm", "LC_ALL=C", "HOME=" + dir, "TMPDIR=" + tmp}, gofishBin, "-N", "disk:100M")
+	p.expect("><fs> ")
+	p.send(ctrlBackslash)
+	p.wait(128 + int(syscall.SIGQUIT))
+	if l, _ := os.ReadDir(tmp); len(l) != 0 {
+		t.Errorf("%v are left", l)
+	}
+}

@@ -234,6 +234,10 @@ func errnoOf(err error) syscall.Errno {
 // lost handles a connection that failed in a call.
 func (h *Handle) lost(a *api.Action, cause error) error {
 	if l := h.link; l != nil {
+		if l.killed.Load() {
+			h.dropLink()
+			return &LinkError{Text: a.Name + ": the appliance was ended by the user"}
+		}
 		if l.unheard.Load() {
 			h.dropLink()
 			return &LinkError{Text: a.Name + ": " + l.unheardText()}

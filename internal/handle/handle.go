@@ -51,6 +51,7 @@ type Handle struct {
 
 	link     *link
 	attached atomic.Pointer[link] // the last one that goes to a daemon which ran already
+	latest   atomic.Pointer[link] // the last one, whatever it goes to
 	serial   uint32
 	local    func() map[string]*api.Func
 
@@ -236,12 +237,23 @@ type link struct {
 	stalled atomic.Pointer[time.Duration] // how long a call had stood still when it was given up
 	ours    atomic.Bool                   // the daemon takes the cancel word in any call
 	unheard atomic.Bool                   // a call was given up that its daemon did not end when it was cancelled
+	killed  atomic.Bool                   // by Kill
 }
 
 // Abort ends a connection to a daemon that is not ours at once: nobody else would. It may
 // be called at any time from any goroutine. An appliance of our own is left to Close.
 func (h *Handle) Abort() {
 	if l := h.attached.Load(); l != nil {
+		l.abort()
+	}
+}
+
+// Kill ends the appliance, or the connection, at once, whatever goes on there: what the
+// guest has not written yet is lost. The handle goes back to the config state and keeps
+// its drives. It may be called at any time from any goroutine.
+func (h *Handle) Kill() {
+	if l := h.latest.Load(); l != nil {
+		l.killed.Store(true)
 		l.abort()
 	}
 }

@@ -239,6 +239,7 @@ func (h *Handle) start(c *Call, m *appliance.Machine, cacheDir string, began tim
 	console.progress(12)
 	h.link = &link{vm: vm, conn: vm.Conn, console: console}
 	h.link.ours.Store(!m.Image.Fixed) // in an appliance from elsewhere the replies tell
+	h.latest.Store(h.link)
 	return nil
 }
 
@@ -371,6 +372,7 @@ func (h *Handle) attach(c *Call, path string) error {
 	}
 	l := &link{channel: conn, conn: proto.NewConn(conn)}
 	h.attached.Store(l)
+	h.latest.Store(l)
 	unwatch := context.AfterFunc(c, l.abort)
 	conn.SetReadDeadline(time.Now().Add(attachTime))
 	ev, _, err := l.conn.Next(&proto.Progress{})
@@ -432,9 +434,13 @@ func (h *Handle) forget() {
 func (h *Handle) dropLink() (why string) {
 	l := h.link
 	h.link = nil
+	drives := h.drives
 	h.forget()
 	if l == nil {
 		return ""
+	}
+	if l.unheard.Load() || l.killed.Load() {
+		h.drives = drives // the user wanted an end of the call, not of the work
 	}
 	if l.vm == nil {
 		l.channel.Close()
