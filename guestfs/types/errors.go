@@ -30,8 +30,15 @@ func (e *Error) Unwrap() error {
 	return nil
 }
 
+// Is makes errors.Is find the error number beside a cause: a call that was cancelled is
+// both EINTR and the error of its context.
+func (e *Error) Is(target error) bool {
+	return e.Errno != 0 && (target == error(e.Errno) || e.Errno.Is(target))
+}
+
 // LinkError says that the connection to the appliance is lost, and why. The handle is
-// back where it was before Launch, without its drives.
+// back where it was before Launch, without its drives, unless it was given up because it
+// did not heed a cancelled context.
 type LinkError struct{ Text string }
 
 func (e *LinkError) Error() string { return e.Text }

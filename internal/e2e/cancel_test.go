@@ -189,7 +189,7 @@ func TestInterruptAtPrompt(t *testing.T) {
 		if len(keys) > 1 {
 			p.expect("the appliance was ended by the user")
 		} else {
-			p.expect("did not answer within 5 seconds: the appliance was ended")
+			p.expect("did not answer within 5s: the appliance was ended")
 		}
 		if l := qemus(tmp); len(l) != 0 {
 			t.Errorf("appliances %v are left", l)

@@ -58,7 +58,7 @@ func (f *flag) isSet() bool {
 var errCancelledByUser = &CallError{Errno: syscall.EINTR, Text: "operation cancelled by user"}
 
 // unheeded is how long a daemon may take to end a call that was cancelled.
-const unheeded = 5 * time.Second
+var unheeded = 5 * time.Second
 
 // arm makes UserCancel and ctx stop this call until stop is called. After that nothing
 // more is written for it: the next call must not be met by its cancel word. (A word that
@@ -114,9 +114,9 @@ func (t *transfer) listens() {
 
 // unheardText says why a connection is given up after a call was cancelled.
 func (l *link) unheardText() string {
-	text := "cancelled by user, but the daemon did not answer within 5 seconds: "
+	text := fmt.Sprintf("cancelled by user, but the daemon did not answer within %v: ", unheeded)
 	if !l.ours.Load() {
-		text = "cancelled by user, but the daemon is not gofish's, so that only transfers can be ended, and did not answer within 5 seconds: "
+		text = fmt.Sprintf("cancelled by user, but the daemon is not gofish's, so that only transfers can be ended, and did not answer within %v: ", unheeded)
 	}
 	if l.vm == nil {
 		return text + "the connection was closed"
