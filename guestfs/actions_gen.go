@@ -4072,7 +4072,7 @@ func (g *Handle) UploadOffset(ctx context.Context, filename io.Reader, remotefil
 	return g.calls.UploadOffset(ctx, filename, remotefilename, offset)
 }
 
-// UserCancel asks the upload or download that runs in another thread to stop. It then fails with the error number EINTR and the handle stays usable. Without a running transfer nothing happens.
+// UserCancel asks the call that runs in another thread to stop. It then fails with the error number EINTR and the handle stays usable. Of a daemon that is not gofish's only transfers can be stopped; what does not stop within 5 seconds ends the appliance. Without a running call nothing happens.
 func (g *Handle) UserCancel(ctx context.Context) error {
 	return g.calls.UserCancel(ctx)
 }

@@ -371,11 +371,18 @@ func errorBody(err error) *proto.ErrorBody {
 	return b
 }
 
+// replyHeader tells the client also whose daemon this is.
+func (s *session) replyHeader(status uint32) proto.Header {
+	h := proto.ReplyHeader(s.proc, s.serial, status)
+	h.ProgressHint = proto.OursMark
+	return h
+}
+
 // reply sends the one reply of a call that streams nothing to the client.
 func (s *session) reply(a *api.Action, result any, err error) error {
 	e := &proto.Encoder{Buf: make([]byte, 0, 512)}
 	if err == nil {
-		h := proto.ReplyHeader(s.proc, s.serial, proto.StatusOK)
+		h := s.replyHeader(proto.StatusOK)
 		h.Encode(e)
 		if a != nil {
 			err = a.EncodeRet(e, s.d.reverse(a, result))
@@ -386,7 +393,7 @@ func (s *session) reply(a *api.Action, result any, err error) error {
 	}
 	if err != nil {
 		e.Buf = e.Buf[:0]
-		h := proto.ReplyHeader(s.proc, s.serial, proto.StatusError)
+		h := s.replyHeader(proto.StatusError)
 		h.Encode(e)
 		errorBody(err).Encode(e)
 	}

@@ -203,7 +203,7 @@ func (f *fileOut) start() error {
 	}
 	f.replied = true
 	e := &proto.Encoder{}
-	h := proto.ReplyHeader(f.s.proc, f.s.serial, proto.StatusOK)
+	h := f.s.replyHeader(proto.StatusOK)
 	h.Encode(e)
 	return f.s.conn.WriteFrame(e.Buf)
 }

@@ -24,7 +24,7 @@ func TestWalkGone(t *testing.T) {
 		t.Error("what is there is gone, or the other way round")
 	}
 	var seen []string
-	err = walk(dir, "/", "", func(e *entry) error {
+	err = (&Daemon{call: t.Context()}).walk(dir, "/", "", func(e *entry) error {
 		seen = append(seen, e.rel)
 		return os.Remove(filepath.Join(top, e.rel))
 	})

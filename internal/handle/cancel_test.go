@@ -57,8 +57,8 @@ func TestCancelWord(t *testing.T) {
 					continue
 				}
 				io.WriteString(c, good("", func(r *proto.Header) {
-					if !ours {
-						r.ProgressHint = 0
+					if ours {
+						r.ProgressHint = proto.OursMark
 					}
 				})(h.Proc, h.Serial))
 			}

@@ -52,7 +52,7 @@ func CallHeader(proc, serial uint32, hint, mask uint64) Header {
 
 // ReplyHeader is the header of a reply.
 func ReplyHeader(proc, serial, status uint32) Header {
-	return Header{Prog: Program, Vers: Version, Proc: proc, Serial: serial, Direction: DirectionReply, Status: status, ProgressHint: OursMark}
+	return Header{Prog: Program, Vers: Version, Proc: proc, Serial: serial, Direction: DirectionReply, Status: status}
 }
 
 // ErrorBody is the body of a reply with StatusError. Errno is a name as in
