@@ -27,7 +27,9 @@ func BenchmarkRead(b *testing.B) {
 	}{
 		{"download to a name", func() error { return g.Download(ctx, "/file", guestfs.HostFile(host)) }},
 		{"download to a writer", func() error { return g.Download(ctx, "/file", struct{ io.Writer }{io.Discard}) }},
-		{"io.Copy", func() error { return fromFS(g, func(f io.Reader) error { _, err := io.Copy(io.Discard, f); return err }) }},
+		{"io.Copy", func() error {
+			return fromFS(g, func(f io.Reader) error { _, err := io.Copy(io.Discard, f); return err })
+		}},
 		{"io.Copy to a file", func() error {
 			return fromFS(g, func(f io.Reader) error {
 				out, err := os.Create(host)

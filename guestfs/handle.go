@@ -130,10 +130,11 @@ func (g *Handle) Systems() []System {
 	return g.systems
 }
 
-// Inspect looks for operating systems on all disks. What could not be found out of one is
-// empty or "unknown".
+// Inspect looks for operating systems on all disks. Media to install one from are left out
+// beside one that is installed. What could not be found out of a system is empty or
+// "unknown".
 func (g *Handle) Inspect(ctx context.Context) ([]System, error) {
-	roots, err := g.InspectOS(ctx)
+	roots, err := g.calls.FindSystems(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -213,7 +214,7 @@ func Open(ctx context.Context, image string, options ...Option) (g *Handle, err 
 // MountSystem mounts the file systems of an operating system. One that cannot be mounted
 // is left out, with a warning (see OnWarning), unless it is the root.
 func (g *Handle) MountSystem(ctx context.Context, s System, readOnly bool) error {
-	return g.calls.MountSystem(ctx, s.Mountpoints, readOnly, g.h.Warn)
+	return g.calls.MountSystem(ctx, s.Mountpoints, readOnly, func(err error) { g.h.Warn("%v (left out)", err) })
 }
 
 // actionOf is the name of the action with a procedure number; empty for the launch.

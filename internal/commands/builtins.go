@@ -10,7 +10,8 @@ import (
 	"syscall"
 	"time"
 
-	"gofish/internal/api"
+	"gofish/guestfs/types"
+	"gofish/internal/calls"
 )
 
 // builtinTable is the commands that the shell does itself.
@@ -214,10 +215,10 @@ func (s *Shell) newImage(args []string, preallocation string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.callOpts("disk_create", map[string]any{"preallocation": preallocation}, args[0], "raw", n); err != nil {
+	if err := s.g().DiskCreate(s.ctx, args[0], "raw", n, types.DiskCreateOptions{Preallocation: &preallocation}); err != nil {
 		return err
 	}
-	if _, err := s.callOpts("add_drive", map[string]any{"format": "raw"}, args[0]); err != nil {
+	if err := s.g().AddDrive(s.ctx, args[0], types.AddDriveOptions{Format: new("raw")}); err != nil {
 		os.Remove(args[0])
 		return err
 	}
@@ -231,7 +232,7 @@ func runCopyIn(s *Shell, cmd string, args []string) error {
 		return err
 	}
 	for _, local := range args[:n] {
-		if err := s.callErr("copy_in", local, dir); err != nil {
+		if err := s.g().CopyIn(s.ctx, local, dir); err != nil {
 			return err
 		}
 	}
@@ -239,14 +240,14 @@ func runCopyIn(s *Shell, cmd string, args []string) error {
 }
 
 func runCopyOut(s *Shell, cmd string, args []string) error {
-	var opts map[string]any
+	var opts types.CopyOutOptions
 	n := len(args) - 1
 	if word, ok := strings.CutPrefix(args[n], "privileged:"); ok && n > 1 {
 		on, ok := boolean(word)
 		if !ok {
 			return s.errorf("'%s': invalid boolean value, use 'true' or 'false'", word)
 		}
-		opts = map[string]any{"privileged": on}
+		opts.Privileged = &on
 		n--
 	}
 	for _, remote := range args[:n] {
@@ -254,7 +255,7 @@ func runCopyOut(s *Shell, cmd string, args []string) error {
 		if err != nil {
 			return err
 		}
-		if _, err := s.callOpts("copy_out", opts, remote, args[n]); err != nil {
+		if err := s.g().CopyOut(s.ctx, remote, args[n], opts); err != nil {
 			return err
 		}
 	}
@@ -262,7 +263,7 @@ func runCopyOut(s *Shell, cmd string, args []string) error {
 }
 
 func runSupported(s *Shell, cmd string, args []string) error {
-	groups, err := s.callStrings("available_all_groups")
+	groups, err := s.g().AvailableAllGroups(s.ctx)
 	if err != nil {
 		return err
 	}
@@ -271,12 +272,12 @@ func runSupported(s *Shell, cmd string, args []string) error {
 		width = max(width, len(g))
 	}
 	for _, g := range groups {
-		v, err := s.call("feature_available", []string{g})
+		is, err := s.g().FeatureAvailable(s.ctx, []string{g})
 		if err != nil {
 			return err
 		}
 		answer := "no"
-		if v.(bool) {
+		if is {
 			answer = "yes"
 		}
 		fmt.Fprintf(s.out, "%*s %s\n", width, g, answer)
@@ -284,9 +285,23 @@ func runSupported(s *Shell, cmd string, args []string) error {
 	return nil
 }
 
+// carried takes a setting over from one handle to another.
+func carried[T any](ctx context.Context, get func(context.Context) (T, error), set func(context.Context, T) error) func() error {
+	return func() error {
+		v, err := get(ctx)
+		if err != nil {
+			return err
+		}
+		if err := set(ctx, v); err != nil {
+			return libError{err}
+		}
+		return nil
+	}
+}
+
 // runReopen replaces the handle.
 func runReopen(s *Shell, cmd string, args []string) error {
-	if err := s.callErr("shutdown"); err != nil {
+	if err := s.g().Shutdown(s.ctx); err != nil {
 		return err
 	}
 	fresh, err := s.prog.New()
@@ -295,17 +310,14 @@ func runReopen(s *Shell, cmd string, args []string) error {
 	}
 	before := s.firstEvent
 	s.watch(fresh)
-	for _, name := range []string{"verbose", "trace", "autosync", "path", "pgroup"} {
-		v, err := s.call("get_" + name)
-		if err == nil {
-			if text, ok := v.(string); ok {
-				v = &text // set_path takes what may be null
-			}
-			if _, e := fresh.Call(s.ctx, api.All.Lookup("set_"+name), []any{v}, nil); e != nil {
-				err = libError{e}
-			}
-		}
-		if err != nil {
+	from, to := s.g(), calls.Client{Caller: fresh}
+	for _, setting := range []func() error{
+		carried(s.ctx, from.GetVerbose, to.SetVerbose), carried(s.ctx, from.GetTrace, to.SetTrace),
+		carried(s.ctx, from.GetAutosync, to.SetAutosync),
+		carried(s.ctx, from.GetPath, func(ctx context.Context, path string) error { return to.SetPath(ctx, &path) }),
+		carried(s.ctx, from.GetPgroup, to.SetPgroup),
+	} {
+		if err := setting(); err != nil {
 			s.firstEvent = before
 			fresh.Close()
 			return err
@@ -349,7 +361,7 @@ func (s *Shell) downloadTemp(remote string) (file string, done func(), err error
 	if err != nil {
 		return "", nil, err
 	}
-	if err := s.callErr("download", remote, file); err != nil {
+	if err := s.g().Download(s.ctx, remote, types.HostFile(file)); err != nil {
 		done()
 		return "", nil, err
 	}
@@ -418,7 +430,7 @@ func (s *Shell) expand(pattern string) ([]string, error) {
 	if !strings.HasPrefix(pattern, "/") {
 		return nil, nil
 	}
-	found, err := s.callStrings("glob_expand", pattern)
+	found, err := s.g().GlobExpand(s.ctx, pattern)
 	if err != nil {
 		return nil, join(err, fmt.Errorf("glob: guestfs_glob_expand call failed: %s", pattern))
 	}
@@ -444,18 +456,16 @@ func (s *Shell) expandDevices(pattern string) ([]string, error) {
 // devices lists disks, partitions, MD devices and logical volumes.
 func (s *Shell) devices() ([]string, error) {
 	var all []string
-	for _, list := range []string{"list_devices", "list_partitions", "list_md_devices", "lvs"} {
-		if api.All.Lookup(list) == nil {
-			continue
-		}
-		if list == "lvs" {
-			if v, err := s.call("feature_available", []string{"lvm2"}); err != nil {
-				return nil, err
-			} else if !v.(bool) {
-				continue
-			}
-		}
-		names, err := s.callStrings(list)
+	lvm, err := s.g().FeatureAvailable(s.ctx, []string{"lvm2"})
+	if err != nil {
+		return nil, err
+	}
+	lists := []func(context.Context) ([]string, error){s.g().ListDevices, s.g().ListPartitions, s.g().ListMDDevices}
+	if lvm {
+		lists = append(lists, s.g().LVs)
+	}
+	for _, list := range lists {
+		names, err := list(s.ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -209,7 +209,7 @@ func (p pipeReader) Read(b []byte) (int, error) {
 
 // heredoc writes the lines up to marker to a temporary file.
 func (c *converter) heredoc(marker string) (string, error) {
-	dir, err := c.s.callString("get_tmpdir")
+	dir, err := c.s.g().GetTmpdir(c.s.ctx)
 	if err != nil {
 		return "", err
 	}
@@ -253,7 +253,7 @@ func (s *Shell) readRaw() (string, error) {
 // privateFile gives a name for a file that a program of the host is to have, in a folder
 // of its own, which done removes. A signal that ends the shell removes it too.
 func (s *Shell) privateFile(remote string) (name string, done func(), err error) {
-	dir, err := s.callString("get_tmpdir")
+	dir, err := s.g().GetTmpdir(s.ctx)
 	if err != nil {
 		return "", nil, err
 	}
@@ -348,27 +348,23 @@ func (s *Shell) windowsPath(path string) (string, error) {
 	if path == "" {
 		path = "/"
 	}
-	return s.callString("case_sensitive_path", strings.ReplaceAll(path, `\`, "/"))
+	return s.g().CaseSensitivePath(s.ctx, strings.ReplaceAll(path, `\`, "/"))
 }
 
 // drive finds where a Windows drive is mounted.
 func (s *Shell) drive(letter string) (string, error) {
 	const intro = "to use Windows drive letters, "
-	var roots []string
-	if api.All.Lookup("inspect_get_roots") != nil {
-		var err error
-		if roots, err = s.callStrings("inspect_get_roots"); err != nil {
-			return "", err
-		}
+	roots, err := s.g().InspectGetRoots(s.ctx)
+	if err != nil {
+		return "", err
 	}
 	if len(roots) == 0 {
 		return "", s.errorf(intro + `you must inspect the guest ("-i" option or run "inspect-os" command)`)
 	}
-	v, err := s.call("inspect_get_drive_mappings", roots[0])
+	drives, err := s.g().InspectGetDriveMappings(s.ctx, roots[0])
 	if err != nil {
 		return "", err
 	}
-	drives := v.(api.Hash)
 	if len(drives) == 0 {
 		return "", s.errorf(intro + "this must be a Windows guest")
 	}
@@ -381,11 +377,11 @@ func (s *Shell) drive(letter string) (string, error) {
 	if device == "" {
 		return "", s.errorf("drive '%s:' not found.  To list available drives do:\n  inspect-get-drive-mappings %s", letter, roots[0])
 	}
-	v, err = s.call("mountpoints")
+	mountpoints, err := s.g().Mountpoints(s.ctx)
 	if err != nil {
 		return "", err
 	}
-	if dir, ok := v.(api.Hash).Get(device); ok {
+	if dir, ok := mountpoints.Get(device); ok {
 		return dir, nil
 	}
 	return "", s.errorf("to access '%s:', mount %s first.  One way to do this is:\n  umount-all\n  mount %[2]s /", letter, device)

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path"
 	"strings"
+
+	"gofish/guestfs/types"
 )
 
 // runEdit edits a file of the guest on the host.
@@ -35,18 +37,18 @@ func runEdit(s *Shell, cmd string, args []string) error {
 	}
 	// The new file is complete under another name before it takes the old one's
 	// place, and that is the link's target if the old one is a link.
-	target, err := s.callString("realpath", remote)
+	target, err := s.g().Realpath(s.ctx, remote)
 	if err != nil {
 		return err
 	}
 	fresh := path.Join(path.Dir(target), rand.Text()[:8])
-	if err := s.callErr("upload", file, fresh); err != nil {
+	if err := s.g().Upload(s.ctx, types.HostFile(file), fresh); err != nil {
 		return err
 	}
-	if _, err := s.callOpts("copy_attributes", map[string]any{"all": true}, target, fresh); err != nil {
+	if err := s.g().CopyAttributes(s.ctx, target, fresh, types.CopyAttributesOptions{All: new(true)}); err != nil {
 		return err
 	}
-	return s.callErr("mv", fresh, target)
+	return s.g().Mv(s.ctx, fresh, target)
 }
 
 // editTemp runs an editor on a file and reports whether its contents changed.
@@ -84,15 +86,14 @@ const hexeditLimit = 16 << 20
 // runHexedit edits the bytes of a file or device on the host.
 func runHexedit(s *Shell, cmd string, args []string) error {
 	name := args[0]
-	query := "filesize"
+	query := s.g().Filesize
 	if strings.HasPrefix(name, "/dev/") {
-		query = "blockdev_getsize64"
+		query = s.g().BlockdevGetsize64
 	}
-	v, err := s.call(query, name)
+	total, err := query(s.ctx, name)
 	if err != nil {
 		return err
 	}
-	total := v.(int64)
 	if total == 0 {
 		return fmt.Errorf("hexedit: %s is a zero length file or device", name)
 	}
@@ -124,12 +125,12 @@ func runHexedit(s *Shell, cmd string, args []string) error {
 		return err
 	}
 	defer done()
-	if err := s.callErr("download_offset", name, file, start, length); err != nil {
+	if err := s.g().DownloadOffset(s.ctx, name, types.HostFile(file), start, length); err != nil {
 		return err
 	}
 	changed, err := s.editTemp(envOr("hexedit", "HEXEDITOR"), file)
 	if err != nil || !changed {
 		return err
 	}
-	return s.callErr("upload_offset", file, name, start)
+	return s.g().UploadOffset(s.ctx, types.HostFile(file), name, start)
 }

@@ -49,29 +49,29 @@ func (s *Shell) examine() error {
 		return err
 	}
 	defer s.warnUnusedKeys(opened)
-	roots, err := s.findSystems()
+	roots, err := s.g().FindSystems(s.ctx)
 	if err != nil {
 		return err
 	}
 	if len(roots) == 1 {
 		return s.mountSystem(roots[0])
 	}
-	v, err := s.call("list_filesystems")
+	filesystems, err := s.g().ListFilesystems(s.ctx)
 	if err != nil {
 		return err
 	}
 	var usable api.Hash
-	for _, p := range v.(api.Hash) {
+	for _, p := range filesystems {
 		if p.Value != "swap" && p.Value != "unknown" {
 			usable = append(usable, p)
 		}
 	}
 	if len(usable) == 1 {
-		action := "mount"
+		mount := s.g().Mount
 		if s.opts.readonly {
-			action = "mount_ro"
+			mount = s.g().MountRO
 		}
-		if err := s.callErr(action, usable[0].Key, "/"); err != nil {
+		if err := mount(s.ctx, usable[0].Key, "/"); err != nil {
 			return err
 		}
 		s.found = &inspected{mounts: api.Hash{{Key: "/", Value: usable[0].Key}}}
@@ -82,7 +82,7 @@ func (s *Shell) examine() error {
 		what = "there are several operating systems"
 	}
 	text := what + ": mount what you want to see with ‘mount-ro’."
-	for _, p := range v.(api.Hash) {
+	for _, p := range filesystems {
 		text += fmt.Sprintf("\n\t%s (%s)", visible.Line(p.Key), visible.Line(p.Value))
 	}
 	s.sayPlain(s.errorf("%s", text))

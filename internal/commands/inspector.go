@@ -5,6 +5,7 @@ import (
 	"sort"
 
 	"gofish/internal/api"
+	"gofish/internal/calls"
 	"gofish/internal/visible"
 )
 
@@ -29,7 +30,7 @@ func (s *Shell) inspect() error {
 		return err
 	}
 	defer s.warnUnusedKeys(opened)
-	roots, err := s.findSystems()
+	roots, err := s.g().FindSystems(s.ctx)
 	if err != nil {
 		return err
 	}
@@ -42,57 +43,23 @@ func (s *Shell) inspect() error {
 	return s.mountSystem(roots[0])
 }
 
-// findSystems lists the roots of operating systems. Media to install one from are left out
-// beside one that is installed.
-func (s *Shell) findSystems() ([]string, error) {
-	roots, err := s.callStrings("inspect_os")
-	if err != nil || len(roots) < 2 {
-		return roots, err
-	}
-	var installed []string
-	for _, root := range roots {
-		format, err := s.callString("inspect_get_format", root)
-		if err != nil {
-			return nil, err
-		}
-		if format != "installer" {
-			installed = append(installed, root)
-		}
-	}
-	if len(installed) > 0 {
-		return installed, nil
-	}
-	return roots, nil
-}
-
 // mountSystem mounts the file systems of the system whose root is given.
 func (s *Shell) mountSystem(root string) error {
-	v, err := s.call("inspect_get_mountpoints", root)
+	mountpoints, err := s.g().InspectGetMountpoints(s.ctx, root)
 	if err != nil {
 		return err
 	}
-	s.found = &inspected{root, v.(api.Hash)}
-	sort.SliceStable(s.found.mounts, func(i, j int) bool {
-		return len(s.found.mounts[i].Key) < len(s.found.mounts[j].Key)
-	})
-	action := "mount"
-	if s.opts.readonly {
-		action = "mount_ro"
-	}
+	s.found = &inspected{root, calls.ShortestFirst(mountpoints)}
 	left := false
-	for _, m := range s.found.mounts {
-		err := s.callErr(action, m.Value, m.Key)
-		switch {
-		case err == nil:
-		case m.Key == "/":
-			return err
-		default:
-			if lib, ok := err.(libError); ok {
-				err = libError{short{lib.err}}
-			}
-			s.sayPlain(err)
-			left = true
+	err = s.g().MountSystem(s.ctx, mountpoints, s.opts.readonly, func(err error) {
+		if lib, ok := err.(libError); ok {
+			err = libError{short{lib.err}}
 		}
+		s.sayPlain(err)
+		left = true
+	})
+	if err != nil {
+		return err
 	}
 	if left && s.opts.strict {
 		return s.errorf("some filesystems could not be mounted")
@@ -123,7 +90,7 @@ func (s *Shell) printInspected() {
 		return
 	}
 	if s.found.root != "" {
-		if name, err := s.callString("inspect_get_product_name", s.found.root); err == nil && name != "unknown" {
+		if name, err := s.g().InspectGetProductName(s.ctx, s.found.root); err == nil && name != "unknown" {
 			fmt.Fprintf(s.out, "Operating system: %s\n", visible.Line(name))
 		}
 	}

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -53,7 +54,7 @@ func (o *options) addKey(s *Shell, arg string) error {
 		return bad("invalid TYPE")
 	case "clevis":
 		// The key comes from a server, as a rule.
-		if err := s.callErr("set_network", true); err != nil {
+		if err := s.g().SetNetwork(s.ctx, true); err != nil {
 			return err
 		}
 	}
@@ -83,7 +84,7 @@ func (k *keySelector) isFor(s *Shell, e encrypted) bool {
 	}
 	if k.device == "" {
 		k.device = id
-		if v, err := s.callString("canonical_device_name", id); err == nil {
+		if v, err := s.g().CanonicalDeviceName(s.ctx, id); err == nil {
 			k.device = v
 		}
 	}
@@ -165,13 +166,13 @@ const maxLayers = 8
 // openEncrypted opens whatever is encrypted: disks, partitions, arrays, volumes, and
 // what appears in those once they are open.
 func (s *Shell) openEncrypted() (all []encrypted, err error) {
-	lvm, err := s.call("feature_available", []string{"lvm2"})
+	lvm, err := s.g().FeatureAvailable(s.ctx, []string{"lvm2"})
 	if err != nil {
 		return nil, err
 	}
 	tried := map[string]bool{}
 	for range maxLayers {
-		devices, err := s.mayBeEncrypted(lvm.(bool))
+		devices, err := s.mayBeEncrypted(lvm)
 		if err != nil {
 			return nil, err
 		}
@@ -192,8 +193,8 @@ func (s *Shell) openEncrypted() (all []encrypted, err error) {
 		if len(found) == 0 {
 			break
 		}
-		if lvm.(bool) {
-			if err := s.callErr("lvm_scan", true); err != nil {
+		if lvm {
+			if err := s.g().LVMScan(s.ctx, true); err != nil {
 				return nil, err
 			}
 		}
@@ -205,7 +206,7 @@ func (s *Shell) openEncrypted() (all []encrypted, err error) {
 // that the system's crypttab has.
 func (s *Shell) warnUnusedKeys(all []encrypted) {
 	if s.found != nil && s.unusedKeys("%s") != "" {
-		lines, _ := s.callStrings("read_lines", "/etc/crypttab")
+		lines, _ := s.g().ReadLines(s.ctx, "/etc/crypttab")
 		for _, line := range lines {
 			for i := range s.opts.keys {
 				k := &s.opts.keys[i]
@@ -226,19 +227,19 @@ func (s *Shell) warnUnusedKeys(all []encrypted) {
 
 // mayBeEncrypted lists the devices that can hold something.
 func (s *Shell) mayBeEncrypted(lvm bool) ([]string, error) {
-	actions := []string{"list_partitions", "list_md_devices", "list_dm_devices"}
+	lists := []func(context.Context) ([]string, error){s.g().ListPartitions, s.g().ListMDDevices, s.g().ListDMDevices}
 	if lvm {
-		actions = append(actions, "lvs")
+		lists = append(lists, s.g().LVs)
 	}
 	var l []string
-	for _, name := range actions {
-		devices, err := s.callStrings(name)
+	for _, list := range lists {
+		devices, err := list(s.ctx)
 		if err != nil {
 			return nil, err
 		}
 		l = append(l, devices...)
 	}
-	disks, err := s.callStrings("list_devices")
+	disks, err := s.g().ListDevices(s.ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -258,7 +259,7 @@ func (s *Shell) mayBeEncrypted(lvm bool) ([]string, error) {
 // for them.
 func (s *Shell) encryptedAmong(devices []string) (found []encrypted, err error) {
 	for _, dev := range devices {
-		kind, err := s.callString("vfs_type", dev)
+		kind, err := s.g().VFSType(s.ctx, dev)
 		if _, ok := err.(libError); ok {
 			continue // nothing that is known, so nothing to open
 		}
@@ -268,7 +269,7 @@ func (s *Shell) encryptedAmong(devices []string) (found []encrypted, err error) 
 		e := encrypted{device: dev}
 		switch kind {
 		case "crypto_LUKS":
-			if e.uuid, err = s.callString("luks_uuid", dev); err != nil {
+			if e.uuid, err = s.g().LUKSUUID(s.ctx, dev); err != nil {
 				return nil, err
 			}
 		case "BitLocker":
@@ -313,9 +314,9 @@ func (s *Shell) tryKeys(e encrypted, keys []deviceKey) (err error) {
 	dev, mapname := e.device, mapName(e.device, e.uuid)
 	for _, k := range keys {
 		if k.clevis {
-			err = s.callErr("clevis_luks_unlock", dev, mapname)
+			err = s.g().ClevisLUKSUnlock(s.ctx, dev, mapname)
 		} else {
-			err = s.callErr("cryptsetup_open", dev, k.text, mapname)
+			err = s.g().CryptsetupOpen(s.ctx, dev, k.text, mapname)
 		}
 		var link *handle.LinkError
 		if errors.As(err, &link) {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"gofish/guestfs/types"
 	"gofish/internal/api"
 
 	"golang.org/x/sys/unix"
@@ -107,7 +108,7 @@ func optionTable() []option {
 				return nil
 			}},
 		{long: "network", help: "Give the appliance a network",
-			set: func(s *Shell, o *options, arg *string) error { return s.callErr("set_network", true) }},
+			set: func(s *Shell, o *options, arg *string) error { return s.g().SetNetwork(s.ctx, true) }},
 		{long: "new", short: 'N', arg: needArg, value: "[file=]type[:..]", help: "Make a prepared disk; -N help lists the types",
 			set: func(s *Shell, o *options, arg *string) error { return o.addPrepared(s, *arg) }},
 		{long: "no-dest-paths", help: "Do not complete paths of the guest with TAB",
@@ -122,10 +123,10 @@ func optionTable() []option {
 				return nil
 			}},
 		{long: "no-sync", short: 'n', help: "Do not flush the disks at the end",
-			set: func(s *Shell, o *options, arg *string) error { return s.callErr("set_autosync", false) }},
+			set: func(s *Shell, o *options, arg *string) error { return s.g().SetAutosync(s.ctx, false) }},
 		{long: "no-template", help: "Boot the appliance, do not restore a saved one",
 			set: func(s *Shell, o *options, arg *string) error {
-				return s.callErr("set_backend_setting", "no_template", "1")
+				return s.g().SetBackendSetting(s.ctx, "no_template", "1")
 			}},
 		{long: "pipe-error", help: "A command fails when its pipe stops reading",
 			set: func(s *Shell, o *options, arg *string) error { o.pipeError = true; return nil }},
@@ -154,24 +155,24 @@ func optionTable() []option {
 				if n, err := strconv.ParseFloat(*arg, 64); err != nil || n < 0 {
 					return s.errorf("--timeout %s: not a number of seconds", *arg)
 				}
-				return s.callErr("set_backend_setting", "timeout", *arg)
+				return s.g().SetBackendSetting(s.ctx, "timeout", *arg)
 			}},
 		{long: "trace", arg: mayArg, value: "file", help: "Write each command to standard error or a file, as a script that does the same again",
 			set: func(s *Shell, o *options, arg *string) error { return s.openTrace(arg) }},
 		{long: "untrusted", help: "Images come from strangers: open no other file than those beside them, and believe no format that a guest could have written",
 			set: func(s *Shell, o *options, arg *string) error {
 				o.untrusted = true
-				return s.callErr("set_backend_setting", "untrusted", "1")
+				return s.g().SetBackendSetting(s.ctx, "untrusted", "1")
 			}},
 		{long: "verbose", short: 'v', help: "Say what happens",
-			set: func(s *Shell, o *options, arg *string) error { return s.callErr("set_verbose", true) }},
+			set: func(s *Shell, o *options, arg *string) error { return s.g().SetVerbose(s.ctx, true) }},
 		{long: "version", short: 'V', help: "Show the version",
 			set: func(s *Shell, o *options, arg *string) error {
 				fmt.Fprintf(s.out, "%s %s\n", s.prog.Name, s.prog.Version)
 				return exitStatus(0)
 			}},
 		{short: 'x', help: "Show each action and its result",
-			set: func(s *Shell, o *options, arg *string) error { return s.callErr("set_trace", true) }},
+			set: func(s *Shell, o *options, arg *string) error { return s.g().SetTrace(s.ctx, true) }},
 		{long: "long-options", set: func(s *Shell, o *options, arg *string) error {
 			for _, o := range optionTable() {
 				if o.long != "" && o.long != "long-options" && o.long != "short-options" {
@@ -187,12 +188,6 @@ func optionTable() []option {
 			return exitStatus(0)
 		}},
 	}
-}
-
-// callErr does an action that has no result.
-func (s *Shell) callErr(name string, args ...any) error {
-	_, err := s.call(name, args...)
-	return err
 }
 
 // parse reads the command line. What options do at once is done.
@@ -304,7 +299,7 @@ func (s *Shell) start() error {
 		launch = launch || d.prepared != nil
 	}
 	if launch {
-		if err := s.callErr("launch"); err != nil {
+		if err := s.g().Launch(s.ctx); err != nil {
 			return err
 		}
 		if o.examine {
@@ -366,33 +361,27 @@ func oldStyleDisk(word string) (disk, error) {
 
 // addDisk adds a disk, or all disks of a domain, and returns how many that are.
 func (s *Shell) addDisk(d disk) (int, error) {
-	opts := map[string]any{}
 	if d.domain != "" {
+		opts := types.AddDomainOptions{AllowUUID: new(true), ReadOnlyDisk: new("read")}
 		if s.opts.libvirtURI != "" {
-			opts["libvirturi"] = s.opts.libvirtURI
+			opts.LibvirtURI = &s.opts.libvirtURI
 		}
 		if s.opts.readonly {
-			opts["readonly"] = true
+			opts.ReadOnly = new(true)
 		}
-		opts["allowuuid"], opts["readonlydisk"] = true, "read"
-		n, err := s.callOpts("add_domain", opts, d.domain)
-		if err != nil {
-			return 0, err
-		}
-		return n.(int), nil
+		return s.g().AddDomain(s.ctx, d.domain, opts)
 	}
+	opts := d.add.options()
 	if d.prepared == nil && s.opts.readonly {
-		opts["readonly"] = true
+		opts.ReadOnly = new(true)
 	}
 	if d.format != "" {
-		opts["format"] = d.format
+		opts.Format = &d.format
 	}
-	d.add.options(opts)
 	if d.blocksize != 0 {
-		opts["blocksize"] = d.blocksize
+		opts.BlockSize = &d.blocksize
 	}
-	_, err := s.callOpts("add_drive", opts, d.add.path)
-	return 1, err
+	return 1, s.g().AddDrive(s.ctx, d.add.path, opts)
 }
 
 // mountOption is the argument of -m.
@@ -435,9 +424,9 @@ func (s *Shell) mountAtStart(m mountOption) error {
 	}
 	var err error
 	if m.fstype != nil {
-		err = s.callErr("mount_vfs", options, *m.fstype, m.device, m.dir)
+		err = s.g().MountVFS(s.ctx, options, *m.fstype, m.device, m.dir)
 	} else {
-		err = s.callErr("mount_options", options, m.device, m.dir)
+		err = s.g().MountOptions(s.ctx, options, m.device, m.dir)
 	}
 	if err == nil {
 		return nil
@@ -447,16 +436,16 @@ func (s *Shell) mountAtStart(m mountOption) error {
 		text += fmt.Sprintf("\n%s: Check mount(8) man page to ensure options ‘%s’", s.prog.Name, options)
 		text += fmt.Sprintf("\n%s: are supported by the filesystem that is being mounted.", s.prog.Name)
 	}
-	v, lerr := s.call("list_filesystems")
+	filesystems, lerr := s.g().ListFilesystems(s.ctx)
 	if lerr != nil {
 		return join(err, lerr)
 	}
 	tried := m.device
-	if name, err := s.call("canonical_device_name", m.device); err == nil {
-		tried = name.(string)
+	if name, err := s.g().CanonicalDeviceName(s.ctx, m.device); err == nil {
+		tried = name
 	}
 	others := ""
-	for _, p := range v.(api.Hash) {
+	for _, p := range filesystems {
 		if p.Key != m.device && p.Key != tried {
 			others += fmt.Sprintf("\n%s: \t%s (%s)", s.prog.Name, p.Key, p.Value)
 		}

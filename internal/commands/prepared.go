@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"gofish/guestfs/types"
 )
 
 // preparedType is a kind of disk that -N makes.
@@ -126,10 +128,10 @@ func (o *options) addPrepared(s *Shell, arg string) error {
 		p.file, p.text = fmt.Sprintf("test%d.img", n), arg
 	}
 	given := strings.Split(p.text, ":")
-	types := preparedTypes()
-	for i := range types {
-		if strings.HasPrefix(types[i].name, strings.ToLower(given[0])) {
-			p.typ = &types[i]
+	kinds := preparedTypes()
+	for i := range kinds {
+		if strings.HasPrefix(kinds[i].name, strings.ToLower(given[0])) {
+			p.typ = &kinds[i]
 			break
 		}
 	}
@@ -154,7 +156,7 @@ func (o *options) addPrepared(s *Shell, arg string) error {
 	}
 	n, err := size(p.get("size"))
 	if err == nil {
-		_, err = s.callOpts("disk_create", map[string]any{"preallocation": "sparse"}, p.file, "raw", n)
+		err = s.g().DiskCreate(s.ctx, p.file, "raw", n, types.DiskCreateOptions{Preallocation: new("sparse")})
 	}
 	if err != nil {
 		return join(err, p.errorf("failed to allocate disk"))
@@ -197,14 +199,14 @@ func (p *prepared) failed(err error, format string, args ...any) error {
 }
 
 func (p *prepared) partition(s *Shell, dev string) error {
-	if err := s.callErr("part_disk", dev, p.get("partition")); err != nil {
+	if err := s.g().PartDisk(s.ctx, dev, p.get("partition")); err != nil {
 		return p.failed(err, "failed to partition disk")
 	}
 	return nil
 }
 
 func (p *prepared) mkfs(s *Shell, what, fstype, dev string) error {
-	if err := s.callErr("mkfs", fstype, dev); err != nil {
+	if err := s.g().Mkfs(s.ctx, fstype, dev); err != nil {
 		if what == "filesystem" {
 			what += " (" + fstype + ")"
 		}
@@ -215,13 +217,13 @@ func (p *prepared) mkfs(s *Shell, what, fstype, dev string) error {
 
 func (p *prepared) lvm(s *Shell, dev string) error {
 	vg, lv, _ := strings.Cut(strings.TrimPrefix(p.get("name"), "/dev/"), "/")
-	if err := s.callErr("pvcreate", dev); err != nil {
+	if err := s.g().PVCreate(s.ctx, dev); err != nil {
 		return p.failed(err, "failed to create PV: %s", dev)
 	}
-	if err := s.callErr("vgcreate", vg, []string{dev}); err != nil {
+	if err := s.g().VGCreate(s.ctx, vg, []string{dev}); err != nil {
 		return p.failed(err, "failed to create VG: %s", vg)
 	}
-	if err := s.callErr("lvcreate_free", lv, vg, 100); err != nil {
+	if err := s.g().LVCreateFree(s.ctx, lv, vg, 100); err != nil {
 		return p.failed(err, "failed to create LV: %s", p.lvName())
 	}
 	return nil
@@ -233,18 +235,18 @@ func (p *prepared) bootAndRoot(s *Shell, dev string) error {
 	if err != nil {
 		return join(err, p.errorf("could not parse boot size"))
 	}
-	v, err := s.call("blockdev_getss", dev)
+	sector, err := s.g().BlockdevGetss(s.ctx, dev)
 	if err != nil {
 		return p.failed(err, "failed to get sector size of disk")
 	}
-	if err := s.callErr("part_init", dev, p.get("partition")); err != nil {
+	if err := s.g().PartInit(s.ctx, dev, p.get("partition")); err != nil {
 		return p.failed(err, "failed to partition disk")
 	}
-	last := 64 + boot/int64(v.(int)) - 1
-	if err := s.callErr("part_add", dev, "primary", int64(64), last); err != nil {
+	last := 64 + boot/int64(sector) - 1
+	if err := s.g().PartAdd(s.ctx, dev, "primary", 64, last); err != nil {
 		return p.failed(err, "failed to add boot partition")
 	}
-	if err := s.callErr("part_add", dev, "primary", last+1, int64(-64)); err != nil {
+	if err := s.g().PartAdd(s.ctx, dev, "primary", last+1, -64); err != nil {
 		return p.failed(err, "failed to add root partition")
 	}
 	return nil

@@ -12,7 +12,7 @@ import (
 
 	"github.com/chzyer/readline"
 
-	"gofish/internal/api"
+	"gofish/guestfs/types"
 	"gofish/internal/visible"
 )
 
@@ -305,11 +305,11 @@ func (c completer) guest(word string, open bool) []string {
 		if dir == "" {
 			dir = "/"
 		}
-		v, err := c.s.call("readdir", dir)
+		entries, err := c.s.g().Readdir(c.s.ctx, dir)
 		if err != nil {
 			return found
 		}
-		for _, e := range v.([]api.Dirent) {
+		for _, e := range entries {
 			if e.Name == "." || e.Name == ".." {
 				continue
 			}
@@ -325,6 +325,6 @@ func (c completer) guest(word string, open bool) []string {
 }
 
 func (c completer) isDir(path string) bool {
-	v, err := c.s.callOpts("is_dir", map[string]any{"followsymlinks": true}, path)
-	return err == nil && v.(bool)
+	is, err := c.s.g().IsDir(c.s.ctx, path, types.IsDirOptions{FollowSymlinks: new(true)})
+	return err == nil && is
 }

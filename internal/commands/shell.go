@@ -16,7 +16,9 @@ import (
 	"syscall"
 	"time"
 
+	"gofish/guestfs/types"
 	"gofish/internal/api"
+	"gofish/internal/calls"
 	"gofish/internal/handle"
 	"gofish/internal/visible"
 )
@@ -187,7 +189,7 @@ func (s *Shell) run() error {
 		s.onInterrupt.Store(interruptCall)
 	}
 	if s.interactive || s.opts.listen {
-		if _, err := s.call("set_pgroup", true); err != nil {
+		if err := s.g().SetPgroup(s.ctx, true); err != nil {
 			return err
 		}
 	}
@@ -225,7 +227,7 @@ func (s *Shell) finish() error {
 		return nil
 	}
 	s.lineno = 0
-	if _, err := s.call("shutdown"); err != nil {
+	if err := s.g().Shutdown(s.ctx); err != nil {
 		return err
 	}
 	c := s.caller
@@ -434,42 +436,20 @@ func (s *Shell) do(a *api.Action, args, opts []any) (any, error) {
 	return v, nil
 }
 
-// call does an action by name, without optional arguments.
-func (s *Shell) call(name string, args ...any) (any, error) {
-	return s.callOpts(name, nil, args...)
-}
+// g makes calls as do does.
+func (s *Shell) g() calls.Client { return calls.Client{Caller: shellCaller{s}} }
 
-// callOpts does an action by name.
-func (s *Shell) callOpts(name string, opts map[string]any, args ...any) (any, error) {
-	a := api.All.Lookup(name)
-	if a == nil {
-		return nil, fmt.Errorf("%s: this version of %s has no such action", name, s.prog.Name)
-	}
-	var list []any
-	if len(opts) > 0 {
-		list = make([]any, len(a.Opts))
-		for i, p := range a.Opts {
-			list[i] = opts[p.Name]
+// shellCaller is the shell as what makes typed calls.
+type shellCaller struct{ *Shell }
+
+// Call does an action as do does; the shell has files of the host by their names.
+func (c shellCaller) Call(_ context.Context, a *api.Action, args, opts []any) (any, error) {
+	for i := range args {
+		if f, ok := args[i].(types.HostFile); ok {
+			args[i] = string(f)
 		}
 	}
-	return s.do(a, args, list)
-}
-
-// callString and callStrings are for actions with such results.
-func (s *Shell) callString(name string, args ...any) (string, error) {
-	v, err := s.call(name, args...)
-	if err != nil {
-		return "", err
-	}
-	return v.(string), nil
-}
-
-func (s *Shell) callStrings(name string, args ...any) ([]string, error) {
-	v, err := s.call(name, args...)
-	if err != nil {
-		return nil, err
-	}
-	return v.([]string), nil
+	return c.do(a, args, opts)
 }
 
 // runWords runs the commands given as words, separated by ":".

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"gofish/guestfs/types"
 )
 
 // driveArgs is what the value of -a says: a file of the host, or a remote disk.
@@ -16,16 +18,15 @@ type driveArgs struct {
 
 func (d driveArgs) remote() bool { return d.protocol != "" }
 
-// options adds the optional arguments of add_drive.
-func (d driveArgs) options(opts map[string]any) {
-	for name, v := range map[string]string{"protocol": d.protocol, "username": d.username, "secret": d.secret} {
-		if v != "" {
-			opts[name] = v
+// options are the optional arguments of add_drive.
+func (d driveArgs) options() types.AddDriveOptions {
+	given := func(v string) *string {
+		if v == "" {
+			return nil
 		}
+		return &v
 	}
-	if len(d.server) > 0 {
-		opts["server"] = d.server
-	}
+	return types.AddDriveOptions{Protocol: given(d.protocol), Username: given(d.username), Secret: given(d.secret), Server: d.server}
 }
 
 // isURI reports whether a value of -a is a URI: small letters or + stand right
