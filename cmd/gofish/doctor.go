@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"gofish/internal/api"
 	"gofish/internal/appliance"
+	"gofish/internal/calls"
 	"gofish/internal/handle"
 )
 
@@ -47,8 +47,9 @@ func doctor(ctx context.Context, w io.Writer) error {
 		fmt.Fprintf(w, "ok   %s: %s\n", what, good)
 	}
 
-	hv, _ := call(ctx, h, "get_hv")
-	out, err := exec.CommandContext(ctx, fmt.Sprint(hv), "--version").Output()
+	g := calls.Client{Caller: h}
+	hv, _ := g.GetHV(ctx)
+	out, err := exec.CommandContext(ctx, hv, "--version").Output()
 	first, _, _ := strings.Cut(string(out), "\n")
 	report("qemu", err, first, "install qemu-system-x86, or name the program with GOFISH_HV")
 	haveQemu := err == nil
@@ -58,7 +59,7 @@ func doctor(ctx context.Context, w io.Writer) error {
 	if haveQemu {
 		dir, err := appliance.OpenCache(h.Settings.CacheDir)
 		report("cache", err, dir, "")
-		c := &appliance.Accelerator{HV: fmt.Sprint(hv), Dir: dir}
+		c := &appliance.Accelerator{HV: hv, Dir: dir}
 		v := c.Choose(ctx)
 		s := v.Accel
 		if v.Why != "" {
@@ -74,19 +75,17 @@ func doctor(ctx context.Context, w io.Writer) error {
 	}
 	if err == nil && haveQemu {
 		start := time.Now()
-		_, err := call(ctx, h, "add_drive", os.DevNull)
+		err := g.AddDrive(ctx, os.DevNull)
 		if err == nil {
-			_, err = call(ctx, h, "launch")
+			err = g.Launch(ctx)
 		}
 		report("launch", err, fmt.Sprintf("the appliance answers after %v", time.Since(start).Round(10*time.Millisecond)), "run with -v and look at the last lines of the console")
 		if err == nil {
-			groups, err := call(ctx, h, "available_all_groups")
+			groups, err := g.AvailableAllGroups(ctx)
 			var missing []string
-			if l, ok := groups.([]string); ok {
-				for _, g := range l {
-					if ok, err := call(ctx, h, "feature_available", []string{g}); err == nil && ok == false {
-						missing = append(missing, g)
-					}
+			for _, group := range groups {
+				if is, err := g.FeatureAvailable(ctx, []string{group}); err == nil && !is {
+					missing = append(missing, group)
 				}
 			}
 			text := "all are there"
@@ -100,8 +99,4 @@ func doctor(ctx context.Context, w io.Writer) error {
 		return fmt.Errorf("%d of the checks failed", sick)
 	}
 	return nil
-}
-
-func call(ctx context.Context, h *handle.Handle, name string, args ...any) (any, error) {
-	return h.Call(ctx, api.All.Lookup(name), args, nil)
 }

@@ -41,7 +41,7 @@ func (h *Handle) bulkIn(ctx context.Context, in *source) (bool, error) {
 		return false, nil
 	}
 	d := appliance.Drive{File: in.file, ReadOnlyFile: true, Format: "raw"}
-	return h.plugBulk(ctx, d, "internal_bulk_in", bulkTarget, int64(in.size), data)
+	return h.plugBulk(d, func() error { return h.untold().InternalBulkIn(ctx, bulkTarget, int64(in.size), data) })
 }
 
 // dataList is what the daemon is told of a file's pieces, nil if they are not worth it or
@@ -90,7 +90,7 @@ func (h *Handle) bulkOut(ctx context.Context, a *api.Action, args []any, out *de
 	if err := out.f.Truncate(size&^(bulkMinimum-1) + 2*bulkMinimum); err != nil {
 		return false, out.failure("truncate", err)
 	}
-	ok, err := h.plugBulk(ctx, appliance.Drive{File: out.f, Format: "raw", CacheMode: "unsafe"}, "internal_bulk_out", bulkTarget)
+	ok, err := h.plugBulk(appliance.Drive{File: out.f, Format: "raw", CacheMode: "unsafe"}, func() error { return h.untold().InternalBulkOut(ctx, bulkTarget) })
 	if !ok && err == nil {
 		if terr := out.f.Truncate(0); terr != nil {
 			err = out.failure("truncate", terr)
@@ -101,28 +101,23 @@ func (h *Handle) bulkOut(ctx context.Context, a *api.Action, args []any, out *de
 
 // remoteSize is the size of a file or device of the guest.
 func (h *Handle) remoteSize(ctx context.Context, name string) (int64, error) {
-	action := "filesize"
 	if strings.HasPrefix(name, "/dev/") {
-		action = "blockdev_getsize64"
+		return h.untold().BlockdevGetsize64(ctx, name)
 	}
-	a := api.All.Lookup(action)
-	v, err := h.remote(ctx, a, []any{name}, nil) // no call of the user's: not traced
-	if err != nil {
-		return 0, err
-	}
-	return v.(int64), nil
+	return h.untold().Filesize(ctx, name)
 }
 
 func (h *Handle) canBulk() bool {
 	return h.link != nil && h.link.vm != nil && !h.link.foreign
 }
 
-func (h *Handle) plugBulk(ctx context.Context, d appliance.Drive, action string, args ...any) (bool, error) {
+// plugBulk plugs a file in, and tells the daemon.
+func (h *Handle) plugBulk(d appliance.Drive, tell func() error) (bool, error) {
 	if err := h.link.vm.Plug(d, bulkTarget); err != nil {
 		h.log("bulk transfer: %v", err)
 		return false, nil
 	}
-	_, err := h.remote(ctx, api.All.Lookup(action), args, nil)
+	err := tell()
 	if err == nil {
 		return true, nil
 	}

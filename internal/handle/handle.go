@@ -178,6 +178,15 @@ func (h *Handle) invoke(ctx context.Context, a *api.Action, args, opts []any) (r
 	return result, asCallError(a, err)
 }
 
+// untold does actions of which the user is not told: they are part of how a transfer works.
+type untold struct{ *Handle }
+
+func (u untold) Call(ctx context.Context, a *api.Action, args, opts []any) (any, error) {
+	return u.remote(ctx, a, args, opts)
+}
+
+func (h *Handle) untold() calls.Client { return calls.Client{Caller: untold{h}} }
+
 // asCallError gives an error of a host action its type. An error that already
 // has one comes from a nested call.
 func asCallError(a *api.Action, err error) error {

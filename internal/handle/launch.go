@@ -17,6 +17,7 @@ import (
 
 	"gofish/internal/api"
 	"gofish/internal/appliance"
+	"gofish/internal/calls"
 	"gofish/internal/proto"
 )
 
@@ -399,7 +400,7 @@ func (h *Handle) shutdown(ctx context.Context) error {
 	}
 	var err error
 	if h.State() == Ready && h.Settings.Autosync {
-		_, err = h.invoke(ctx, api.All.Lookup("internal_autosync"), nil, nil)
+		err = calls.Client{Caller: nested{h}}.InternalAutosync(ctx)
 		switch e := err.(type) { // the user knows no such action
 		case *CallError:
 			e.Action = "shutdown"

@@ -331,7 +331,7 @@ func (t *transfer) receive(out *dest) error {
 // own daemon is asked.
 func (t *transfer) reason() error {
 	t.hears.Store(false)
-	_, err := t.h.remote(context.Background(), api.All.Lookup("internal_stream_error"), nil, nil)
+	err := t.h.untold().InternalStreamError(context.Background())
 	e := &CallError{}
 	if !errors.As(err, &e) || isUnknownProcedure(err) {
 		e = &CallError{Text: "file receive cancelled by daemon"}
