@@ -7,7 +7,7 @@ VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || echo 0.1.
 # Slow machines stretch all tests at once.
 TEST_TIMEOUT ?= 60m
 
-.PHONY: all setup libserver build appliance demo test bench soak lint clean install
+.PHONY: all setup libserver build appliance demo test race bench soak lint clean install
 all: build
 
 setup:
@@ -32,6 +32,12 @@ demo: setup build appliance
 
 test: setup build appliance lint
 	@$(GO) test -timeout $(TEST_TIMEOUT) ./...
+	@$(MAKE) --no-print-directory race
+
+# The race detector needs a compiler for C, and nothing else here does.
+race: libserver
+	@if command -v gcc >/dev/null; then CGO_ENABLED=1 $(GO) test -race -timeout 10m ./internal/handle ./internal/proto ./internal/commands; \
+	else echo "no gcc here: the race detector is left out" >&2; fi
 
 bench: setup build appliance
 	@scripts/bench
