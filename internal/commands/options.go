@@ -263,7 +263,7 @@ func (o *options) setFile(s *Shell, name string) error {
 func (s *Shell) start() error {
 	o := &s.opts
 	if o.remote != 0 {
-		if err := s.checkUntrusted(); err != nil {
+		if err := s.checkServer(); err != nil {
 			return err
 		}
 	}

@@ -143,15 +143,18 @@ func (o *options) setRemote(s *Shell, arg *string) error {
 	return nil
 }
 
-// checkUntrusted refuses a wish that only the server can fulfil, unless it was started
-// with it.
-func (s *Shell) checkUntrusted() error {
-	if !s.opts.untrusted && !envTrue("UNTRUSTED") {
-		return nil
-	}
+// checkServer refuses wishes that only the server can fulfil, unless it was started with
+// them.
+func (s *Shell) checkServer() error {
 	words := func(file string) []string {
 		b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/%s", s.opts.remote, file))
 		return strings.Split(string(b), "\x00")
+	}
+	if s.opts.json && !slices.Contains(words("cmdline"), "--json") {
+		return s.errorf("--json has to be given to --listen: the server prints the results")
+	}
+	if !s.opts.untrusted && !envTrue("UNTRUSTED") {
+		return nil
 	}
 	has := slices.Contains(words("cmdline"), "--untrusted")
 	for _, v := range words("environ") {

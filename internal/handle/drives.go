@@ -10,9 +10,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -227,8 +229,14 @@ func (d *Drive) open(ctx context.Context, tmp string, chain *chain) (appliance.D
 	case fi.Mode().IsRegular() && fi.Size() == 0:
 		return v, fmt.Errorf("%s: the image is empty (0 bytes): make one with disk-create or sparse", d.Name)
 	}
+	if err := qemuTakes(d.abs, v.Format, d.ReadOnly); err != nil {
+		return v, fmt.Errorf("%s: %w", d.Name, err)
+	}
 	if v.Format == "" {
 		if v.Format, err = detectFormat(ctx, f, d.abs); err != nil {
+			if chain.untrusted {
+				err = fmt.Errorf("%w; if it is a raw disk, on which a guest has written that, say --format=raw", err)
+			}
 			return v, fmt.Errorf("%s: %w", d.Name, err)
 		}
 		if err := chain.mayProbe(d.abs, v.Format); err != nil {
@@ -315,6 +323,26 @@ func detectFormat(ctx context.Context, f *os.File, path string) (string, error) 
 	}
 	info, err := imageInfo(ctx, path, "")
 	return info.Format, err
+}
+
+// imageFormats are the formats of disk images. The other drivers of qemu are ways to reach
+// one, or change what is read.
+var imageFormats = []string{"raw", "qcow2", "qcow", "qed", "vmdk", "vdi", "vpc", "vhdx", "parallels", "dmg", "bochs", "cloop"}
+
+// qemuTakes finds what qemu would only refuse in words of its own.
+func qemuTakes(path, format string, readOnly bool) error {
+	const longest = 1023 // bytes of a file's name (qemu, block_int-common.h)
+	switch {
+	case format == "luks":
+		return errors.New("an image that is all LUKS is opened as --format=raw, and its content with --key or cryptsetup-open")
+	case format != "" && !slices.Contains(imageFormats, format):
+		return fmt.Errorf("%s is no format of disk images; there are %s", format, strings.Join(imageFormats, ", "))
+	case len(path) > longest:
+		return fmt.Errorf("its whole path has %d bytes, and qemu takes %d: use a link to it with a shorter one", len(path), longest)
+	case !readOnly && !utf8.ValidString(path):
+		return errors.New("its whole path is not UTF-8, and qemu takes no other for writing: use a link to it, or --ro")
+	}
+	return nil
 }
 
 // localImage makes a relative name safe from being read as a protocol.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"time"
 
@@ -43,6 +44,7 @@ func imageReason(s string) string {
 			who, s = name, rest
 		}
 	}
+	s = absentModule.ReplaceAllString(s, "")
 	for {
 		rest, ok := strings.CutPrefix(s, "Could not open backing file: ")
 		if !ok && strings.HasPrefix(s, "Could not open '") {
@@ -53,11 +55,18 @@ func imageReason(s string) string {
 		}
 		s = rest
 	}
-	if s == "Invalid argument" {
+	switch {
+	case s == "Invalid argument" || strings.Contains(s, ": Assertion `"):
 		s = "the image is damaged (qemu-img check says more)"
+	case strings.Contains(s, "key-secret' is required"):
+		s = "the image is encrypted by qemu: make one of it that is not, with qemu-img convert"
 	}
 	return who + s
 }
+
+// absentModule is what qemu says of optional parts that are not installed, and that an
+// image may not even need.
+var absentModule = regexp.MustCompile(`(?:qemu(?:-img)?: )?module \S+ not found, do you want to install \S+ package\?(?:: (?:qemu-img: )?)?`)
 
 // remoteInfo is imageInfo for a disk on a server.
 func remoteInfo(ctx context.Context, d *Drive) (info, error) {
