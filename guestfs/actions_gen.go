@@ -208,8 +208,8 @@ func (g *Handle) AugDefnode(ctx context.Context, name string, expr string, val s
 	return g.calls.AugDefnode(ctx, name, expr, val)
 }
 
-// AugDefvar lets name with a $ before it stand for what expr is now, in later expressions, and returns how many nodes that are, 0 if it is
-// no set of nodes. Without expr the variable is removed. Fails if the expression or the name is none.
+// AugDefvar defines the variable name, written with a $ before it in later expressions, as the value that expr has now. Returns the number
+// of nodes in it, or 0 if the value is not a set of nodes. Without expr the variable is removed. Fails if the expression or the name is not valid.
 func (g *Handle) AugDefvar(ctx context.Context, name string, expr *string) (int, error) {
 	return g.calls.AugDefvar(ctx, name, expr)
 }
@@ -296,7 +296,7 @@ func (g *Handle) AugSetm(ctx context.Context, base string, sub *string, val stri
 
 // AugTransform adds the file file (a pattern; a path from the root) to those that the lens lens reads at the next
 // [Handle.AugLoad]; with Remove it is one that this lens leaves out. The lens is MODULE.lns, or the name of one below
-// /augeas/load. That there is such a lens is found out by [Handle.AugLoad].
+// /augeas/load. Whether there is such a lens is checked by [Handle.AugLoad].
 func (g *Handle) AugTransform(ctx context.Context, lens string, file string, options ...AugTransformOptions) error {
 	return g.calls.AugTransform(ctx, lens, file, options...)
 }
@@ -1325,7 +1325,7 @@ func (g *Handle) GetCachedir(ctx context.Context) (string, error) {
 
 // GetDirect returns the flag that [Handle.SetDirect] has set.
 //
-// Deprecated: use internal_get_console_socket.
+// Deprecated: there is nothing to use instead.
 func (g *Handle) GetDirect(ctx context.Context) (bool, error) {
 	return g.calls.GetDirect(ctx)
 }
@@ -3589,7 +3589,7 @@ func (g *Handle) SetCachedir(ctx context.Context, cachedir *string) error {
 
 // SetDirect keeps the flag direct for old programs; it has no effect.
 //
-// Deprecated: use internal_get_console_socket.
+// Deprecated: there is nothing to use instead.
 func (g *Handle) SetDirect(ctx context.Context, direct bool) error {
 	return g.calls.SetDirect(ctx, direct)
 }

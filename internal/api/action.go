@@ -164,6 +164,12 @@ type Action struct {
 // Dashed is the action's name as the shell writes it.
 func (a *Action) Dashed() string { return strings.ReplaceAll(a.Name, "_", "-") }
 
+// Replaced reports whether the action is deprecated and another one is to be used instead.
+func (a *Action) Replaced() bool {
+	other := All.Lookup(strings.ReplaceAll(a.Deprecated, "-", "_"))
+	return other != nil && other.Visibility != Internal
+}
+
 // NeedsRoot reports whether a parameter is a path of the guest and can be nothing else.
 func (a *Action) NeedsRoot() bool {
 	return slices.ContainsFunc(a.Args, func(p Param) bool { return p.Kind == KPathname || p.Kind == KPathnameList })

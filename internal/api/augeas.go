@@ -18,8 +18,8 @@ Links in the guest are followed inside the guest.`},
 	{Name: "aug_defvar", Proc: 17, Since: "0.0.7", Library: "Augeas", Ret: RetInt("nrnodes"),
 		Args:    Args{String("name"), OptString("expr")},
 		Summary: "define a variable of Augeas",
-		Help: `Lets {name} with a $ before it stand for what {expr} is now, in later expressions, and returns how many nodes that are, 0 if it is
-no set of nodes. Without {expr} the variable is removed. Fails if the expression or the name is none.`},
+		Help: `Defines the variable {name}, written with a $ before it in later expressions, as the value that {expr} has now. Returns the number
+of nodes in it, or 0 if the value is not a set of nodes. Without {expr} the variable is removed. Fails if the expression or the name is not valid.`},
 	{Name: "aug_defnode", Proc: 18, Since: "0.0.7", Library: "Augeas", Ret: RetStruct("nrnodescreated", "int_bool"),
 		Args:    Args{String("name"), String("expr"), String("val")},
 		Summary: "define a variable for a node, made if need be",
@@ -93,5 +93,5 @@ in brackets. Fails if it matches none or several.`},
 		Summary: "say which lens reads a file",
 		Help: `Adds the file {file} (a pattern; a path from the root) to those that the lens {lens} reads at the next
 aug_load; with {remove} it is one that this lens leaves out. The lens is MODULE.lns, or the name of one below
-/augeas/load. That there is such a lens is found out by aug_load.`},
+/augeas/load. Whether there is such a lens is checked by aug_load.`},
 }

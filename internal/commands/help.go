@@ -50,7 +50,7 @@ func about(prog string, e entry) topic {
 		paras = append(paras, fmt.Sprintf(`Needs the group "%s": see "supported".`, a.Group))
 	}
 	switch {
-	case a.Deprecated == "true":
+	case a.Deprecated != "" && !a.Replaced():
 		paras = append(paras, "This command is deprecated and should not be used in new scripts.")
 	case a.Deprecated != "":
 		paras = append(paras, fmt.Sprintf(`This command is deprecated: new scripts use "%s".`, strings.ReplaceAll(a.Deprecated, "_", "-")))

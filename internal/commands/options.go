@@ -66,17 +66,17 @@ type disk struct {
 // optionTable is every option, in the order that --long-options shows.
 func optionTable() []option {
 	return []option{
-		{long: "add", short: 'a', arg: needArg, value: "image", help: "Add a disk image, or a remote one by its URI",
+		{long: "add", short: 'a', arg: needArg, value: "image", help: "Add a disk image, or a remote disk by its URI",
 			set: func(s *Shell, o *options, arg *string) error { return o.addDisk(s, *arg) }},
 		{long: "blocksize", arg: mayArg, value: "512|4096", help: "Sector size of the images that follow",
 			set: func(s *Shell, o *options, arg *string) error { return o.setBlocksize(s, arg) }},
 		{long: "cmd-help", short: 'h', arg: mayArg, value: "command", help: "List the commands, or explain one",
 			set: func(s *Shell, o *options, arg *string) error { return s.helpOption(arg) }},
-		{long: "connect", short: 'c', arg: needArg, value: "uri", help: "Which libvirt -d asks",
+		{long: "connect", short: 'c', arg: needArg, value: "uri", help: "libvirt connection URI used by -d",
 			set: func(s *Shell, o *options, arg *string) error { o.libvirtURI = *arg; return nil }},
 		{long: "csh", help: "With --listen: print the line for a C shell",
 			set: func(s *Shell, o *options, arg *string) error { o.csh = true; return nil }},
-		{long: "domain", short: 'd', arg: needArg, value: "domain", help: "Add the disks of a libvirt domain, named or by UUID",
+		{long: "domain", short: 'd', arg: needArg, value: "domain", help: "Add the disks of a libvirt domain, by name or UUID",
 			set: func(s *Shell, o *options, arg *string) error {
 				o.disks = append(o.disks, disk{domain: *arg})
 				return nil
@@ -85,7 +85,7 @@ func optionTable() []option {
 			set: func(s *Shell, o *options, arg *string) error { o.echoKeys = true; return nil }},
 		{long: "file", short: 'f', arg: needArg, value: "file", help: "Read commands from a file",
 			set: func(s *Shell, o *options, arg *string) error { return o.setFile(s, *arg) }},
-		{long: "format", arg: mayArg, value: "raw|qcow2|..", help: "Format of the images that follow; none: find out",
+		{long: "format", arg: mayArg, value: "raw|qcow2|..", help: "Format of the images that follow; without a value, detect it",
 			set: func(s *Shell, o *options, arg *string) error { return o.setFormat(arg) }},
 		{long: "help", help: "Show this text",
 			set: func(s *Shell, o *options, arg *string) error { s.printUsage(s.out); return exitStatus(0) }},
@@ -97,7 +97,7 @@ func optionTable() []option {
 			set: func(s *Shell, o *options, arg *string) error { o.json = true; return nil }},
 		{long: "keys-from-stdin", help: "Read keys and passphrases from standard input",
 			set: func(s *Shell, o *options, arg *string) error { o.keysFromStdin = true; return nil }},
-		{long: "listen", help: "Stay and do what others ask for with --remote",
+		{long: "listen", help: "Run in the background as a server for --remote",
 			set: func(s *Shell, o *options, arg *string) error { o.listen = true; return nil }},
 		{long: "live", set: func(s *Shell, o *options, arg *string) error {
 			return s.errorf("libguestfs live support was removed in libguestfs 1.48")
@@ -124,21 +124,21 @@ func optionTable() []option {
 			}},
 		{long: "no-sync", short: 'n', help: "Do not flush the disks at the end",
 			set: func(s *Shell, o *options, arg *string) error { return s.g().SetAutosync(s.ctx, false) }},
-		{long: "no-template", help: "Boot the appliance, do not restore a saved one",
+		{long: "no-template", help: "Boot the appliance instead of restoring a saved one",
 			set: func(s *Shell, o *options, arg *string) error {
 				return s.g().SetBackendSetting(s.ctx, "no_template", "1")
 			}},
-		{long: "pipe-error", help: "A command fails when its pipe stops reading",
+		{long: "pipe-error", help: "Fail a command when the program after its pipe stops reading",
 			set: func(s *Shell, o *options, arg *string) error { o.pipeError = true; return nil }},
 		{long: "progress-bars", help: "Draw progress bars in scripts too",
 			set: func(s *Shell, o *options, arg *string) error { o.bars = barsOn; return nil }},
 		{long: "no-progress-bars", help: "Never draw progress bars",
 			set: func(s *Shell, o *options, arg *string) error { o.bars = barsOff; return nil }},
-		{long: "remote", arg: mayArg, value: "pid", help: "Have a server do the commands; without pid the one in $GUESTFISH_PID",
+		{long: "remote", arg: mayArg, value: "pid", help: "Send the commands to a server: the one with this PID, or in $GUESTFISH_PID",
 			set: func(s *Shell, o *options, arg *string) error { return o.setRemote(s, arg) }},
-		{long: "ro", short: 'r', help: "Do not change the disks: changes go to a copy that is thrown away",
+		{long: "ro", short: 'r', help: "Do not change the disks; what is written is discarded at the end",
 			set: func(s *Shell, o *options, arg *string) error { o.readonly = true; return nil }},
-		{long: "rw", short: 'w', help: "Work on the disks themselves (this is what happens anyway)",
+		{long: "rw", short: 'w', help: "Open the disks for writing; the default, except when only an image is named",
 			set: func(s *Shell, o *options, arg *string) error {
 				if o.readonly {
 					return s.errorf("cannot mix --ro and --rw options")
@@ -146,25 +146,25 @@ func optionTable() []option {
 				o.readwrite = true
 				return nil
 			}},
-		{long: "selinux", help: "Does nothing; old scripts have it",
+		{long: "selinux", help: "Ignored; accepted for old scripts",
 			set: func(s *Shell, o *options, arg *string) error { return nil }},
-		{long: "strict", help: "Warnings, failing programs behind a pipe, and unset variables in lines for the host are errors",
+		{long: "strict", help: "Treat warnings, failing programs after a pipe, and unset variables in commands for the host as errors",
 			set: func(s *Shell, o *options, arg *string) error { o.strict = true; return nil }},
-		{long: "timeout", arg: needArg, value: "seconds", help: "Give a call up that does not move for so long (600; 0: never)",
+		{long: "timeout", arg: needArg, value: "seconds", help: "Give up a call that makes no progress for this long (default 600; 0: never)",
 			set: func(s *Shell, o *options, arg *string) error {
 				if n, err := strconv.ParseFloat(*arg, 64); err != nil || n < 0 {
 					return s.errorf("--timeout %s: not a number of seconds", *arg)
 				}
 				return s.g().SetBackendSetting(s.ctx, "timeout", *arg)
 			}},
-		{long: "trace", arg: mayArg, value: "file", help: "Write each command to standard error or a file, as a script that does the same again",
+		{long: "trace", arg: mayArg, value: "file", help: "Write each command to standard error or a file, as a script that can be run again",
 			set: func(s *Shell, o *options, arg *string) error { return s.openTrace(arg) }},
-		{long: "untrusted", help: "Images come from strangers: open no other file than those beside them, and believe no format that a guest could have written",
+		{long: "untrusted", help: "For images from strangers: open no files but those beside them, and trust no format that a guest could have written",
 			set: func(s *Shell, o *options, arg *string) error {
 				o.untrusted = true
 				return s.g().SetBackendSetting(s.ctx, "untrusted", "1")
 			}},
-		{long: "verbose", short: 'v', help: "Say what happens",
+		{long: "verbose", short: 'v', help: "Print what happens, with the console of the appliance",
 			set: func(s *Shell, o *options, arg *string) error { return s.g().SetVerbose(s.ctx, true) }},
 		{long: "version", short: 'V', help: "Show the version",
 			set: func(s *Shell, o *options, arg *string) error {

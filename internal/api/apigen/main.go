@@ -281,7 +281,7 @@ func documentation(a *api.Action) string {
 		text += fmt.Sprintf("\n\nNeeds the feature %q, see [Handle.Available].", a.Group)
 	}
 	switch d := a.Deprecated; {
-	case d == "true":
+	case d != "" && !a.Replaced():
 		text += "\n\nDeprecated: there is nothing to use instead."
 	case d != "":
 		text += "\n\nDeprecated: use " + goRef(d) + "."
