@@ -34,11 +34,10 @@ type Handle struct {
 }
 
 // New makes a handle. Its settings are fixed when it is launched.
-func New(options ...Option) (*Handle, error) {
-	c := &config{}
-	for _, o := range options {
-		o(c)
-	}
+func New(options ...Option) (*Handle, error) { return newConfig(options).handle() }
+
+// handle makes a handle with the settings.
+func (c *config) handle() (*Handle, error) {
 	h, err := handle.New(c.environment)
 	if err != nil {
 		return nil, err
@@ -178,11 +177,8 @@ var (
 // file systems as they are in the running system. Where there is none, or more than one,
 // the error is ErrNoSystem or ErrSeveralSystems.
 func Open(ctx context.Context, image string, options ...Option) (g *Handle, err error) {
-	c := &config{}
-	for _, o := range options {
-		o(c)
-	}
-	g, err = New(options...)
+	c := newConfig(options)
+	g, err = c.handle()
 	if err != nil {
 		return nil, err
 	}

@@ -29,6 +29,14 @@ type event struct {
 	fn   func(handle.Event)
 }
 
+func newConfig(options []Option) *config {
+	c := &config{}
+	for _, o := range options {
+		o(c)
+	}
+	return c
+}
+
 func setting(set func(*handle.Settings)) Option {
 	return func(c *config) {
 		c.settings = append(c.settings, func(s *handle.Settings) error { set(s); return nil })
