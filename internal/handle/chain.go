@@ -193,7 +193,7 @@ func (c *chain) mayProbe(path, format string) error {
 
 // chainOf is how the images of a handle are followed. more are drives on their way in.
 func (h *Handle) chainOf(more ...*Drive) *chain {
-	c := &chain{untrusted: h.untrusted(), warn: h.warn}
+	c := &chain{untrusted: h.untrusted(), warn: h.Warn}
 	for _, d := range append(slices.Clone(h.drives), more...) {
 		if d.Protocol == "" && d.abs != "" {
 			c.named = append(c.named, d.abs)
@@ -219,7 +219,7 @@ func (h *Handle) warnOfTwins() {
 		}
 		id := fileID{st.Dev, st.Ino}
 		if other, ok := seen[id]; ok {
-			h.warn("%s is given twice (the first time as %s): its labels, UUIDs and volumes are there twice too", d.Name, other)
+			h.Warn("%s is given twice (the first time as %s): its labels, UUIDs and volumes are there twice too", d.Name, other)
 		}
 		seen[id] = d.Name
 	}

@@ -50,11 +50,9 @@ func (h Actions) CopyIn(c *Call, localpath, remotedir string) error {
 // maxPadding is more than any tar program writes behind an archive's end.
 const maxPadding = 1 << 20
 
-type copyOutOpts struct{ Privileged *bool }
-
 // CopyOut fetches a file, or a tree as a tar archive that is unpacked on the
 // way. No link leads out of the local directory, be it in the tree or of an earlier copy.
-func (h Actions) CopyOut(c *Call, remotepath, localdir string, o copyOutOpts) error {
+func (h Actions) CopyOut(c *Call, remotepath, localdir string, o types.CopyOutOptions) error {
 	if fi, err := os.Stat(localdir); err != nil || !fi.IsDir() {
 		return fmt.Errorf("target ‘%s’ is not a directory", localdir)
 	}
@@ -119,7 +117,7 @@ func (h Actions) CopyOut(c *Call, remotepath, localdir string, o copyOutOpts) er
 	w.Close()
 	u := <-done
 	if left := leftOut(u.Result); left != "" {
-		h.warn("copy-out: %s: %s; privileged:true makes them", remotepath, left)
+		h.Warn("copy-out: %s: %s; privileged:true makes them", remotepath, left)
 	}
 	switch {
 	case u.error != nil && (err == nil || errors.Is(err, syscall.EPIPE)):

@@ -11,18 +11,6 @@ import (
 
 // Domains of libvirt: their disks are added as drives.
 
-type addDomainOpts struct {
-	Libvirturi   *string
-	Readonly     *bool
-	Iface        *string
-	Live         *bool
-	Allowuuid    *bool
-	Readonlydisk *string
-	Cachemode    *string
-	Discard      *string
-	Copyonread   *bool
-}
-
 // domain is what libvirt tells of a virtual machine, as far as it matters here.
 type domain struct {
 	Active bool
@@ -77,23 +65,23 @@ type libvirtConn interface {
 	close()
 }
 
-func (h Actions) AddDomain(c *Call, dom string, o addDomainOpts) (int, error) {
+func (h Actions) AddDomain(c *Call, dom string, o types.AddDomainOptions) (int, error) {
 	if o.Live != nil && *o.Live {
 		return 0, &CallError{Text: "libguestfs live support was removed in libguestfs 1.48"}
 	}
-	readOnly := o.Readonly != nil && *o.Readonly
-	marked := orEmpty(o.Readonlydisk)
+	readOnly := o.ReadOnly != nil && *o.ReadOnly
+	marked := orEmpty(o.ReadOnlyDisk)
 	switch marked {
 	case "", "write", "read", "ignore", "error":
 	default:
 		return 0, &CallError{Text: "unknown readonlydisk parameter"}
 	}
-	conn, err := dialLibvirt(c, orEmpty(o.Libvirturi))
+	conn, err := dialLibvirt(c, orEmpty(o.LibvirtURI))
 	if err != nil {
 		return 0, err
 	}
 	defer conn.close()
-	text, active, err := conn.domain(dom, o.Allowuuid != nil && *o.Allowuuid)
+	text, active, err := conn.domain(dom, o.AllowUUID != nil && *o.AllowUUID)
 	if err != nil {
 		return 0, fmt.Errorf("no libvirt domain called ‘%s’: %w", dom, err)
 	}
@@ -127,7 +115,7 @@ func (h Actions) AddDomain(c *Call, dom string, o addDomainOpts) (int, error) {
 				continue
 			}
 		}
-		args.opts.Iface, args.opts.CacheMode, args.opts.Discard, args.opts.CopyOnRead = o.Iface, o.Cachemode, o.Discard, o.Copyonread
+		args.opts.Iface, args.opts.CacheMode, args.opts.Discard, args.opts.CopyOnRead = o.Iface, o.CacheMode, o.Discard, o.CopyOnRead
 		if err := c.AddDrive(c, args.name, args.opts); err != nil {
 			return added, err
 		}

@@ -37,23 +37,7 @@ type Drive struct {
 	Scratch  int64 // size in bytes of a scratch drive
 	target   int   // SCSI target
 	options  appliance.Drive
-	asked    addDriveOpts // what was asked for, of which some has no effect here
-}
-
-type addDriveOpts struct {
-	Readonly   *bool
-	Format     *string
-	Iface      *string
-	Name       *string
-	Label      *string
-	Protocol   *string
-	Server     []string
-	Username   *string
-	Secret     *string
-	Cachemode  *string
-	Discard    *string
-	Copyonread *bool
-	Blocksize  *int
+	asked    types.AddDriveOptions // what was asked for, of which some has no effect here
 }
 
 var (
@@ -83,9 +67,9 @@ func (d *Drive) setBlockSize(bytes *int) error {
 	return nil
 }
 
-func (h Actions) AddDrive(c *Call, filename string, o addDriveOpts) error {
+func (h Actions) AddDrive(c *Call, filename string, o types.AddDriveOptions) error {
 	d := &Drive{Name: filename, Protocol: orEmpty(o.Protocol), Server: o.Server, User: orEmpty(o.Username), Secret: orEmpty(o.Secret), asked: o}
-	d.ReadOnly = o.Readonly != nil && *o.Readonly
+	d.ReadOnly = o.ReadOnly != nil && *o.ReadOnly
 	if o.Format != nil {
 		if d.Format = *o.Format; !validFormat.MatchString(d.Format) {
 			return &CallError{Text: "format parameter is empty or contains disallowed characters"}
@@ -107,10 +91,10 @@ func (h Actions) AddDrive(c *Call, filename string, o addDriveOpts) error {
 			}
 		}
 	}
-	switch orEmpty(o.Cachemode) {
+	switch orEmpty(o.CacheMode) {
 	case "":
 	case "writeback", "unsafe":
-		d.options.CacheMode = *o.Cachemode
+		d.options.CacheMode = *o.CacheMode
 	default:
 		return &CallError{Text: "cachemode parameter must be 'writeback' (default) or 'unsafe'"}
 	}
@@ -124,8 +108,8 @@ func (h Actions) AddDrive(c *Call, filename string, o addDriveOpts) error {
 	default:
 		return &CallError{Text: "discard parameter must be 'disable', 'enable' or 'besteffort'"}
 	}
-	d.options.CopyOnRead = o.Copyonread != nil && *o.Copyonread
-	if err := d.setBlockSize(o.Blocksize); err != nil {
+	d.options.CopyOnRead = o.CopyOnRead != nil && *o.CopyOnRead
+	if err := d.setBlockSize(o.BlockSize); err != nil {
 		return err
 	}
 	if err := d.locate(); err != nil {
@@ -386,24 +370,16 @@ func (h *Handle) diskInfo(c *Call, filename string) (info, error) {
 	return i, err
 }
 
-type diskCreateOpts struct {
-	Backingfile   *string
-	Backingformat *string
-	Preallocation *string
-	Compat        *string
-	Clustersize   *int
-}
-
-func (h Actions) DiskCreate(c *Call, filename, format string, size int64, o diskCreateOpts) error {
+func (h Actions) DiskCreate(c *Call, filename, format string, size int64, o types.DiskCreateOptions) error {
 	fail := func(f string, a ...any) error { return &CallError{Text: fmt.Sprintf(f, a...)} }
 	switch {
-	case size == -1 && o.Backingfile == nil:
+	case size == -1 && o.BackingFile == nil:
 		return fail("invalid use of size = -1 (this is only possible with a backing file)")
 	case size == -1:
 	case size <= 0:
 		return fail("invalid size: %d", size)
 	}
-	if o.Backingformat != nil && o.Backingfile == nil {
+	if o.BackingFormat != nil && o.BackingFile == nil {
 		return fail("backingformat parameter given without a backing file")
 	}
 	switch format {
@@ -415,13 +391,13 @@ func (h Actions) DiskCreate(c *Call, filename, format string, size int64, o disk
 	return fail("unsupported format '%s'", format)
 }
 
-func diskCreateRaw(filename string, size int64, o diskCreateOpts) error {
+func diskCreateRaw(filename string, size int64, o types.DiskCreateOptions) error {
 	fail := func(f string, a ...any) error { return &CallError{Text: fmt.Sprintf(f, a...)} }
 	full := false
 	switch {
-	case o.Backingfile != nil:
+	case o.BackingFile != nil:
 		return fail("backingfile parameter cannot be used with raw format")
-	case o.Compat != nil || o.Clustersize != nil:
+	case o.Compat != nil || o.ClusterSize != nil:
 		return fail("compat and clustersize parameters cannot be used with raw format")
 	}
 	switch p := orEmpty(o.Preallocation); p {
@@ -478,13 +454,13 @@ func writeZeroes(f *os.File, size int64) error {
 	return nil
 }
 
-func (h Actions) diskCreateQcow2(c *Call, filename string, size int64, o diskCreateOpts) error {
+func (h Actions) diskCreateQcow2(c *Call, filename string, size int64, o types.DiskCreateOptions) error {
 	fail := func(f string, a ...any) error { return &CallError{Text: fmt.Sprintf(f, a...)} }
 	var opts []string
-	if o.Backingfile != nil {
-		opts = append(opts, "backing_file="+strings.ReplaceAll(*o.Backingfile, ",", ",,"))
-		format := orEmpty(o.Backingformat)
-		name := *o.Backingfile
+	if o.BackingFile != nil {
+		opts = append(opts, "backing_file="+strings.ReplaceAll(*o.BackingFile, ",", ",,"))
+		format := orEmpty(o.BackingFormat)
+		name := *o.BackingFile
 		if !filepath.IsAbs(name) {
 			name = filepath.Join(filepath.Dir(filename), name)
 		}
@@ -495,7 +471,7 @@ func (h Actions) diskCreateQcow2(c *Call, filename string, size int64, o diskCre
 				return err
 			}
 			chain.named = append(chain.named, path)
-			if err := chain.check(*o.Backingfile, path, format); err != nil {
+			if err := chain.check(*o.BackingFile, path, format); err != nil {
 				return err
 			}
 		}
@@ -522,8 +498,8 @@ func (h Actions) diskCreateQcow2(c *Call, filename string, size int64, o diskCre
 		}
 		opts = append(opts, "compat="+v)
 	}
-	if o.Clustersize != nil {
-		n := *o.Clustersize
+	if o.ClusterSize != nil {
+		n := *o.ClusterSize
 		if n < 512 || n > 2<<20 || n&(n-1) != 0 {
 			return fail("clustersize parameter must be a power of two between 512 and 2097152")
 		}
@@ -561,13 +537,7 @@ func (h Actions) AddCdrom(c *Call, filename string) error {
 	return c.AddDrive(c, filename, types.AddDriveOptions{ReadOnly: new(true)})
 }
 
-type addDriveScratchOpts struct {
-	Name      *string
-	Label     *string
-	Blocksize *int
-}
-
-func (h Actions) AddDriveScratch(c *Call, size int64, o addDriveScratchOpts) error {
+func (h Actions) AddDriveScratch(c *Call, size int64, o types.AddDriveScratchOptions) error {
 	if size <= 0 {
 		return errors.New("a scratch drive needs a size above 0 bytes")
 	}
@@ -575,7 +545,7 @@ func (h Actions) AddDriveScratch(c *Call, size int64, o addDriveScratchOpts) err
 	if err := d.setLabel(o.Label); err != nil {
 		return err
 	}
-	if err := d.setBlockSize(o.Blocksize); err != nil {
+	if err := d.setBlockSize(o.BlockSize); err != nil {
 		return err
 	}
 	return h.addDrive(c, d)

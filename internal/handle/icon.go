@@ -18,9 +18,7 @@ const (
 	maxProgram = 16 << 20
 )
 
-type inspectGetIconOpts struct{ Favicon, Highquality *bool }
-
-func (h Actions) InspectGetIcon(c *Call, root string, o inspectGetIconOpts) ([]byte, error) {
+func (h Actions) InspectGetIcon(c *Call, root string, o types.InspectGetIconOptions) ([]byte, error) {
 	system, err := h.system(c, root)
 	if err != nil {
 		return nil, err
@@ -29,8 +27,8 @@ func (h Actions) InspectGetIcon(c *Call, root string, o inspectGetIconOpts) ([]b
 	if o.Favicon != nil {
 		favicon = *o.Favicon
 	}
-	if o.Highquality != nil {
-		highQuality = *o.Highquality
+	if o.HighQuality != nil {
+		highQuality = *o.HighQuality
 	}
 	for _, icon := range inspect.Icons(system, favicon, highQuality) {
 		b, err := h.icon(c, icon, system.Type == "windows")

@@ -101,11 +101,8 @@ func (h Actions) Launch(c *Call) error {
 	return nil
 }
 
-// warn tells something odd that is no failure.
 // Warn tells of something odd that is no failure.
-func (h *Handle) Warn(format string, args ...any) { h.warn(format, args...) }
-
-func (h *Handle) warn(format string, args ...any) {
+func (h *Handle) Warn(format string, args ...any) {
 	h.emit(Event{Type: EventWarning, Message: fmt.Sprintf(format, args...)})
 }
 
@@ -229,7 +226,7 @@ func (s *Settings) hvPath() string {
 // start brings the machine up; without a cache folder it boots.
 func (h *Handle) start(c *Call, m *appliance.Machine, cacheDir string, began time.Time, limit time.Duration) error {
 	console := &console{h: h, began: began}
-	o := appliance.LaunchOptions{Limit: limit, RestoreLimit: h.Settings.RestoreLimit, Console: console.write, Log: h.log, Note: h.warn}
+	o := appliance.LaunchOptions{Limit: limit, RestoreLimit: h.Settings.RestoreLimit, Console: console.write, Log: h.log, Note: h.Warn}
 	if _, off := h.Settings.setting("no_template"); h.Settings.Templates && !off && cacheDir != "" {
 		o.Templates = filepath.Join(cacheDir, "templates")
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
 
+	"gofish/guestfs/types"
 	"gofish/internal/api"
 )
 
@@ -29,17 +30,10 @@ type localMount struct {
 	running bool
 }
 
-type mountLocalOpts struct {
-	Readonly     *bool
-	Options      *string
-	Cachetimeout *int
-	Debugcalls   *bool
-}
-
 // defaultBelief is how long the kernel believes what it was told of a file.
 const defaultBelief = time.Minute
 
-func (h Actions) MountLocal(c *Call, localmountpoint string, o mountLocalOpts) error {
+func (h Actions) MountLocal(c *Call, localmountpoint string, o types.MountLocalOptions) error {
 	if h.State() != Ready {
 		return &CallError{Action: "mount_local", Text: beforeLaunch, Lines: true}
 	}
@@ -49,16 +43,16 @@ func (h Actions) MountLocal(c *Call, localmountpoint string, o mountLocalOpts) e
 	if fi, err := os.Stat(localmountpoint); err != nil || !fi.IsDir() {
 		return fmt.Errorf("%s: not a directory of the host", localmountpoint)
 	}
-	m := &localMount{h: h.Handle, readonly: o.Readonly != nil && *o.Readonly}
+	m := &localMount{h: h.Handle, readonly: o.ReadOnly != nil && *o.ReadOnly}
 	m.mu.Lock()
 	timeout := defaultBelief
-	if o.Cachetimeout != nil {
-		timeout = time.Duration(*o.Cachetimeout) * time.Second
+	if o.CacheTimeout != nil {
+		timeout = time.Duration(*o.CacheTimeout) * time.Second
 	}
 	options := &fs.Options{AttrTimeout: &timeout, EntryTimeout: &timeout}
 	options.MountOptions = fuse.MountOptions{
 		FsName: "gofish", Name: "gofish", DirectMount: true,
-		Debug:        o.Debugcalls != nil && *o.Debugcalls,
+		Debug:        o.DebugCalls != nil && *o.DebugCalls,
 		MaxReadAhead: 128 << 10,
 	}
 	if m.readonly {
@@ -142,9 +136,7 @@ func (h *Handle) umountLocal(retry bool) error {
 	return &CallError{Action: "umount_local", Text: fmt.Sprintf("the mount is in use: %v", err)}
 }
 
-type umountLocalOpts struct{ Retry *bool }
-
-func (h Actions) UmountLocal(o umountLocalOpts) error {
+func (h Actions) UmountLocal(o types.UmountLocalOptions) error {
 	return h.umountLocal(o.Retry != nil && *o.Retry)
 }
 
