@@ -6,11 +6,14 @@ package types
 import (
 	"errors"
 	"iter"
+	"strconv"
 )
 
 // Field types of structs that are more than their Go kind.
 type (
-	// DeviceField is a device name, translated on its way out of the daemon.
+	// DeviceField is the name of a device. The appliance may call the device something
+	// else; this is the name that calls take. A field that names a device only sometimes,
+	// such as the log of an XFS file system, has this type too.
 	DeviceField string
 	// UUID is an LVM identifier: 32 characters, no dashes, no length on the wire.
 	UUID [32]byte
@@ -21,6 +24,20 @@ type (
 	// OptPercent is a percentage; negative means unknown.
 	OptPercent float32
 )
+
+func (u UUID) String() string { return string(u[:]) }
+
+func (c Char) String() string { return string([]byte{byte(c)}) }
+
+func (n ByteCount) String() string { return strconv.FormatUint(uint64(n), 10) }
+
+// String is empty if the percentage is not known.
+func (p OptPercent) String() string {
+	if p < 0 {
+		return ""
+	}
+	return strconv.FormatFloat(float64(p), 'g', 6, 64) + " %"
+}
 
 // IntBool is a number and a truth value.
 type IntBool struct {
@@ -71,22 +88,22 @@ type VG struct {
 
 // LV describes an LVM logical volume.
 type LV struct {
-	Name        string     `xdr:"lv_name"`
-	UUID        UUID       `xdr:"lv_uuid"`
-	Attr        string     `xdr:"lv_attr"`
-	Major       int64      `xdr:"lv_major"`
-	Minor       int64      `xdr:"lv_minor"`
-	KernelMajor int64      `xdr:"lv_kernel_major"`
-	KernelMinor int64      `xdr:"lv_kernel_minor"`
-	Size        ByteCount  `xdr:"lv_size"`
-	SegCount    int64      `xdr:"seg_count"`
-	Origin      string     `xdr:"origin"`
-	SnapPercent OptPercent `xdr:"snap_percent"`
-	CopyPercent OptPercent `xdr:"copy_percent"`
-	MovePv      string     `xdr:"move_pv"`
-	Tags        string     `xdr:"lv_tags"`
-	MirrorLog   string     `xdr:"mirror_log"`
-	Modules     string     `xdr:"modules"`
+	Name        string      `xdr:"lv_name"`
+	UUID        UUID        `xdr:"lv_uuid"`
+	Attr        string      `xdr:"lv_attr"`
+	Major       int64       `xdr:"lv_major"`
+	Minor       int64       `xdr:"lv_minor"`
+	KernelMajor int64       `xdr:"lv_kernel_major"`
+	KernelMinor int64       `xdr:"lv_kernel_minor"`
+	Size        ByteCount   `xdr:"lv_size"`
+	SegCount    int64       `xdr:"seg_count"`
+	Origin      string      `xdr:"origin"`
+	SnapPercent OptPercent  `xdr:"snap_percent"`
+	CopyPercent OptPercent  `xdr:"copy_percent"`
+	MovePv      DeviceField `xdr:"move_pv"`
+	Tags        string      `xdr:"lv_tags"`
+	MirrorLog   string      `xdr:"mirror_log"`
+	Modules     string      `xdr:"modules"`
 }
 
 // Stat is the short form of a file's status.
@@ -244,9 +261,9 @@ type ISOInfo struct {
 
 // MDStat describes a member of an MD array.
 type MDStat struct {
-	Device string `xdr:"mdstat_device"`
-	Index  int32  `xdr:"mdstat_index"`
-	Flags  string `xdr:"mdstat_flags"`
+	Device DeviceField `xdr:"mdstat_device"`
+	Index  int32       `xdr:"mdstat_index"`
+	Flags  string      `xdr:"mdstat_flags"`
 }
 
 // BtrfsSubvolume describes a btrfs subvolume.
@@ -293,31 +310,31 @@ type BtrfsScrub struct {
 
 // XFSInfo is the geometry of an XFS file system.
 type XFSInfo struct {
-	Mntpoint     string `xdr:"xfs_mntpoint"`
-	Inodesize    uint32 `xdr:"xfs_inodesize"`
-	Agcount      uint32 `xdr:"xfs_agcount"`
-	Agsize       uint32 `xdr:"xfs_agsize"`
-	Sectsize     uint32 `xdr:"xfs_sectsize"`
-	Attr         uint32 `xdr:"xfs_attr"`
-	Blocksize    uint32 `xdr:"xfs_blocksize"`
-	Datablocks   uint64 `xdr:"xfs_datablocks"`
-	Imaxpct      uint32 `xdr:"xfs_imaxpct"`
-	Sunit        uint32 `xdr:"xfs_sunit"`
-	Swidth       uint32 `xdr:"xfs_swidth"`
-	Dirversion   uint32 `xdr:"xfs_dirversion"`
-	Dirblocksize uint32 `xdr:"xfs_dirblocksize"`
-	Cimode       uint32 `xdr:"xfs_cimode"`
-	Logname      string `xdr:"xfs_logname"`
-	Logblocksize uint32 `xdr:"xfs_logblocksize"`
-	Logblocks    uint32 `xdr:"xfs_logblocks"`
-	Logversion   uint32 `xdr:"xfs_logversion"`
-	Logsectsize  uint32 `xdr:"xfs_logsectsize"`
-	Logsunit     uint32 `xdr:"xfs_logsunit"`
-	Lazycount    uint32 `xdr:"xfs_lazycount"`
-	Rtname       string `xdr:"xfs_rtname"`
-	Rtextsize    uint32 `xdr:"xfs_rtextsize"`
-	Rtblocks     uint64 `xdr:"xfs_rtblocks"`
-	Rtextents    uint64 `xdr:"xfs_rtextents"`
+	Mntpoint     string      `xdr:"xfs_mntpoint"`
+	Inodesize    uint32      `xdr:"xfs_inodesize"`
+	Agcount      uint32      `xdr:"xfs_agcount"`
+	Agsize       uint32      `xdr:"xfs_agsize"`
+	Sectsize     uint32      `xdr:"xfs_sectsize"`
+	Attr         uint32      `xdr:"xfs_attr"`
+	Blocksize    uint32      `xdr:"xfs_blocksize"`
+	Datablocks   uint64      `xdr:"xfs_datablocks"`
+	Imaxpct      uint32      `xdr:"xfs_imaxpct"`
+	Sunit        uint32      `xdr:"xfs_sunit"`
+	Swidth       uint32      `xdr:"xfs_swidth"`
+	Dirversion   uint32      `xdr:"xfs_dirversion"`
+	Dirblocksize uint32      `xdr:"xfs_dirblocksize"`
+	Cimode       uint32      `xdr:"xfs_cimode"`
+	Logname      DeviceField `xdr:"xfs_logname"`
+	Logblocksize uint32      `xdr:"xfs_logblocksize"`
+	Logblocks    uint32      `xdr:"xfs_logblocks"`
+	Logversion   uint32      `xdr:"xfs_logversion"`
+	Logsectsize  uint32      `xdr:"xfs_logsectsize"`
+	Logsunit     uint32      `xdr:"xfs_logsunit"`
+	Lazycount    uint32      `xdr:"xfs_lazycount"`
+	Rtname       DeviceField `xdr:"xfs_rtname"`
+	Rtextsize    uint32      `xdr:"xfs_rtextsize"`
+	Rtblocks     uint64      `xdr:"xfs_rtblocks"`
+	Rtextents    uint64      `xdr:"xfs_rtextents"`
 }
 
 // Utsname names the running kernel.
@@ -340,9 +357,9 @@ type HivexValue struct {
 
 // InternalMountable is a mountable taken apart.
 type InternalMountable struct {
-	Type   int32  `xdr:"im_type"`
-	Device string `xdr:"im_device"`
-	Volume string `xdr:"im_volume"`
+	Type   int32       `xdr:"im_type"`
+	Device DeviceField `xdr:"im_device"`
+	Volume string      `xdr:"im_volume"`
 }
 
 // TSKDirent is an entry found by The Sleuth Kit.

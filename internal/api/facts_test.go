@@ -145,6 +145,9 @@ func TestStructsAgreeWithFacts(t *testing.T) {
 		reflect.TypeFor[uint32](): "FUInt32", reflect.TypeFor[int64](): "FInt64", reflect.TypeFor[ByteCount](): "FBytes",
 		reflect.TypeFor[uint64](): "FUInt64", reflect.TypeFor[OptPercent](): "FOptPercent",
 	}
+	if len(kinds) != len(fieldKinds) {
+		t.Errorf("there are %d kinds of fields, %d are facts", len(fieldKinds), len(kinds))
+	}
 	n := 0
 	for _, f := range readFacts[struct {
 		Name   string
@@ -158,7 +161,11 @@ func TestStructsAgreeWithFacts(t *testing.T) {
 		}
 		var got []string
 		for i := range typ.NumField() {
-			got = append(got, typ.Field(i).Tag.Get("xdr")+":"+kinds[typ.Field(i).Type])
+			kind := kinds[typ.Field(i).Type]
+			if kind == "FDevice" && i < len(f.Fields) && strings.HasSuffix(f.Fields[i], ":FString") {
+				kind = "FString" // libguestfs leaves the name in it as it is, and the wire is the same
+			}
+			got = append(got, typ.Field(i).Tag.Get("xdr")+":"+kind)
 		}
 		if !reflect.DeepEqual(got, f.Fields) {
 			t.Errorf("struct %s has %v, want %v", f.Name, got, f.Fields)

@@ -15,7 +15,7 @@ func NewStructWriter(out io.Writer) *StructWriter {
 	return &StructWriter{bufio.NewWriterSize(out, proto.MaxChunk)}
 }
 
-// Put writes one struct of structs.go.
+// Put writes one struct.
 func (w *StructWriter) Put(v any) error {
 	var e proto.Encoder
 	EncodeStruct(&e, v)

@@ -19,22 +19,5 @@ import "reflect"
 //
 // Optional arguments are a slice as long as Action.Opts; nil means absent.
 
-// Field is one field of a struct value.
-type Field struct {
-	Name  string
-	Value any // of one of the Go types used in structs.go
-}
-
 // StructType returns the Go type of a struct of the catalogue, nil if there is none.
 func StructType(name string) reflect.Type { return structTypes[name] }
-
-// Fields lists the fields of a struct value in order.
-func Fields(v any) []Field {
-	rv := reflect.ValueOf(v)
-	t := rv.Type()
-	fs := make([]Field, t.NumField())
-	for i := range fs {
-		fs[i] = Field{Name: t.Field(i).Tag.Get("xdr"), Value: rv.Field(i).Interface()}
-	}
-	return fs
-}

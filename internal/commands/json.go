@@ -67,33 +67,40 @@ func jsonValue(r api.Ret, v any) any {
 
 func jsonStruct(v any) object {
 	var o object
-	for _, f := range api.Fields(v) {
-		o = append(o, member{f.Name, jsonField(f.Value)})
+	for name, value := range api.FieldValues(v) {
+		field, _ := jsonField(value)
+		o = append(o, member{name, field})
 	}
 	return o
 }
 
-func jsonField(v any) any {
+var (
+	integerSchema = object{{"type", "integer"}}
+	percentSchema = object{{"type", []any{"number", "null"}}}
+	textSchema    = object{{"$ref", "#/$defs/text"}}
+	bytesSchema   = object{{"$ref", "#/$defs/bytes"}}
+)
+
+// jsonField is a field of a struct as JSON, and what the schema says of such fields.
+func jsonField(v any) (value any, schema object) {
 	switch v := v.(type) {
-	case api.UUID:
-		return jsonText(string(v[:]))
-	case api.Char:
-		return jsonText(string([]byte{byte(v)}))
+	case string:
+		return jsonText(v), textSchema
 	case api.DeviceField:
-		return jsonText(string(v))
+		return jsonText(string(v)), textSchema
+	case api.UUID, api.Char:
+		return jsonText(fmt.Sprint(v)), textSchema
+	case []byte:
+		return jsonBytes(v), bytesSchema
 	case api.ByteCount:
-		return uint64(v)
+		return uint64(v), integerSchema
 	case api.OptPercent:
 		if v < 0 {
-			return nil
+			return nil, percentSchema
 		}
-		return float64(v)
-	case []byte:
-		return jsonBytes(v)
-	case string:
-		return jsonText(v)
+		return float64(v), percentSchema
 	}
-	return v
+	return v, integerSchema
 }
 
 func jsonText(s string) any {
@@ -237,19 +244,6 @@ func jsonSchema(r api.Ret) object {
 	return ref("text")
 }
 
-// fieldSchema is the shape of a field of a struct.
-func fieldSchema(v any) object {
-	switch v.(type) {
-	case api.UUID, api.Char, api.DeviceField, string:
-		return object{{"$ref", "#/$defs/text"}}
-	case api.OptPercent:
-		return object{{"type", []any{"number", "null"}}}
-	case []byte:
-		return object{{"$ref", "#/$defs/bytes"}}
-	}
-	return object{{"type", "integer"}}
-}
-
 // WriteSchema writes what --json makes of each command's result, as one JSON
 // Schema with a definition for each action under its name in the shell.
 func WriteSchema(w io.Writer) error {
@@ -280,9 +274,10 @@ func WriteSchema(w io.Writer) error {
 	for _, name := range structs {
 		var fields object
 		required := []any{}
-		for _, f := range api.Fields(reflect.Zero(api.StructType(name)).Interface()) {
-			fields = append(fields, member{f.Name, fieldSchema(f.Value)})
-			required = append(required, f.Name)
+		for field, value := range api.FieldValues(reflect.Zero(api.StructType(name)).Interface()) {
+			_, schema := jsonField(value)
+			fields = append(fields, member{field, schema})
+			required = append(required, field)
 		}
 		defs = append(defs, member{name, object{{"type", "object"}, {"properties", fields}, {"required", required}}})
 	}

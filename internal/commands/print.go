@@ -62,28 +62,12 @@ func formatInt(f api.Format, v any) string {
 }
 
 func printStruct(w io.Writer, indent string, v any) {
-	for _, f := range api.Fields(v) {
-		fmt.Fprintf(w, "%s%s: %s\n", indent, f.Name, formatField(f.Value))
-	}
-}
-
-func formatField(v any) string {
-	switch v := v.(type) {
-	case api.UUID:
-		return string(v[:])
-	case api.Char:
-		return string([]byte{byte(v)})
-	case api.ByteCount:
-		return strconv.FormatUint(uint64(v), 10)
-	case api.OptPercent:
-		if v < 0 {
-			return ""
+	for name, value := range api.FieldValues(v) {
+		if b, ok := value.([]byte); ok {
+			value = printable(b)
 		}
-		return strconv.FormatFloat(float64(v), 'g', 6, 64) + " %"
-	case []byte:
-		return printable(v)
+		fmt.Fprintf(w, "%s%s: %v\n", indent, name, value)
 	}
-	return fmt.Sprint(v)
 }
 
 // printable writes bytes outside ASCII's printable range as \xhh.

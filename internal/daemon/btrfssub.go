@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	pathpkg "path"
-	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -382,13 +381,13 @@ func (d Actions) BtrfsScrubStatus(path Path) (api.BtrfsScrub, error) {
 		return api.BtrfsScrub{}, err
 	}
 	var s api.BtrfsScrub
-	fillCounts(reflect.ValueOf(&s).Elem(), "btrfsscrub_", out)
+	fillCounts(&s, "btrfsscrub_", out)
 	return s, nil
 }
 
-// fillCounts sets the numbers of a struct from lines "name: number"; fields are
-// named as the lines, behind the prefix.
-func fillCounts(v reflect.Value, prefix, out string) {
+// fillCounts sets the numbers of the struct that p points to from lines "name: number".
+// Fields have the names of the lines, after the prefix.
+func fillCounts(p any, prefix, out string) {
 	counts := map[string]uint64{}
 	for _, line := range lines(out) {
 		name, value, _ := strings.Cut(line, ":")
@@ -396,7 +395,7 @@ func fillCounts(v reflect.Value, prefix, out string) {
 			counts[prefix+strings.TrimSpace(name)] = n
 		}
 	}
-	for i := range v.NumField() {
-		v.Field(i).SetUint(counts[v.Type().Field(i).Tag.Get("xdr")])
+	for name, field := range api.Fields(p) {
+		*field.(*uint64) = counts[name]
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
 	"sort"
@@ -48,10 +47,9 @@ func (d *Daemon) lvmColumn(report, columns string, args ...string) ([]string, er
 // lvmReport reads a whole report into structs whose fields are named as the
 // report's columns. Their order is that of the groups' metadata, as libguestfs has it.
 func lvmReport[T any](d *Daemon, report string) ([]T, error) {
-	t := reflect.TypeFor[T]()
-	columns := make([]string, t.NumField())
-	for i := range columns {
-		columns[i] = t.Field(i).Tag.Get("xdr")
+	var columns []string
+	for name := range api.Fields(new(T)) {
+		columns = append(columns, name)
 	}
 	out, err := d.lvmOutput(report, "-o", strings.Join(columns, ","), "--unbuffered", "--noheadings", "--nosuffix", "--units", "b", "--separator", "\t")
 	if err != nil {
@@ -64,7 +62,7 @@ func lvmReport[T any](d *Daemon, report string) ([]T, error) {
 			continue
 		}
 		var row T
-		if err := parseReportRow(reflect.ValueOf(&row).Elem(), columns, line); err != nil {
+		if err := parseReportRow(&row, line); err != nil {
 			return nil, fmt.Errorf("%s: %w", report, err)
 		}
 		list = append(list, row)
@@ -72,47 +70,57 @@ func lvmReport[T any](d *Daemon, report string) ([]T, error) {
 	return list, nil
 }
 
-func parseReportRow(row reflect.Value, columns []string, line string) error {
+// parseReportRow fills the struct that row points to from a line of a report.
+func parseReportRow(row any, line string) error {
 	values := strings.Split(line, "\t")
-	if len(values) != len(columns) {
-		return fmt.Errorf("%d columns where %d were asked for: %q", len(values), len(columns), line)
+	n := 0
+	for column, field := range api.Fields(row) {
+		if n == len(values) {
+			return fmt.Errorf("only %d columns: %q", n, line)
+		}
+		if err := parseColumn(field, values[n]); err != nil {
+			return fmt.Errorf("%s %q: %w", column, values[n], err)
+		}
+		n++
 	}
-	for i, s := range values {
-		var err error
-		switch f := row.Field(i).Addr().Interface().(type) {
-		case *string:
-			*f = s
-		case *api.DeviceField:
-			*f = api.DeviceField(s)
-		case *api.UUID:
-			if id := strings.ReplaceAll(s, "-", ""); copy(f[:], id) != len(f) || len(id) != len(f) {
-				err = errors.New("not an identifier")
-			}
-		case *api.ByteCount:
-			*f = -1
-			if s != "" {
-				*(*int64)(f), err = strconv.ParseInt(s, 10, 64)
-			}
-		case *int64:
-			*f = -1
-			if s != "" {
-				*f, err = strconv.ParseInt(s, 10, 64)
-			}
-		case *api.OptPercent:
-			*f = -1
-			if s != "" {
-				var v float64
-				v, err = strconv.ParseFloat(s, 32)
-				*f = api.OptPercent(v)
-			}
-		default:
-			panic(fmt.Sprintf("column %s is a %T", columns[i], f))
-		}
-		if err != nil {
-			return fmt.Errorf("%s %q: %w", columns[i], s, err)
-		}
+	if n < len(values) {
+		return fmt.Errorf("%d columns where %d were asked for: %q", len(values), n, line)
 	}
 	return nil
+}
+
+// parseColumn sets a field of a struct. A number that the report leaves out is -1.
+func parseColumn(field any, s string) (err error) {
+	number := func() (n int64, err error) {
+		if s == "" {
+			return -1, nil
+		}
+		return strconv.ParseInt(s, 10, 64)
+	}
+	switch f := field.(type) {
+	case *string:
+		*f = s
+	case *api.DeviceField:
+		*f = api.DeviceField(s)
+	case *api.UUID:
+		if id := strings.ReplaceAll(s, "-", ""); copy(f[:], id) != len(f) || len(id) != len(f) {
+			err = errors.New("not an identifier")
+		}
+	case *api.ByteCount:
+		*(*int64)(f), err = number()
+	case *int64:
+		*f, err = number()
+	case *api.OptPercent:
+		*f = -1
+		if s != "" {
+			var v float64
+			v, err = strconv.ParseFloat(s, 32)
+			*f = api.OptPercent(v)
+		}
+	default:
+		panic(fmt.Sprintf("a column of a report is a %T", f))
+	}
+	return err
 }
 
 // The order is that of the names the client knows.

@@ -175,9 +175,6 @@ func (d Actions) MdStat(md Device) ([]api.MDStat, error) {
 	if list == nil {
 		return nil, fmt.Errorf("%s: not an active RAID array", d.shownDevice(md))
 	}
-	for i := range list {
-		list[i].Device = d.devices.Reverse(list[i].Device)
-	}
 	return list, nil
 }
 
@@ -199,7 +196,7 @@ func mdMembers(mdstat, name string) []api.MDStat {
 					continue
 				}
 				list = append(list, api.MDStat{
-					Device: "/dev/" + m[1],
+					Device: api.DeviceField("/dev/" + m[1]),
 					Index:  int32(index),
 					Flags:  strings.NewReplacer("(", "", ")", "").Replace(m[3]),
 				})

@@ -381,7 +381,7 @@ func (d *Daemon) inParent(path string, fn func(dir int, base string) error) erro
 }
 
 func (d Actions) InternalParseMountable(mountable Mountable) (api.InternalMountable, error) {
-	m := api.InternalMountable{Device: d.devices.Reverse(string(mountable.Device)), Volume: mountable.Volume}
+	m := api.InternalMountable{Device: api.DeviceField(mountable.Device), Volume: mountable.Volume}
 	if mountable.Volume != "" {
 		m.Type = 1
 	}

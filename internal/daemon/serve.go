@@ -385,7 +385,7 @@ func (s *session) reply(a *api.Action, result any, err error) error {
 		h := s.replyHeader(proto.StatusOK)
 		h.Encode(e)
 		if a != nil {
-			err = a.EncodeRet(e, s.d.reverse(a, result))
+			err = a.EncodeRet(e, a.TranslateDevices(result, s.d.devices.Reverse))
 		}
 		if err == nil && len(e.Buf) > proto.MaxMessage {
 			err = errors.New("the result is too large for one message, of 4 MB at most (download takes files of any size)")
@@ -401,35 +401,4 @@ func (s *session) reply(a *api.Action, result any, err error) error {
 		return err
 	}
 	return s.conn.Flush()
-}
-
-// reverse gives device names in a result the names the client knows.
-func (d *Daemon) reverse(a *api.Action, v any) any {
-	is := func(e api.Elem) bool { return e != api.Plain }
-	switch v := v.(type) {
-	case string:
-		if is(a.Ret.Elem) {
-			return d.devices.Reverse(v)
-		}
-	case []string:
-		if is(a.Ret.Elem) {
-			for i := range v {
-				v[i] = d.devices.Reverse(v[i])
-			}
-		}
-	case api.Hash:
-		for i := range v {
-			if is(a.Ret.Elem) {
-				v[i].Key = d.devices.Reverse(v[i].Key)
-			}
-			if is(a.Ret.Value) {
-				v[i].Value = d.devices.Reverse(v[i].Value)
-			}
-		}
-	case []api.PV:
-		for i := range v {
-			v[i].Name = api.DeviceField(d.devices.Reverse(string(v[i].Name)))
-		}
-	}
-	return v
 }

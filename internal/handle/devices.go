@@ -40,7 +40,7 @@ func (h Actions) CanonicalDeviceName(c *Call, device string) (string, error) {
 	}
 	if strings.HasPrefix(device, "/dev/disk/") || strings.HasPrefix(device, "/dev/md/") {
 		if m, err := c.InternalParseMountable(c, device); err == nil {
-			return m.Device, nil
+			return string(m.Device), nil
 		}
 	}
 	if strings.HasPrefix(device, "/dev/mapper/") || strings.HasPrefix(device, "/dev/dm-") {
@@ -54,7 +54,7 @@ func (h Actions) CanonicalDeviceName(c *Call, device string) (string, error) {
 // MountableDevice and MountableSubvolume take a mountable apart.
 func (h Actions) MountableDevice(c *Call, mountable string) (string, error) {
 	m, err := c.InternalParseMountable(c, mountable)
-	return m.Device, err
+	return string(m.Device), err
 }
 
 func (h Actions) MountableSubvolume(c *Call, mountable string) (string, error) {

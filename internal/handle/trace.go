@@ -152,8 +152,8 @@ func traceResult(a *api.Action, v any, err error) string {
 	rv := reflect.ValueOf(v)
 	if rv.Kind() == reflect.Struct {
 		var l []string
-		for _, f := range api.Fields(v) {
-			l = append(l, fmt.Sprintf("%s: %v", f.Name, f.Value))
+		for field, value := range api.FieldValues(v) {
+			l = append(l, fmt.Sprintf("%s: %v", field, value))
 		}
 		return fmt.Sprintf("%s<struct guestfs_%s = %s>", name, a.Ret.Struct, strings.Join(l, ", "))
 	}
