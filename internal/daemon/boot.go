@@ -1,8 +1,8 @@
 package daemon
 
-type syslinuxOpts struct{ Directory *string }
+import "gofish/guestfs/types"
 
-func (d Actions) Syslinux(device Device, o syslinuxOpts) error {
+func (d Actions) Syslinux(device Device, o types.SyslinuxOptions) error {
 	b := argBuilder{args: []string{"syslinux", "--install", "--force"}}
 	b.text("--directory", o.Directory)
 	return d.onDevice(device, append(b.args, string(device))...)

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"gofish/guestfs/types"
 	"gofish/internal/api"
 )
 
@@ -88,42 +89,31 @@ var btrfsProfiles = map[string]bool{
 	"raid10": true, "raid5": true, "raid6": true,
 }
 
-type mkfsBtrfsOpts struct {
-	Allocstart *int64
-	Bytecount  *int64
-	Datatype   *string
-	Leafsize   *int
-	Label      *string
-	Metadata   *string
-	Nodesize   *int
-	Sectorsize *int
-}
-
-func (d Actions) MkfsBtrfs(devices []Device, o mkfsBtrfsOpts) error {
+func (d Actions) MkfsBtrfs(devices []Device, o types.MkfsBtrfsOptions) error {
 	if len(devices) == 0 {
 		return errors.New("the list of devices is empty")
 	}
-	if o.Bytecount != nil && *o.Bytecount <= 0 {
-		return fmt.Errorf("bytecount %d: must be more than 0", *o.Bytecount)
+	if o.ByteCount != nil && *o.ByteCount <= 0 {
+		return fmt.Errorf("bytecount %d: must be more than 0", *o.ByteCount)
 	}
 	b := argBuilder{args: []string{"mkfs.btrfs", "-f"}}
-	b.int64("-b", "bytecount", o.Bytecount)
+	b.int64("-b", "bytecount", o.ByteCount)
 	for _, p := range []struct {
 		opt, name string
 		value     *string
-	}{{"-d", "datatype", o.Datatype}, {"-m", "metadata", o.Metadata}} {
+	}{{"-d", "datatype", o.DataType}, {"-m", "metadata", o.Metadata}} {
 		if p.value != nil && !btrfsProfiles[*p.value] {
 			return fmt.Errorf("%s %q: not a profile that btrfs has", p.name, *p.value)
 		}
 		b.text(p.opt, p.value)
 	}
-	if o.Nodesize == nil {
-		o.Nodesize, o.Leafsize = o.Leafsize, nil
+	if o.NodeSize == nil {
+		o.NodeSize, o.LeafSize = o.LeafSize, nil
 	}
 	for _, s := range []struct {
 		opt, name string
 		value     *int
-	}{{"-n", "nodesize", o.Nodesize}, {"-s", "sectorsize", o.Sectorsize}, {"", "leafsize", o.Leafsize}} {
+	}{{"-n", "nodesize", o.NodeSize}, {"-s", "sectorsize", o.SectorSize}, {"", "leafsize", o.LeafSize}} {
 		if s.value != nil && (*s.value <= 0 || bits.OnesCount(uint(*s.value)) != 1) {
 			return fmt.Errorf("%s %d: must be a power of 2", s.name, *s.value)
 		}
@@ -142,9 +132,7 @@ func (d Actions) MkfsBtrfs(devices []Device, o mkfsBtrfsOpts) error {
 	return d.failed(oneLine(err), devices[0])
 }
 
-type btrfsFilesystemResizeOpts struct{ Size *int64 }
-
-func (d Actions) BtrfsFilesystemResize(mountpoint Path, o btrfsFilesystemResizeOpts) error {
+func (d Actions) BtrfsFilesystemResize(mountpoint Path, o types.BtrfsFilesystemResizeOptions) error {
 	size := "max"
 	if o.Size != nil {
 		if *o.Size <= 0 {
@@ -181,12 +169,7 @@ func (d Actions) BtrfsFilesystemShow(device Device) ([]string, error) {
 	return list, nil
 }
 
-type btrfsFilesystemDefragmentOpts struct {
-	Flush    *bool
-	Compress *string
-}
-
-func (d Actions) BtrfsFilesystemDefragment(path Path, o btrfsFilesystemDefragmentOpts) error {
+func (d Actions) BtrfsFilesystemDefragment(path Path, o types.BtrfsFilesystemDefragmentOptions) error {
 	b := argBuilder{args: []string{"filesystem", "defragment", "-r"}}
 	b.flag("-f", o.Flush)
 	if o.Compress != nil {
@@ -283,12 +266,7 @@ func (d Actions) BtrfstuneEnableSkinnyMetadataExtentRefs(device Device) error {
 	return d.btrfsOn(device, "btrfstune", "-x")
 }
 
-type btrfsFsckOpts struct {
-	Superblock *int64
-	Repair     *bool
-}
-
-func (d Actions) BtrfsFsck(device Device, o btrfsFsckOpts) error {
+func (d Actions) BtrfsFsck(device Device, o types.BtrfsFsckOptions) error {
 	b := argBuilder{args: []string{"btrfs", "check"}, negative: "%s must not be negative"}
 	b.int64("--super", "superblock", o.Superblock)
 	b.flag("--repair", o.Repair)
@@ -315,14 +293,12 @@ func (d Actions) BtrfsRescueSuperRecover(device Device) error {
 	return err
 }
 
-type btrfsImageOpts struct{ Compresslevel *int }
-
-func (d Actions) BtrfsImage(source []Device, image Path, o btrfsImageOpts) error {
+func (d Actions) BtrfsImage(source []Device, image Path, o types.BtrfsImageOptions) error {
 	if len(source) == 0 {
 		return errors.New("the list of devices is empty")
 	}
 	b := argBuilder{args: []string{"btrfs-image"}, negative: "%s must not be negative"}
-	b.int("-c", "compresslevel", o.Compresslevel)
+	b.int("-c", "compresslevel", o.CompressLevel)
 	if b.err != nil {
 		return b.err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"gofish/guestfs/types"
 	"gofish/internal/api"
 )
 
@@ -26,27 +27,20 @@ func (d *Daemon) btrfsNew(dest Path, args ...string) error {
 	return prefixed(oneLine(d.run(append(append([]string{"btrfs"}, args...), name)...)), string(dest))
 }
 
-type btrfsSubvolumeCreateOpts struct{ Qgroupid *string }
-
-func (d Actions) BtrfsSubvolumeCreate(dest Path, o btrfsSubvolumeCreateOpts) error {
+func (d Actions) BtrfsSubvolumeCreate(dest Path, o types.BtrfsSubvolumeCreateOptions) error {
 	b := argBuilder{args: []string{"subvolume", "create"}}
-	b.text("-i", o.Qgroupid)
+	b.text("-i", o.QgroupID)
 	return d.btrfsNew(dest, b.args...)
 }
 
-type btrfsSubvolumeSnapshotOpts struct {
-	Ro       *bool
-	Qgroupid *string
-}
-
-func (d Actions) BtrfsSubvolumeSnapshot(source, dest Path, o btrfsSubvolumeSnapshotOpts) error {
+func (d Actions) BtrfsSubvolumeSnapshot(source, dest Path, o types.BtrfsSubvolumeSnapshotOptions) error {
 	from, err := d.root.Host(source)
 	if err != nil {
 		return say(err, "%s", source)
 	}
 	b := argBuilder{args: []string{"subvolume", "snapshot"}}
-	b.flag("-r", o.Ro)
-	b.text("-i", o.Qgroupid)
+	b.flag("-r", o.RO)
+	b.text("-i", o.QgroupID)
 	return prefixed(d.btrfsNew(dest, append(b.args, from)...), string(source))
 }
 
@@ -367,11 +361,9 @@ func (d Actions) BtrfsScrubResume(path Path) error {
 	return err
 }
 
-type btrfsScrubFullOpts struct{ Readonly *bool }
-
-func (d Actions) BtrfsScrubFull(path Path, o btrfsScrubFullOpts) error {
+func (d Actions) BtrfsScrubFull(path Path, o types.BtrfsScrubFullOptions) error {
 	b := argBuilder{args: []string{"scrub", "start", "-B"}}
-	b.flag("-r", o.Readonly)
+	b.flag("-r", o.ReadOnly)
 	return d.btrfsAt(path, b.args...)
 }
 

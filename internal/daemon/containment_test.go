@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"gofish/guestfs/types"
 )
 
 // hostileGuest has links that would lead out if they were followed outside.
@@ -49,7 +51,7 @@ func TestNothingLeadsOut(t *testing.T) {
 			"stat":         func() error { _, err := g.Statns(p); return err },
 			"checksum":     func() error { _, err := g.Checksum(g.call, "md5", p); return err },
 			"head":         func() error { _, err := g.Head(p); return err },
-			"grep":         func() error { _, err := g.Grep(g.call, ".", p, grepOpts{}); return err },
+			"grep":         func() error { _, err := g.Grep(g.call, ".", p, types.GrepOptions{}); return err },
 			"filesize":     func() error { _, err := g.Filesize(p); return err },
 			"chmod":        func() error { return g.Chmod(0o600, p) },
 			"truncate":     func() error { return g.Truncate(p) },
@@ -60,7 +62,7 @@ func TestNothingLeadsOut(t *testing.T) {
 			"realpath":     func() error { _, err := g.Realpath(p); return err },
 			"ll":           func() error { _, err := g.Ll(p); return err },
 			"cp":           func() error { return g.Cp(g.call, p, "/stolen") },
-			"compress":     func() error { return g.CompressOut(g.call, "gzip", p, sink, compressOpts{}) },
+			"compress":     func() error { return g.CompressOut(g.call, "gzip", p, sink, types.CompressOutOptions{}) },
 		} {
 			if err := fn(); err == nil {
 				t.Errorf("%s %s: succeeds", name, p)
@@ -133,7 +135,7 @@ func TestArchivesDoNotLeadOut(t *testing.T) {
 		tar.Header{Name: "hard2", Typeflag: tar.TypeLink, Linkname: "../outside/secret"},
 		reg("hard2"),
 		tar.Header{Name: "dotdot/outside", Typeflag: tar.TypeDir, Mode: 0o777},
-	), "/", tarInOpts{})
+	), "/", types.TarInOptions{})
 	g.untouched()
 	// What is named like a link in the guest replaces the link.
 	if got := g.content("/file"); got != "overwritten" {
@@ -155,7 +157,7 @@ func TestTarRoundTrip(t *testing.T) {
 	g.must(g.MkdirP("/dest"))
 	for _, compress := range []string{"", "gzip", "xz"} {
 		yes := true
-		out, in := tarOutOpts{Xattrs: &yes}, tarInOpts{Xattrs: &yes}
+		out, in := types.TarOutOptions{Xattrs: &yes}, types.TarInOptions{Xattrs: &yes}
 		if compress != "" {
 			out.Compress, in.Compress = &compress, &compress
 		}
@@ -218,7 +220,7 @@ func TestSpecialFilesAreRefused(t *testing.T) {
 			"touch":             func() error { return g.Touch(p) },
 			"checksum":          func() error { _, err := g.Checksum(g.call, "md5", p); return err },
 			"strings":           func() error { _, err := g.Strings(p); return err },
-			"grep":              func() error { _, err := g.Grep(g.call, "x", p, grepOpts{}); return err },
+			"grep":              func() error { _, err := g.Grep(g.call, "x", p, types.GrepOptions{}); return err },
 			"tail":              func() error { _, err := g.Tail(p); return err },
 			"equal":             func() error { _, err := g.Equal(g.call, p, "/x"); return err },
 			"is_zero":           func() error { _, err := g.IsZero(p); return err },
@@ -227,13 +229,13 @@ func TestSpecialFilesAreRefused(t *testing.T) {
 			"pread":             func() error { _, err := g.Pread(p, 1, 0); return err },
 			"truncate":          func() error { return g.Truncate(p) },
 			"fill":              func() error { return g.Fill(g.call, 1, 1, p) },
-			"copy":              func() error { return g.CopyFileToFile(g.call, p, "/copy", copyOpts{}) },
+			"copy":              func() error { return g.CopyFileToFile(g.call, p, "/copy", types.CopyFileToFileOptions{}) },
 			"head":              func() error { _, err := g.Head(p); return err },
 			"wc":                func() error { _, err := g.WcL(p); return err },
 			"hexdump":           func() error { _, err := g.Hexdump(p); return err },
 			"zfile":             func() error { _, err := g.Zfile("gzip", p); return err },
 			"isoinfo":           func() error { _, err := g.Isoinfo(p); return err },
-			"compress":          func() error { return g.CompressOut(g.call, "gzip", p, io.Discard, compressOpts{}) },
+			"compress":          func() error { return g.CompressOut(g.call, "gzip", p, io.Discard, types.CompressOutOptions{}) },
 			"mount_loop":        func() error { return g.MountLoop(p, "/") },
 			"swapon":            func() error { return g.SwaponFile(p) },
 			"file_architecture": func() error { _, err := g.FileArchitecture(p); return err },
@@ -248,6 +250,6 @@ func TestSpecialFilesAreRefused(t *testing.T) {
 	g.soon("walks", func() {
 		g.must(g.ChecksumsOut(g.call, "md5", "/", io.Discard))
 		g.must(g.CpA(g.call, "/fifo", "/fifo2"))
-		g.must(g.TarOut(g.call, "/", io.Discard, tarOutOpts{}))
+		g.must(g.TarOut(g.call, "/", io.Discard, types.TarOutOptions{}))
 	})
 }

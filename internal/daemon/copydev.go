@@ -8,27 +8,24 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"gofish/guestfs/types"
 )
 
-type copyOpts struct {
-	SrcOffset, DestOffset, Size *int64
-	Sparse, Append              *bool
-}
-
-func (d Actions) CopyDeviceToDevice(c *Call, src, dest Device, opts copyOpts) error {
+func (d Actions) CopyDeviceToDevice(c *Call, src, dest Device, opts types.CopyDeviceToDeviceOptions) error {
 	return d.copyContent(c, DevOrPath{Device: src}, DevOrPath{Device: dest}, opts)
 }
-func (d Actions) CopyDeviceToFile(c *Call, src Device, dest Path, opts copyOpts) error {
-	return d.copyContent(c, DevOrPath{Device: src}, DevOrPath{Path: dest}, opts)
+func (d Actions) CopyDeviceToFile(c *Call, src Device, dest Path, opts types.CopyDeviceToFileOptions) error {
+	return d.copyContent(c, DevOrPath{Device: src}, DevOrPath{Path: dest}, types.CopyDeviceToDeviceOptions(opts))
 }
-func (d Actions) CopyFileToDevice(c *Call, src Path, dest Device, opts copyOpts) error {
-	return d.copyContent(c, DevOrPath{Path: src}, DevOrPath{Device: dest}, opts)
+func (d Actions) CopyFileToDevice(c *Call, src Path, dest Device, opts types.CopyFileToDeviceOptions) error {
+	return d.copyContent(c, DevOrPath{Path: src}, DevOrPath{Device: dest}, types.CopyDeviceToDeviceOptions(opts))
 }
-func (d Actions) CopyFileToFile(c *Call, src, dest Path, opts copyOpts) error {
-	return d.copyContent(c, DevOrPath{Path: src}, DevOrPath{Path: dest}, opts)
+func (d Actions) CopyFileToFile(c *Call, src, dest Path, opts types.CopyFileToFileOptions) error {
+	return d.copyContent(c, DevOrPath{Path: src}, DevOrPath{Path: dest}, types.CopyDeviceToDeviceOptions(opts))
 }
 
-func (d *Daemon) copyContent(c *Call, src, dest DevOrPath, opts copyOpts) error {
+func (d *Daemon) copyContent(c *Call, src, dest DevOrPath, opts types.CopyDeviceToDeviceOptions) error {
 	number := func(n *int64, def int64, name string) (int64, error) {
 		if n == nil {
 			return def, nil
@@ -214,5 +211,5 @@ func (d Actions) CopySize(c *Call, src, dest DevOrPath, size int64) error {
 
 // Dd copies all of the source, as the tool of the name does without further arguments.
 func (d Actions) Dd(c *Call, src, dest DevOrPath) error {
-	return d.copyContent(c, src, dest, copyOpts{})
+	return d.copyContent(c, src, dest, types.CopyDeviceToDeviceOptions{})
 }

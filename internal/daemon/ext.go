@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"gofish/guestfs/types"
 	"gofish/internal/api"
 )
 
@@ -56,15 +57,13 @@ func (d *Daemon) extMinimumSize(dev Device) (int64, error) {
 	return blocks * size, err
 }
 
-type e2fsckOpts struct{ Correct, Forceall, Forceno *bool }
-
-func (d Actions) E2fsck(device Device, o e2fsckOpts) error {
+func (d Actions) E2fsck(device Device, o types.E2fsckOptions) error {
 	args := []string{"e2fsck", "-f"}
 	var chosen []string
 	for _, opt := range []struct {
 		value      *bool
 		flag, name string
-	}{{o.Correct, "-p", "'correct'"}, {o.Forceall, "-y", "'forceall'"}, {o.Forceno, "-n", "'forceno'"}} {
+	}{{o.Correct, "-p", "'correct'"}, {o.ForceAll, "-y", "'forceall'"}, {o.ForceNo, "-n", "'forceno'"}} {
 		if given(opt.value) {
 			args = append(args, opt.flag)
 			chosen = append(chosen, opt.name)
@@ -99,44 +98,31 @@ func (d *Daemon) e2fsck(args []string) error {
 
 func (d Actions) E2fsckF(device Device) error {
 	correct := true
-	return d.E2fsck(device, e2fsckOpts{Correct: &correct})
+	return d.E2fsck(device, types.E2fsckOptions{Correct: &correct})
 }
 
-type tune2fsOpts struct {
-	Force                    *bool
-	Maxmountcount            *int
-	Mountcount               *int
-	Errorbehavior            *string
-	Group                    *int64
-	Intervalbetweenchecks    *int
-	Reservedblockspercentage *int
-	Lastmounteddirectory     *string
-	Reservedblockscount      *int64
-	User                     *int64
-}
-
-func (d Actions) Tune2fs(device Device, o tune2fsOpts) error {
+func (d Actions) Tune2fs(device Device, o types.Tune2fsOptions) error {
 	b := argBuilder{negative: "%s cannot be negative"}
 	b.flag("-f", o.Force)
-	b.int("-c", "maxmountcount", o.Maxmountcount)
-	b.int("-C", "mountcount", o.Mountcount)
-	if o.Errorbehavior != nil && !slices.Contains([]string{"continue", "remount-ro", "panic"}, *o.Errorbehavior) {
-		return fmt.Errorf("invalid errorbehavior parameter: %s", *o.Errorbehavior)
+	b.int("-c", "maxmountcount", o.MaxMountCount)
+	b.int("-C", "mountcount", o.MountCount)
+	if o.ErrorBehavior != nil && !slices.Contains([]string{"continue", "remount-ro", "panic"}, *o.ErrorBehavior) {
+		return fmt.Errorf("invalid errorbehavior parameter: %s", *o.ErrorBehavior)
 	}
-	b.text("-e", o.Errorbehavior)
+	b.text("-e", o.ErrorBehavior)
 	b.int64("-g", "group", o.Group)
-	if o.Intervalbetweenchecks != nil {
-		b.check("intervalbetweenchecks", int64(*o.Intervalbetweenchecks))
+	if o.IntervalBetweenChecks != nil {
+		b.check("intervalbetweenchecks", int64(*o.IntervalBetweenChecks))
 		// A number alone counts days; 0 takes no unit.
-		s := strconv.Itoa(*o.Intervalbetweenchecks)
+		s := strconv.Itoa(*o.IntervalBetweenChecks)
 		if s != "0" {
 			s += "s"
 		}
 		b.args = append(b.args, "-i", s)
 	}
-	b.int("-m", "reservedblockspercentage", o.Reservedblockspercentage)
-	b.text("-M", o.Lastmounteddirectory)
-	b.int64("-r", "reservedblockscount", o.Reservedblockscount)
+	b.int("-m", "reservedblockspercentage", o.ReservedBlocksPercentage)
+	b.text("-M", o.LastMountedDirectory)
+	b.int64("-r", "reservedblockscount", o.ReservedBlocksCount)
 	b.int64("-u", "user", o.User)
 	if b.err != nil {
 		return b.err
@@ -267,41 +253,31 @@ func (d *Daemon) resize2fs(device Device, arg ...string) error {
 	return d.run(append([]string{"resize2fs", string(device)}, arg...)...)
 }
 
-type mke2fsOpts struct {
-	Blockscount, Blocksize, Fragsize, Blockspergroup, Numberofgroups, Bytesperinode, Inodesize, Journalsize, Numberofinodes, Stridesize, Stripewidth, Maxonlineresize *int64
-
-	Reservedblockspercentage, Mmpupdateinterval *int
-
-	Journaldevice, Label, Lastmounteddir, Creatoros, Fstype, Usagetype, Uuid *string
-
-	Forcecreate, Writesbandgrouponly, Lazyitableinit, Lazyjournalinit, Testfs, Discard, Quotatype, Extent, Filetype, Flexbg, Hasjournal, Journaldev, Largefile, Quota, Resizeinode, Sparsesuper, Uninitbg *bool
-}
-
-func (d Actions) Mke2fs(device Device, o mke2fsOpts) error {
-	if o.Fstype != nil && !isExt(*o.Fstype) {
-		return fmt.Errorf("%s: not a valid extended filesystem type", *o.Fstype)
+func (d Actions) Mke2fs(device Device, o types.Mke2fsOptions) error {
+	if o.FSType != nil && !isExt(*o.FSType) {
+		return fmt.Errorf("%s: not a valid extended filesystem type", *o.FSType)
 	}
 	b := argBuilder{args: []string{"mke2fs", "-q"}, negative: "%s must be >= 0"}
-	if o.Blockscount != nil {
-		b.check("blockscount", *o.Blockscount)
+	if o.BlocksCount != nil {
+		b.check("blockscount", *o.BlocksCount)
 	}
-	b.int64("-b", "blocksize", o.Blocksize)
-	b.int64("-f", "fragsize", o.Fragsize)
-	b.int64("-g", "blockspergroup", o.Blockspergroup)
-	b.int64("-G", "numberofgroups", o.Numberofgroups)
-	b.int64("-i", "bytesperinode", o.Bytesperinode)
-	b.int64("-I", "inodesize", o.Inodesize)
-	b.value("-J", "size", "journalsize", o.Journalsize)
-	b.int64("-N", "numberofinodes", o.Numberofinodes)
-	b.int("-m", "reservedblockspercentage", o.Reservedblockspercentage)
+	b.int64("-b", "blocksize", o.BlockSize)
+	b.int64("-f", "fragsize", o.FragSize)
+	b.int64("-g", "blockspergroup", o.BlocksPerGroup)
+	b.int64("-G", "numberofgroups", o.NumberOfGroups)
+	b.int64("-i", "bytesperinode", o.BytesPerInode)
+	b.int64("-I", "inodesize", o.InodeSize)
+	b.value("-J", "size", "journalsize", o.JournalSize)
+	b.int64("-N", "numberofinodes", o.NumberOfInodes)
+	b.int("-m", "reservedblockspercentage", o.ReservedBlocksPercentage)
 
 	// Only the last of several -E or -O counts, so each is given once.
 	ext := argBuilder{negative: b.negative}
-	ext.value("", "stride", "stridesize", o.Stridesize)
-	ext.value("", "stripe_width", "stripewidth", o.Stripewidth)
-	ext.value("", "resize", "maxonlineresize", o.Maxonlineresize)
-	if o.Mmpupdateinterval != nil {
-		n := int64(*o.Mmpupdateinterval)
+	ext.value("", "stride", "stridesize", o.StrideSize)
+	ext.value("", "stripe_width", "stripewidth", o.StripeWidth)
+	ext.value("", "resize", "maxonlineresize", o.MaxOnlineResize)
+	if o.MMPUpdateInterval != nil {
+		n := int64(*o.MMPUpdateInterval)
 		ext.value("", "mmp_update_interval", "mmpupdateinterval", &n)
 	}
 	extended := slices.DeleteFunc(ext.args, func(s string) bool { return s == "" })
@@ -314,11 +290,11 @@ func (d Actions) Mke2fs(device Device, o mke2fsOpts) error {
 			extended = append(extended, no)
 		}
 	}
-	choose(o.Lazyitableinit, "lazy_itable_init=1", "lazy_itable_init=0")
-	choose(o.Lazyjournalinit, "lazy_journal_init=1", "lazy_journal_init=0")
-	choose(o.Testfs, "test_fs", "")
+	choose(o.LazyItableInit, "lazy_itable_init=1", "lazy_itable_init=0")
+	choose(o.LazyJournalInit, "lazy_journal_init=1", "lazy_journal_init=0")
+	choose(o.TestFS, "test_fs", "")
 	choose(o.Discard, "discard", "nodiscard")
-	choose(o.Quotatype, "quotatype=usrquota:grpquota", "")
+	choose(o.QuotaType, "quotatype=usrquota:grpquota", "")
 	if b.err == nil {
 		b.err = ext.err
 	}
@@ -326,8 +302,8 @@ func (d Actions) Mke2fs(device Device, o mke2fsOpts) error {
 		b.args = append(b.args, "-E", strings.Join(extended, ","))
 	}
 
-	if o.Journaldevice != nil {
-		spec := *o.Journaldevice
+	if o.JournalDevice != nil {
+		spec := *o.JournalDevice
 		if strings.HasPrefix(spec, "/dev/") {
 			dev, err := d.devices.Translate(spec)
 			if err != nil {
@@ -338,22 +314,22 @@ func (d Actions) Mke2fs(device Device, o mke2fsOpts) error {
 		b.args = append(b.args, "-J", "device="+spec)
 	}
 	b.text("-L", o.Label)
-	b.text("-M", o.Lastmounteddir)
-	b.text("-o", o.Creatoros)
-	b.text("-t", o.Fstype)
-	b.text("-T", o.Usagetype)
-	b.text("-U", o.Uuid)
-	b.flag("-F", o.Forcecreate)
-	b.flag("-S", o.Writesbandgrouponly)
+	b.text("-M", o.LastMountedDir)
+	b.text("-o", o.CreatorOS)
+	b.text("-t", o.FSType)
+	b.text("-T", o.UsageType)
+	b.text("-U", o.UUID)
+	b.flag("-F", o.ForceCreate)
+	b.flag("-S", o.WriteSBAndGroupOnly)
 
 	var features []string
 	for _, f := range []struct {
 		name  string
 		value *bool
 	}{
-		{"extent", o.Extent}, {"filetype", o.Filetype}, {"flex_bg", o.Flexbg}, {"has_journal", o.Hasjournal},
-		{"journal_dev", o.Journaldev}, {"large_file", o.Largefile}, {"quota", o.Quota},
-		{"resize_inode", o.Resizeinode}, {"sparse_super", o.Sparsesuper}, {"uninit_bg", o.Uninitbg},
+		{"extent", o.Extent}, {"filetype", o.FileType}, {"flex_bg", o.FlexBG}, {"has_journal", o.HasJournal},
+		{"journal_dev", o.JournalDev}, {"large_file", o.LargeFile}, {"quota", o.Quota},
+		{"resize_inode", o.ResizeInode}, {"sparse_super", o.SparseSuper}, {"uninit_bg", o.UninitBG},
 	} {
 		switch {
 		case f.value == nil:
@@ -367,13 +343,13 @@ func (d Actions) Mke2fs(device Device, o mke2fsOpts) error {
 		b.args = append(b.args, "-O", strings.Join(features, ","))
 	}
 	b.args = append(b.args, string(device))
-	if o.Blockscount != nil {
-		b.args = append(b.args, strconv.FormatInt(*o.Blockscount, 10))
+	if o.BlocksCount != nil {
+		b.args = append(b.args, strconv.FormatInt(*o.BlocksCount, 10))
 	}
 	if b.err != nil {
 		return b.err
 	}
-	if given(o.Writesbandgrouponly) {
+	if given(o.WriteSBAndGroupOnly) {
 		return d.onDevice(device, b.args...)
 	}
 	return d.failed(d.format(device, b.args...), device)
@@ -479,9 +455,7 @@ func (d Actions) GetE2attrs(file Path) (string, error) {
 	return string(letters), err
 }
 
-type setE2attrsOpts struct{ Clear *bool }
-
-func (d Actions) SetE2attrs(file Path, attrs string, o setE2attrsOpts) error {
+func (d Actions) SetE2attrs(file Path, attrs string, o types.SetE2attrsOptions) error {
 	var bits uint32
 	for i, c := range []byte(attrs) {
 		isLetter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'

@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"gofish/guestfs/types"
 )
 
 // mode is a file mode from a client, refused if it is negative.
@@ -115,9 +117,7 @@ func (d Actions) Mkdtemp(tmpl Path) (string, error) {
 	return d.unique(tmpl, "", func(p string) error { return unix.Mkdir(p, 0o700) })
 }
 
-type mktempOpts struct{ Suffix *string }
-
-func (d Actions) Mktemp(tmpl Path, opts mktempOpts) (string, error) {
+func (d Actions) Mktemp(tmpl Path, opts types.MktempOptions) (string, error) {
 	suffix := ""
 	if opts.Suffix != nil {
 		if suffix = *opts.Suffix; !strings.HasSuffix(string(tmpl), "X") {
@@ -180,33 +180,30 @@ func (d Actions) Exists(path Path) (bool, error) {
 	return err == nil, nil
 }
 
-type followOpts struct{ FollowSymlinks *bool }
-
-func (d Actions) IsFile(path Path, opts followOpts) (bool, error) {
-	return d.isType(path, unix.S_IFREG, opts)
+func (d Actions) IsFile(path Path, opts types.IsFileOptions) (bool, error) {
+	return d.isType(path, unix.S_IFREG, opts.FollowSymlinks)
 }
-func (d Actions) IsDir(path Path, opts followOpts) (bool, error) {
-	return d.isType(path, unix.S_IFDIR, opts)
+func (d Actions) IsDir(path Path, opts types.IsDirOptions) (bool, error) {
+	return d.isType(path, unix.S_IFDIR, opts.FollowSymlinks)
 }
-func (d Actions) IsChardev(path Path, opts followOpts) (bool, error) {
-	return d.isType(path, unix.S_IFCHR, opts)
+func (d Actions) IsChardev(path Path, opts types.IsChardevOptions) (bool, error) {
+	return d.isType(path, unix.S_IFCHR, opts.FollowSymlinks)
 }
-func (d Actions) IsBlockdev(path Path, opts followOpts) (bool, error) {
-	return d.isType(path, unix.S_IFBLK, opts)
+func (d Actions) IsBlockdev(path Path, opts types.IsBlockdevOptions) (bool, error) {
+	return d.isType(path, unix.S_IFBLK, opts.FollowSymlinks)
 }
-func (d Actions) IsFifo(path Path, opts followOpts) (bool, error) {
-	return d.isType(path, unix.S_IFIFO, opts)
+func (d Actions) IsFifo(path Path, opts types.IsFifoOptions) (bool, error) {
+	return d.isType(path, unix.S_IFIFO, opts.FollowSymlinks)
 }
-func (d Actions) IsSocket(path Path, opts followOpts) (bool, error) {
-	return d.isType(path, unix.S_IFSOCK, opts)
+func (d Actions) IsSocket(path Path, opts types.IsSocketOptions) (bool, error) {
+	return d.isType(path, unix.S_IFSOCK, opts.FollowSymlinks)
 }
 func (d Actions) IsSymlink(path Path) (bool, error) {
-	return d.isType(path, unix.S_IFLNK, followOpts{})
+	return d.isType(path, unix.S_IFLNK, nil)
 }
 
-func (d *Daemon) isType(path Path, typ uint32, opts followOpts) (bool, error) {
-	follow := opts.FollowSymlinks != nil && *opts.FollowSymlinks
-	st, err := d.root.stat(path, !follow)
+func (d *Daemon) isType(path Path, typ uint32, followLinks *bool) (bool, error) {
+	st, err := d.root.stat(path, !given(followLinks))
 	switch err {
 	case nil:
 		return st.Mode&unix.S_IFMT == typ, nil
@@ -449,9 +446,7 @@ func (d Actions) Utimens(path Path, atsecs, atnsecs, mtsecs, mtnsecs int64) erro
 	return say(err, "utimensat: %s", path)
 }
 
-type copyAttributesOpts struct{ All, Mode, XAttributes, Ownership *bool }
-
-func (d Actions) CopyAttributes(src, dest Path, opts copyAttributesOpts) error {
+func (d Actions) CopyAttributes(src, dest Path, opts types.CopyAttributesOptions) error {
 	on := func(b *bool) bool { return b != nil && *b || opts.All != nil && *opts.All }
 	return d.root.Enter(func() error {
 		var st, dst unix.Stat_t

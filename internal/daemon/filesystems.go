@@ -14,6 +14,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"gofish/guestfs/types"
 )
 
 // shownDevice is a device as the client names it, for messages.
@@ -39,14 +41,6 @@ func isExt(fstype string) bool {
 
 func isFAT(fstype string) bool {
 	return fstype == "fat" || fstype == "vfat" || fstype == "msdos"
-}
-
-type mkfsOpts struct {
-	Blocksize  *int
-	Features   *string
-	Inode      *int
-	Sectorsize *int
-	Label      *string
 }
 
 // mkfsForced are the options that keep a maker of file systems from asking back
@@ -82,7 +76,7 @@ var labelCheck = map[string]func(string) error{
 
 var plainName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.+-]*$`)
 
-func (d Actions) Mkfs(fstype string, device Device, o mkfsOpts) error {
+func (d Actions) Mkfs(fstype string, device Device, o types.MkfsOptions) error {
 	fail := func(err error) error {
 		return fmt.Errorf("%s: %s: %w", fstype, d.shownDevice(device), err)
 	}
@@ -91,8 +85,8 @@ func (d Actions) Mkfs(fstype string, device Device, o mkfsOpts) error {
 		args = []string{"mke2fs", "-q", "-t", fstype}
 	}
 	args = append(args, mkfsForced[fstype]...)
-	if o.Blocksize != nil {
-		bs := *o.Blocksize
+	if o.BlockSize != nil {
+		bs := *o.BlockSize
 		if bs <= 0 || bits.OnesCount(uint(bs)) != 1 {
 			return errors.New("block size must be > 0 and a power of 2")
 		}
@@ -114,14 +108,14 @@ func (d Actions) Mkfs(fstype string, device Device, o mkfsOpts) error {
 		}
 		args = append(args, "-I", strconv.Itoa(*o.Inode))
 	}
-	if o.Sectorsize != nil {
+	if o.SectorSize != nil {
 		switch {
 		case fstype != "ufs":
 			return errors.New("sector size (-S) can only be set on ufs filesystems")
-		case *o.Sectorsize <= 0:
+		case *o.SectorSize <= 0:
 			return errors.New("sector size must be larger than zero")
 		}
-		args = append(args, "-S", strconv.Itoa(*o.Sectorsize))
+		args = append(args, "-S", strconv.Itoa(*o.SectorSize))
 	}
 	if o.Label != nil {
 		if check := labelCheck[fstype]; check != nil {
@@ -170,7 +164,7 @@ func (d Actions) mkfsBlocksize(fstype string, device Device, bs int) ([]string, 
 }
 
 func (d Actions) MkfsB(fstype string, blocksize int, device Device) error {
-	return d.Mkfs(fstype, device, mkfsOpts{Blocksize: &blocksize})
+	return d.Mkfs(fstype, device, types.MkfsOptions{BlockSize: &blocksize})
 }
 
 // format runs a tool that makes something new of a device. What old file systems
@@ -473,12 +467,7 @@ func fillWithZeros(c *Call, f *os.File, total uint64) error {
 	}
 }
 
-type ntfsresizeOpts struct {
-	Size  *int64
-	Force *bool
-}
-
-func (d Actions) Ntfsresize(device Device, o ntfsresizeOpts) error {
+func (d Actions) Ntfsresize(device Device, o types.NtfsresizeOptions) error {
 	args := []string{"ntfsresize", "-P"}
 	if o.Size != nil {
 		if *o.Size <= 0 {
@@ -495,7 +484,7 @@ func (d Actions) Ntfsresize(device Device, o ntfsresizeOpts) error {
 }
 
 func (d Actions) NtfsresizeSize(device Device, size int64) error {
-	return d.Ntfsresize(device, ntfsresizeOpts{Size: &size})
+	return d.Ntfsresize(device, types.NtfsresizeOptions{Size: &size})
 }
 
 // Ntfs3gProbe returns the status with which the NTFS driver would refuse.
@@ -516,11 +505,9 @@ func (d *Daemon) status(err error, dev Device) (int, error) {
 	return 0, d.failed(err, dev)
 }
 
-type ntfsfixOpts struct{ Clearbadsectors *bool }
-
-func (d Actions) Ntfsfix(device Device, o ntfsfixOpts) error {
+func (d Actions) Ntfsfix(device Device, o types.NtfsfixOptions) error {
 	args := []string{"ntfsfix"}
-	if given(o.Clearbadsectors) {
+	if given(o.ClearBadSectors) {
 		args = append(args, "-b")
 	}
 	return d.onDevice(device, append(args, string(device))...)

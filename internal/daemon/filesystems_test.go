@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"gofish/guestfs/types"
 )
 
 func TestParseXFSInfo(t *testing.T) {
@@ -104,8 +106,8 @@ func TestExtSettings(t *testing.T) {
 	size, blocks, label := int64(1024), int64(40_000), "a label"
 	stride, width := int64(4), int64(8)
 	yes, no := true, false
-	g.must(g.Mke2fs(dev, mke2fsOpts{Blocksize: &size, Blockscount: &blocks, Label: &label,
-		Stridesize: &stride, Stripewidth: &width, Flexbg: &yes, Hasjournal: &no}))
+	g.must(g.Mke2fs(dev, types.Mke2fsOptions{BlockSize: &size, BlocksCount: &blocks, Label: &label,
+		StrideSize: &stride, StripeWidth: &width, FlexBG: &yes, HasJournal: &no}))
 	h, err := g.Tune2fsL(dev)
 	g.must(err)
 	for key, want := range map[string]string{
@@ -144,21 +146,21 @@ func TestFilesystemArguments(t *testing.T) {
 	negative, long, odd, path := -1, strings.Repeat("x", 17), 3000, "../../bin/sh"
 	negative64 := int64(-1)
 	for name, err := range map[string]error{
-		"block size":     g.Mkfs("ext4", dev, mkfsOpts{Blocksize: &odd}),
-		"negative block": g.Mkfs("ext4", dev, mkfsOpts{Blocksize: &negative}),
-		"inode":          g.Mkfs("ext4", dev, mkfsOpts{Inode: &negative}),
-		"label":          g.Mkfs("ext4", dev, mkfsOpts{Label: &long}),
-		"type":           g.Mkfs(path, dev, mkfsOpts{}),
-		"label of minix": g.Mkfs("minix", dev, mkfsOpts{Label: &path}),
-		"tune2fs":        g.Tune2fs(dev, tune2fsOpts{Group: &negative64}),
-		"mke2fs":         g.Mke2fs(dev, mke2fsOpts{Stridesize: &negative64}),
+		"block size":     g.Mkfs("ext4", dev, types.MkfsOptions{BlockSize: &odd}),
+		"negative block": g.Mkfs("ext4", dev, types.MkfsOptions{BlockSize: &negative}),
+		"inode":          g.Mkfs("ext4", dev, types.MkfsOptions{Inode: &negative}),
+		"label":          g.Mkfs("ext4", dev, types.MkfsOptions{Label: &long}),
+		"type":           g.Mkfs(path, dev, types.MkfsOptions{}),
+		"label of minix": g.Mkfs("minix", dev, types.MkfsOptions{Label: &path}),
+		"tune2fs":        g.Tune2fs(dev, types.Tune2fsOptions{Group: &negative64}),
+		"mke2fs":         g.Mke2fs(dev, types.Mke2fsOptions{StrideSize: &negative64}),
 		"resize2fs":      g.Resize2fsSize(dev, 1025),
 		"ntfsresize":     g.NtfsresizeSize(dev, 0),
 		"swap label":     g.MkswapL(long, dev),
-		"xfs label":      g.XfsAdmin(dev, xfsAdminOpts{Label: &long}),
-		"xfs uuid":       g.XfsAdmin(dev, xfsAdminOpts{Uuid: &path}),
-		"xfs_growfs":     g.XfsGrowfs("/", xfsGrowfsOpts{Maxpct: &negative}),
-		"xfs_repair":     second(g.XfsRepair(DevOrPath{Device: dev}, xfsRepairOpts{Maxmem: &negative64})),
+		"xfs label":      g.XfsAdmin(dev, types.XFSAdminOptions{Label: &long}),
+		"xfs uuid":       g.XfsAdmin(dev, types.XFSAdminOptions{UUID: &path}),
+		"xfs_growfs":     g.XfsGrowfs("/", types.XFSGrowfsOptions{MaxPct: &negative}),
+		"xfs_repair":     second(g.XfsRepair(DevOrPath{Device: dev}, types.XFSRepairOptions{MaxMem: &negative64})),
 	} {
 		if err == nil {
 			t.Errorf("%s: no error", name)
@@ -177,11 +179,11 @@ func TestE2attrs(t *testing.T) {
 		t.Error("the flags of a link were read")
 	}
 	for _, bad := range []string{"i a", "aa", "V", "Q", "+"} {
-		if err := g.SetE2attrs("/file", bad, setE2attrsOpts{}); err == nil {
+		if err := g.SetE2attrs("/file", bad, types.SetE2attrsOptions{}); err == nil {
 			t.Errorf("flags %q were accepted", bad)
 		}
 	}
-	if err := g.SetE2attrs("/file", "A", setE2attrsOpts{}); err != nil {
+	if err := g.SetE2attrs("/file", "A", types.SetE2attrsOptions{}); err != nil {
 		t.Skip("the file system has no flags: ", err)
 	}
 	got, err := g.GetE2attrs("/file")

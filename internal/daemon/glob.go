@@ -6,11 +6,11 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"gofish/guestfs/types"
 )
 
-type globExpandOpts struct{ DirectorySlash *bool }
-
-func (d Actions) GlobExpand(pattern Path, opts globExpandOpts) ([]string, error) {
+func (d Actions) GlobExpand(pattern Path, opts types.GlobExpandOptions) ([]string, error) {
 	mark := opts.DirectorySlash == nil || *opts.DirectorySlash
 	paths := []string{}
 	err := d.root.Enter(func() error {

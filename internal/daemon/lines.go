@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 
+	"gofish/guestfs/types"
 	"gofish/internal/proto"
 )
 
@@ -337,11 +338,9 @@ func hexRow(out *strings.Builder, pos int, row []byte) {
 	out.WriteString("|\n")
 }
 
-type grepOpts struct{ Extended, Fixed, Insensitive, Compressed *bool }
-
 // Grep runs grep on the file's content: its expressions are POSIX's, which
 // package regexp does not have.
-func (d Actions) Grep(c *Call, regex string, path Path, opts grepOpts) ([]string, error) {
+func (d Actions) Grep(c *Call, regex string, path Path, opts types.GrepOptions) ([]string, error) {
 	on := func(b *bool) bool { return b != nil && *b }
 	args := []string{"grep"}
 	switch {
@@ -386,7 +385,7 @@ func (d Actions) grepWith(c *Call, pattern string, path Path, flags string) ([]s
 		b := strings.Contains(flags, flag)
 		return &b
 	}
-	return d.Grep(c, pattern, path, grepOpts{Extended: on("E"), Fixed: on("F"), Insensitive: on("i"), Compressed: on("z")})
+	return d.Grep(c, pattern, path, types.GrepOptions{Extended: on("E"), Fixed: on("F"), Insensitive: on("i"), Compressed: on("z")})
 }
 
 func (d Actions) Egrep(c *Call, re string, p Path) ([]string, error) {

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"gofish/guestfs/types"
 )
 
 // cryptsetup runs a command of cryptsetup. Keys are handed over as open files
@@ -47,25 +49,19 @@ func checkMapname(name string) error {
 	return nil
 }
 
-type cryptsetupOpenOpts struct {
-	Readonly  *bool
-	Crypttype *string
-	Cipher    *string
-}
-
-func (d Actions) CryptsetupOpen(device Device, key, mapname string, o cryptsetupOpenOpts) error {
+func (d Actions) CryptsetupOpen(device Device, key, mapname string, o types.CryptsetupOpenOptions) error {
 	if err := checkMapname(mapname); err != nil {
 		return err
 	}
-	if o.Crypttype == nil {
+	if o.CryptType == nil {
 		typ, err := d.cryptType(device)
 		if err != nil {
 			return err
 		}
-		o.Crypttype = &typ
+		o.CryptType = &typ
 	}
-	b := argBuilder{args: []string{"--key-file", toolFile(0), "--type", *o.Crypttype}}
-	b.flag("--readonly", o.Readonly)
+	b := argBuilder{args: []string{"--key-file", toolFile(0), "--type", *o.CryptType}}
+	b.flag("--readonly", o.ReadOnly)
 	b.text("--cipher", o.Cipher)
 	return d.cryptsetup(device, []string{key}, append(b.args, "open", "--", string(device), mapname)...)
 }
@@ -95,7 +91,7 @@ func (d Actions) CryptsetupClose(device Device) error {
 
 func (d *Daemon) luksOpen(device Device, key, mapname string, readonly bool) error {
 	typ := "luks"
-	return Actions{d}.CryptsetupOpen(device, key, mapname, cryptsetupOpenOpts{Readonly: &readonly, Crypttype: &typ})
+	return Actions{d}.CryptsetupOpen(device, key, mapname, types.CryptsetupOpenOptions{ReadOnly: &readonly, CryptType: &typ})
 }
 
 func (d Actions) LuksOpen(device Device, key, mapname string) error {

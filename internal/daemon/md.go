@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"gofish/guestfs/types"
 	"gofish/internal/api"
 )
 
@@ -26,18 +27,10 @@ var mdLevels = map[string]bool{
 	"raid4": true, "4": true, "raid5": true, "5": true, "raid6": true, "6": true, "raid10": true, "10": true,
 }
 
-type mdCreateOpts struct {
-	Missingbitmap *int64
-	Nrdevices     *int
-	Spare         *int
-	Chunk         *int64
-	Level         *string
-}
-
-func (d Actions) MdCreate(name string, devices []Device, o mdCreateOpts) error {
+func (d Actions) MdCreate(name string, devices []Device, o types.MDCreateOptions) error {
 	var missing uint64
-	if o.Missingbitmap != nil {
-		missing = uint64(*o.Missingbitmap)
+	if o.MissingBitmap != nil {
+		missing = uint64(*o.MissingBitmap)
 	}
 	absent := bits.OnesCount64(missing)
 	active, spare, level := len(devices)+absent, 0, "raid1"
@@ -47,8 +40,8 @@ func (d Actions) MdCreate(name string, devices []Device, o mdCreateOpts) error {
 	if o.Spare != nil {
 		spare = *o.Spare
 	}
-	if o.Nrdevices != nil {
-		active = *o.Nrdevices
+	if o.NrDevices != nil {
+		active = *o.NrDevices
 	}
 	switch {
 	case strings.HasPrefix(name, "-"): // mdadm has no way to end its options

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"gofish/guestfs/types"
 	"gofish/internal/api"
 )
 
@@ -258,10 +259,8 @@ func (d Actions) MountLoop(file, mountpoint Path) error {
 	return nil
 }
 
-type remountOpts struct{ Rw *bool }
-
-func (d Actions) Remount(mountpoint Path, o remountOpts) error {
-	if o.Rw == nil {
+func (d Actions) Remount(mountpoint Path, o types.RemountOptions) error {
+	if o.RW == nil {
 		return errors.New("parameter 'rw' must be specified")
 	}
 	target, err := d.root.Host(mountpoint)
@@ -269,7 +268,7 @@ func (d Actions) Remount(mountpoint Path, o remountOpts) error {
 		return fmt.Errorf("%s: %w", mountpoint, err)
 	}
 	options := "remount,ro"
-	if *o.Rw {
+	if *o.RW {
 		options = "remount,rw"
 	}
 	if err := d.run("mount", "-o", options, target); err != nil {
@@ -278,17 +277,15 @@ func (d Actions) Remount(mountpoint Path, o remountOpts) error {
 	return nil
 }
 
-type umountOpts struct{ Force, Lazyunmount *bool }
-
-func (d Actions) Umount(pathordevice DevOrPath, o umountOpts) error {
+func (d Actions) Umount(pathordevice DevOrPath, o types.UmountOptions) error {
 	args := []string{"umount"}
-	if !given(o.Force) && !given(o.Lazyunmount) {
+	if !given(o.Force) && !given(o.LazyUnmount) {
 		d.background.Wait()
 	}
 	if given(o.Force) {
 		args = append(args, "-f")
 	}
-	if given(o.Lazyunmount) {
+	if given(o.LazyUnmount) {
 		args = append(args, "-l")
 	}
 	name, target := d.shownDevice(pathordevice.Device), cutOf(string(pathordevice.Device))
@@ -525,9 +522,7 @@ var markedClean = regexp.MustCompile(`is clean, no check|No error was reported|R
 // fsckOf are the calls that check file systems whose fsck does nothing, or that have none.
 var fsckOf = map[string]string{"xfs": "xfs-repair", "btrfs": "btrfs-fsck", "ntfs": "ntfsfix"}
 
-type fstrimOpts struct{ Offset, Length, Minimumfreeextent *int64 }
-
-func (d Actions) Fstrim(mountpoint Path, o fstrimOpts) error {
+func (d Actions) Fstrim(mountpoint Path, o types.FstrimOptions) error {
 	target, err := d.root.Host(mountpoint)
 	if err != nil {
 		return fmt.Errorf("%s: %w", mountpoint, err)
@@ -536,7 +531,7 @@ func (d Actions) Fstrim(mountpoint Path, o fstrimOpts) error {
 	for _, opt := range []struct {
 		flag, name string
 		value      *int64
-	}{{"-o", "offset", o.Offset}, {"-l", "length", o.Length}, {"-m", "minimumfreeextent", o.Minimumfreeextent}} {
+	}{{"-o", "offset", o.Offset}, {"-l", "length", o.Length}, {"-m", "minimumfreeextent", o.MinimumFreeExtent}} {
 		if opt.value == nil {
 			continue
 		}

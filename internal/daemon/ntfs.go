@@ -6,16 +6,16 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"gofish/guestfs/types"
 )
 
-type ntfscloneOutOpts struct{ Metadataonly, Rescue, Ignorefscheck, Preservetimestamps, Force *bool }
-
-func (d Actions) NtfscloneOut(c *Call, device Device, backupfile io.Writer, o ntfscloneOutOpts) error {
+func (d Actions) NtfscloneOut(c *Call, device Device, backupfile io.Writer, o types.NtfscloneOutOptions) error {
 	b := argBuilder{args: []string{"ntfsclone", "-o", "-", "--save-image"}}
-	b.flag("--metadata", o.Metadataonly)
+	b.flag("--metadata", o.MetadataOnly)
 	b.flag("--rescue", o.Rescue)
-	b.flag("--ignore-fs-check", o.Ignorefscheck)
-	b.flag("--preserve-timestamps", o.Preservetimestamps)
+	b.flag("--ignore-fs-check", o.IgnoreFSCheck)
+	b.flag("--preserve-timestamps", o.PreserveTimestamps)
 	b.flag("--force", o.Force)
 	t := Tool{Args: append(b.args, string(device)), Stdout: chunked(backupfile)}
 	return d.failed(oneLine(t.Run(c)), device)
@@ -37,9 +37,7 @@ func (d Actions) NtfscatI(c *Call, device Mountable, inode int64, filename io.Wr
 	return d.failed(oneLine(t.Run(c)), device.Device)
 }
 
-type ntfsChmodOpts struct{ Recursive *bool }
-
-func (d Actions) NtfsChmod(device Device, mode int, path string, o ntfsChmodOpts) error {
+func (d Actions) NtfsChmod(device Device, mode int, path string, o types.NTFSChmodOptions) error {
 	if mode < 0 || mode > 0o7777 {
 		return fmt.Errorf("mode %#o: permission bits go from 0 to 07777", mode)
 	}

@@ -7,17 +7,17 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"gofish/guestfs/types"
 )
 
-type rsyncOpts struct{ Archive, Deletedest *bool }
-
 // rsync copies; what is shown of it in errors are the names that the client gave.
-func (d *Daemon) rsync(src, dest, shown string, o rsyncOpts) error {
+func (d *Daemon) rsync(src, dest, shown string, o types.RsyncOptions) error {
 	args := []string{"rsync"}
 	if given(o.Archive) {
 		args = append(args, "--archive")
 	}
-	if given(o.Deletedest) {
+	if given(o.DeleteDest) {
 		args = append(args, "--delete")
 	}
 	t := Tool{Args: append(args, "--", src, dest)}
@@ -40,7 +40,7 @@ func (d *Daemon) rsyncPath(p Path, find func(Path) (string, error)) (string, err
 	return host, nil
 }
 
-func (d Actions) Rsync(src, dest Path, o rsyncOpts) error {
+func (d Actions) Rsync(src, dest Path, o types.RsyncOptions) error {
 	from, err := d.rsyncPath(src, d.root.HostLink)
 	if err != nil {
 		return err
@@ -52,20 +52,20 @@ func (d Actions) Rsync(src, dest Path, o rsyncOpts) error {
 	return d.rsync(from, to, fmt.Sprintf("%s to %s", src, dest), o)
 }
 
-func (d Actions) RsyncIn(remote string, dest Path, o rsyncOpts) error {
+func (d Actions) RsyncIn(remote string, dest Path, o types.RsyncInOptions) error {
 	to, err := d.rsyncPath(dest, d.root.HostNew)
 	if err != nil {
 		return err
 	}
-	return d.rsync(remote, to, remote, o)
+	return d.rsync(remote, to, remote, types.RsyncOptions(o))
 }
 
-func (d Actions) RsyncOut(src Path, remote string, o rsyncOpts) error {
+func (d Actions) RsyncOut(src Path, remote string, o types.RsyncOutOptions) error {
 	from, err := d.rsyncPath(src, d.root.HostLink)
 	if err != nil {
 		return err
 	}
-	return d.rsync(from, remote, remote, o)
+	return d.rsync(from, remote, remote, types.RsyncOptions(o))
 }
 
 // List9p lists the tags of the host's directories that qemu shares by 9p.
@@ -80,9 +80,7 @@ func (d Actions) List9p() ([]string, error) {
 	return l, nil
 }
 
-type mount9pOpts struct{ Options *string }
-
-func (d Actions) Mount9p(mounttag, mountpoint string, o mount9pOpts) error {
+func (d Actions) Mount9p(mounttag, mountpoint string, o types.Mount9POptions) error {
 	target, err := d.mountTarget(mountpoint)
 	if err != nil {
 		return err
@@ -122,18 +120,11 @@ func writeSys(name, text string) error {
 	return err
 }
 
-type selinuxRelabelOpts struct{ Force *bool }
-
-func (d Actions) SelinuxRelabel(specfile string, path Path, o selinuxRelabelOpts) error {
+func (d Actions) SelinuxRelabel(specfile string, path Path, o types.SELinuxRelabelOptions) error {
 	return d.setfiles(specfile, []Path{path}, o.Force, nil)
 }
 
-type setfilesOpts struct {
-	Force    *bool
-	Excludes []string
-}
-
-func (d Actions) Setfiles(specfile string, paths []Path, o setfilesOpts) error {
+func (d Actions) Setfiles(specfile string, paths []Path, o types.SetfilesOptions) error {
 	return d.setfiles(specfile, paths, o.Force, o.Excludes)
 }
 

@@ -5,17 +5,14 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"gofish/guestfs/types"
 )
 
 // compressors are those that squashfs has.
 var compressors = map[string]bool{"gzip": true, "lzma": true, "lzo": true, "lz4": true, "xz": true, "zstd": true}
 
-type mksquashfsOpts struct {
-	Compress *string
-	Excludes []string
-}
-
-func (d Actions) Mksquashfs(c *Call, path Path, filename io.Writer, o mksquashfsOpts) error {
+func (d Actions) Mksquashfs(c *Call, path Path, filename io.Writer, o types.MksquashfsOptions) error {
 	if o.Compress != nil && !compressors[*o.Compress] {
 		return fmt.Errorf("compress %q: squashfs does not have this", *o.Compress)
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+
+	"gofish/guestfs/types"
 )
 
 // swapLabelMax is the room for a label in the header of swap space.
@@ -40,9 +42,7 @@ func (d *Daemon) setSwapUUID(dev Device, uuid string) error {
 	return d.run("swaplabel", "-U", uuid, string(dev))
 }
 
-type mkswapOpts struct{ Label, Uuid *string }
-
-func (d Actions) Mkswap(device Device, o mkswapOpts) error {
+func (d Actions) Mkswap(device Device, o types.MkswapOptions) error {
 	b := argBuilder{args: []string{"mkswap", "-f"}}
 	if o.Label != nil {
 		if err := checkSwapLabel(*o.Label); err != nil {
@@ -50,16 +50,16 @@ func (d Actions) Mkswap(device Device, o mkswapOpts) error {
 		}
 	}
 	b.text("-L", o.Label)
-	b.text("-U", o.Uuid)
+	b.text("-U", o.UUID)
 	return d.failed(d.format(device, append(b.args, string(device))...), device)
 }
 
 func (d Actions) MkswapL(label string, device Device) error {
-	return d.Mkswap(device, mkswapOpts{Label: &label})
+	return d.Mkswap(device, types.MkswapOptions{Label: &label})
 }
 
 func (d Actions) MkswapU(uuid string, device Device) error {
-	return d.Mkswap(device, mkswapOpts{Uuid: &uuid})
+	return d.Mkswap(device, types.MkswapOptions{UUID: &uuid})
 }
 
 func (d Actions) MkswapFile(path Path) error {

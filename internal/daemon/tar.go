@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"gofish/guestfs/types"
 	"gofish/internal/untar"
 )
 
@@ -40,14 +41,9 @@ func filterFor(compress *string) (string, error) {
 	return f, nil
 }
 
-type tarInOpts struct {
-	Compress                           *string
-	Xattrs, Selinux, Acls, KeepDirLink *bool
-}
-
 // TarIn unpacks in the daemon itself: tar(1) follows links of the guest that
 // lead out of it.
-func (d Actions) TarIn(c *Call, tarfile io.Reader, directory Path, opts tarInOpts) error {
+func (d Actions) TarIn(c *Call, tarfile io.Reader, directory Path, opts types.TarInOptions) error {
 	program, err := filterFor(opts.Compress)
 	if err != nil {
 		return err
@@ -73,9 +69,9 @@ func (d Actions) TarIn(c *Call, tarfile io.Reader, directory Path, opts tarInOpt
 		Attribute: func(name string) bool {
 			switch {
 			case name == "security.selinux":
-				return on(opts.Selinux)
+				return on(opts.SELinux)
 			case strings.HasPrefix(name, "system.posix_acl_"):
-				return on(opts.Acls)
+				return on(opts.ACLs)
 			}
 			return on(opts.Xattrs)
 		},
@@ -141,22 +137,15 @@ func notAnArchive(in *bufio.Reader) string {
 	return ""
 }
 
-type tarOutOpts struct {
-	Compress              *string
-	NumericOwner          *bool
-	Excludes              []string
-	Xattrs, Selinux, Acls *bool
-}
-
-func (d Actions) TarOut(c *Call, directory string, tarfile io.Writer, opts tarOutOpts) error {
+func (d Actions) TarOut(c *Call, directory string, tarfile io.Writer, opts types.TarOutOptions) error {
 	return d.tarOut(c, directory, tarfile, opts)
 }
 
 func (d Actions) InternalCopyOut(c *Call, directory string, tarfile io.Writer) error {
-	return d.tarOut(c, directory, tarfile, tarOutOpts{}, "--sparse")
+	return d.tarOut(c, directory, tarfile, types.TarOutOptions{}, "--sparse")
 }
 
-func (d *Daemon) tarOut(c *Call, directory string, tarfile io.Writer, opts tarOutOpts, more ...string) error {
+func (d *Daemon) tarOut(c *Call, directory string, tarfile io.Writer, opts types.TarOutOptions, more ...string) error {
 	program, err := filterFor(opts.Compress)
 	if err != nil {
 		return err
@@ -167,7 +156,7 @@ func (d *Daemon) tarOut(c *Call, directory string, tarfile io.Writer, opts tarOu
 	}
 	// Owners are numbers in any case: the appliance does not know the guest's names.
 	args := append([]string{"tar", "-C", host, "--numeric-owner", "--warning=no-file-ignored"}, more...)
-	for option, set := range map[string]*bool{"--xattrs": opts.Xattrs, "--selinux": opts.Selinux, "--acls": opts.Acls} {
+	for option, set := range map[string]*bool{"--xattrs": opts.Xattrs, "--selinux": opts.SELinux, "--acls": opts.ACLs} {
 		if set != nil && *set {
 			args = append(args, option)
 		}
@@ -230,16 +219,16 @@ func (d *Daemon) treeArg(directory string) (string, error) {
 func ptr[T any](v T) *T { return &v }
 
 func (d Actions) TgzIn(c *Call, tarball io.Reader, directory Path) error {
-	return d.TarIn(c, tarball, directory, tarInOpts{Compress: ptr("gzip")})
+	return d.TarIn(c, tarball, directory, types.TarInOptions{Compress: ptr("gzip")})
 }
 func (d Actions) TgzOut(c *Call, directory Path, tarball io.Writer) error {
-	return d.TarOut(c, string(directory), tarball, tarOutOpts{Compress: ptr("gzip")})
+	return d.TarOut(c, string(directory), tarball, types.TarOutOptions{Compress: ptr("gzip")})
 }
 func (d Actions) TxzIn(c *Call, tarball io.Reader, directory Path) error {
-	return d.TarIn(c, tarball, directory, tarInOpts{Compress: ptr("xz")})
+	return d.TarIn(c, tarball, directory, types.TarInOptions{Compress: ptr("xz")})
 }
 func (d Actions) TxzOut(c *Call, directory Path, tarball io.Writer) error {
-	return d.TarOut(c, string(directory), tarball, tarOutOpts{Compress: ptr("xz")})
+	return d.TarOut(c, string(directory), tarball, types.TarOutOptions{Compress: ptr("xz")})
 }
 
 // shrankFile is what GNU tar says of a file that ends before its size.
@@ -248,9 +237,7 @@ var shrankFile = regexp.MustCompile(`File shrank by (\d+) bytes; padding with ze
 // shortInode is what cpio says of an inode whose number the archive has no room for.
 var shortInode = regexp.MustCompile(`truncating inode number`)
 
-type cpioOutOpts struct{ Format *string }
-
-func (d Actions) CpioOut(c *Call, directory string, cpiofile io.Writer, opts cpioOutOpts) error {
+func (d Actions) CpioOut(c *Call, directory string, cpiofile io.Writer, opts types.CPIOOutOptions) error {
 	format := "newc"
 	if opts.Format != nil {
 		if format = *opts.Format; format != "newc" && format != "crc" {

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"gofish/guestfs/types"
 )
 
 // samples are contents that have tripped programs of this kind before.
@@ -133,7 +135,7 @@ func TestGlob(t *testing.T) {
 		{"/{x}", ""}, {`/\{x\}`, "/{x}"}, {"/d/*", "/d/x /d/y.txt"}, {"//a", "//a"}, {"/a/*", ""}, {"/", "/"},
 		{"/{", ""}, {"/[", ""}, {"/***a", "/a"},
 	} {
-		got, err := g.GlobExpand(Path(c.pattern), globExpandOpts{})
+		got, err := g.GlobExpand(Path(c.pattern), types.GlobExpandOptions{})
 		g.must(err)
 		if want := strings.Fields(c.want); !reflect.DeepEqual(got, want) && len(got)+len(want) > 0 {
 			t.Errorf("%s: %q, want %q", c.pattern, got, want)

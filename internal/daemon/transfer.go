@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"gofish/guestfs/types"
 	"gofish/internal/newfile"
 )
 
@@ -427,13 +428,11 @@ func (f *folder) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-type compressOpts struct{ Level *int }
-
-func (d Actions) CompressOut(c *Call, ctype string, file Path, zfile io.Writer, opts compressOpts) error {
+func (d Actions) CompressOut(c *Call, ctype string, file Path, zfile io.Writer, opts types.CompressOutOptions) error {
 	return d.compress(c, ctype, DevOrPath{Path: file}, zfile, opts.Level)
 }
 
-func (d Actions) CompressDeviceOut(c *Call, ctype string, device Device, zdevice io.Writer, opts compressOpts) error {
+func (d Actions) CompressDeviceOut(c *Call, ctype string, device Device, zdevice io.Writer, opts types.CompressDeviceOutOptions) error {
 	return d.compress(c, ctype, DevOrPath{Device: device}, zdevice, opts.Level)
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+
+	"gofish/guestfs/types"
 )
 
 func (d Actions) DownloadInode(c *Call, device Mountable, inode int64, filename io.Writer) error {
@@ -13,9 +15,7 @@ func (d Actions) DownloadInode(c *Call, device Mountable, inode int64, filename 
 	return d.sleuth(c, device, filename, "icat", "-r", string(device.Device), strconv.FormatInt(inode, 10))
 }
 
-type downloadBlocksOpts struct{ Unallocated *bool }
-
-func (d Actions) DownloadBlocks(c *Call, device Mountable, start, stop int64, filename io.Writer, o downloadBlocksOpts) error {
+func (d Actions) DownloadBlocks(c *Call, device Mountable, start, stop int64, filename io.Writer, o types.DownloadBlocksOptions) error {
 	if start < 0 || stop < start {
 		return fmt.Errorf("blocks %d to %d: the first must not be negative nor behind the last", start, stop)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"gofish/guestfs/types"
 	"gofish/internal/api"
 )
 
@@ -94,24 +95,18 @@ func (d *Daemon) xfsMinimumSize(dev Device) (int64, error) {
 	return xfsNumber(h, "data.blocks") * xfsNumber(h, "data.bsize"), nil
 }
 
-type xfsAdminOpts struct {
-	Extunwritten, Imgfile, V2log, Projid32bit, Lazycounter *bool
-
-	Label, Uuid *string
-}
-
-func (d Actions) XfsAdmin(device Device, o xfsAdminOpts) error {
+func (d Actions) XfsAdmin(device Device, o types.XFSAdminOptions) error {
 	if o.Label != nil {
 		if err := checkXFSLabel(*o.Label); err != nil {
 			return err
 		}
 	}
 	b := argBuilder{}
-	b.flag("-f", o.Imgfile)
+	b.flag("-f", o.ImgFile)
 	for _, feature := range []struct {
 		value *bool
 		name  string
-	}{{o.Extunwritten, "extflg"}, {o.V2log, "log2"}, {o.Projid32bit, "projid32bit"}} {
+	}{{o.ExtUnwritten, "extflg"}, {o.V2Log, "log2"}, {o.Projid32Bit, "projid32bit"}} {
 		if given(feature.value) {
 			b.args = append(b.args, "-c", "version "+feature.name)
 		}
@@ -130,14 +125,14 @@ func (d Actions) XfsAdmin(device Device, o xfsAdminOpts) error {
 			return err
 		}
 	}
-	if o.Uuid != nil {
-		if err := d.setXFSUUID(device, *o.Uuid); err != nil {
+	if o.UUID != nil {
+		if err := d.setXFSUUID(device, *o.UUID); err != nil {
 			return err
 		}
 	}
-	if o.Lazycounter != nil {
+	if o.LazyCounter != nil {
 		c := "lazycount=0"
-		if *o.Lazycounter {
+		if *o.LazyCounter {
 			c = "lazycount=1"
 		}
 		return d.onDevice(device, "xfs_repair", "-c", c, string(device))
@@ -145,24 +140,16 @@ func (d Actions) XfsAdmin(device Device, o xfsAdminOpts) error {
 	return nil
 }
 
-type xfsGrowfsOpts struct {
-	Datasec, Logsec, Rtsec *bool
-
-	Datasize, Logsize, Rtsize, Rtextsize *int64
-
-	Maxpct *int
-}
-
-func (d Actions) XfsGrowfs(path Path, o xfsGrowfsOpts) error {
+func (d Actions) XfsGrowfs(path Path, o types.XFSGrowfsOptions) error {
 	b := argBuilder{args: []string{"xfs_growfs"}, negative: "%s must be >= 0"}
-	b.flag("-d", o.Datasec)
-	b.flag("-l", o.Logsec)
-	b.flag("-r", o.Rtsec)
-	b.int64("-D", "datasize", o.Datasize)
-	b.int64("-L", "logsize", o.Logsize)
-	b.int64("-R", "rtsize", o.Rtsize)
-	b.int64("-e", "rtextsize", o.Rtextsize)
-	b.int("-m", "maxpct", o.Maxpct)
+	b.flag("-d", o.DataSec)
+	b.flag("-l", o.LogSec)
+	b.flag("-r", o.RTSec)
+	b.int64("-D", "datasize", o.DataSize)
+	b.int64("-L", "logsize", o.LogSize)
+	b.int64("-R", "rtsize", o.RTSize)
+	b.int64("-e", "rtextsize", o.RTExtSize)
+	b.int("-m", "maxpct", o.MaxPct)
 	if b.err != nil {
 		return b.err
 	}
@@ -199,30 +186,22 @@ func (d *Daemon) withMountTable(fn func(name string) error) error {
 	return fn(f.Name())
 }
 
-type xfsRepairOpts struct {
-	Forcelogzero, Nomodify, Noprefetch, Forcegeometry *bool
-
-	Maxmem, Ihashsize, Bhashsize, Agstride *int64
-
-	Logdev, Rtdev *string
-}
-
-func (d Actions) XfsRepair(device DevOrPath, o xfsRepairOpts) (int, error) {
+func (d Actions) XfsRepair(device DevOrPath, o types.XFSRepairOptions) (int, error) {
 	b := argBuilder{args: []string{"xfs_repair"}, negative: "%s must be >= 0"}
-	b.flag("-L", o.Forcelogzero)
-	b.flag("-n", o.Nomodify)
-	b.flag("-P", o.Noprefetch)
-	if given(o.Forcegeometry) {
+	b.flag("-L", o.ForceLogZero)
+	b.flag("-n", o.NoModify)
+	b.flag("-P", o.NoPrefetch)
+	if given(o.ForceGeometry) {
 		b.args = append(b.args, "-o", "force_geometry")
 	}
-	b.int64("-m", "maxmem", o.Maxmem)
-	b.value("-o", "ihash", "ihashsize", o.Ihashsize)
-	b.value("-o", "bhash", "bhashsize", o.Bhashsize)
-	b.value("-o", "ag_stride", "agstride", o.Agstride)
+	b.int64("-m", "maxmem", o.MaxMem)
+	b.value("-o", "ihash", "ihashsize", o.IHashSize)
+	b.value("-o", "bhash", "bhashsize", o.BHashSize)
+	b.value("-o", "ag_stride", "agstride", o.AGStride)
 	for _, aux := range []struct {
 		opt   string
 		value *string
-	}{{"-l", o.Logdev}, {"-r", o.Rtdev}} {
+	}{{"-l", o.LogDev}, {"-r", o.RTDev}} {
 		if aux.value != nil {
 			dev, err := d.devices.Translate(*aux.value)
 			if err != nil {

@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strings"
 
+	"gofish/guestfs/types"
 	"gofish/internal/api"
 )
 
@@ -247,9 +248,7 @@ func (a augeasActions) AugLs(augpath string) ([]string, error) {
 
 func lastByte(s string) string { return s[max(len(s)-1, 0):] }
 
-type augTransformOpts struct{ Remove *bool }
-
-func (a augeasActions) AugTransform(lens, file string, o augTransformOpts) error {
+func (a augeasActions) AugTransform(lens, file string, o types.AugTransformOptions) error {
 	exclude := o.Remove != nil && *o.Remove
 	_, err := a.check(lens+" for "+file, func() int { return a.do("aug_transform", lens, file, exclude) })
 	return err

@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"unsafe"
 
+	"gofish/guestfs/types"
 	"gofish/internal/api"
 )
 
@@ -62,9 +63,7 @@ func of(what string, n int64, err error) error {
 func ofNode(n int64, err error) error  { return of("node", n, err) }
 func ofValue(n int64, err error) error { return of("value", n, err) }
 
-type hivexOpenOpts struct{ Verbose, Debug, Write, Unsafe *bool }
-
-func (x hivexActions) HivexOpen(filename string, o hivexOpenOpts) error {
+func (x hivexActions) HivexOpen(filename string, o types.HivexOpenOptions) error {
 	x.close()
 	flags := 0
 	for flag, on := range map[int]*bool{hivexVerbose: o.Verbose, hivexDebug: o.Debug, hivexWrite: o.Write, hivexUnsafe: o.Unsafe} {

@@ -27,8 +27,8 @@ var libraries = map[string]func(*guest) (any, error){
 	"tsk":     newTSK,
 }
 
-// types of parameters: whoever calls has checked them, so text is text.
-var types = func() api.Types {
+// paramTypes are the types of parameters: whoever calls has checked them, so text is text.
+var paramTypes = func() api.Types {
 	t := api.Types{}
 	text := []api.Kind{api.KString, api.KDevice, api.KPathname, api.KMountable, api.KDevOrPath, api.KMountableOrPath, api.KFilename, api.KGUID, api.KKey}
 	for _, k := range text {
@@ -64,7 +64,7 @@ func bind(name string, recv any) map[string]*api.Func {
 			served = append(served, a)
 		}
 	}
-	return api.Bind(recv, nil, types, served)
+	return api.Bind(recv, nil, paramTypes, served)
 }
 
 func serve(name, sysroot string, rw io.ReadWriter) error {
