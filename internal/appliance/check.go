@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"gofish/internal/api"
 )
 
 // programDirs are the daemon's PATH.
@@ -103,7 +105,7 @@ func (t tree) check(dirs []string) (lacks, disabled []string) {
 		var gone []string
 		tools := strings.Fields(w.tools)
 		for _, tool := range tools {
-			if !slices.ContainsFunc(strings.Split(tool, "|"), func(n string) bool { return t.program(n) != "" }) {
+			if !t.hasTool(tool) {
 				gone = append(gone, tool)
 			}
 		}
@@ -123,7 +125,6 @@ func (t tree) check(dirs []string) (lacks, disabled []string) {
 			order = append(order, label)
 		}
 		texts[label] = append(texts[label], gone...)
-		disabled = append(disabled, strings.Fields(w.groups)...)
 	}
 	for _, label := range order {
 		switch {
@@ -133,8 +134,20 @@ func (t tree) check(dirs []string) (lacks, disabled []string) {
 			lacks = append(lacks, fmt.Sprintf("%s (%s)", label, strings.Join(texts[label], ", ")))
 		}
 	}
+	for name, g := range api.Groups {
+		lack := func(tool string) bool { return !t.hasTool(tool) }
+		gone := func(file string) bool { return len(t.matches(file, dirs)) == 0 }
+		if slices.ContainsFunc(g.Tools, lack) || slices.ContainsFunc(g.Files, gone) {
+			disabled = append(disabled, name)
+		}
+	}
 	slices.Sort(disabled)
-	return lacks, slices.Compact(disabled)
+	return lacks, disabled
+}
+
+// hasTool reports whether a program is there, or one of several separated by |.
+func (t tree) hasTool(alternatives string) bool {
+	return slices.ContainsFunc(strings.Split(alternatives, "|"), func(n string) bool { return t.program(n) != "" })
 }
 
 // matches returns the files of the tree that the patterns of a want match. dirs

@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -75,12 +77,7 @@ func (d Actions) InternalFeatureAvailable(group string) (int, error) {
 }
 
 func (d Actions) AvailableAllGroups() ([]string, error) {
-	l := make([]string, 0, len(groups))
-	for g := range groups {
-		l = append(l, g)
-	}
-	sort.Strings(l)
-	return l, nil
+	return slices.Sorted(maps.Keys(api.Groups)), nil
 }
 
 var filesystemName = regexp.MustCompile(`^[A-Za-z0-9_]*$`)

@@ -3,7 +3,10 @@ package daemon
 import (
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
+
+	"gofish/internal/api"
 )
 
 // availability is the daemon's answer about an optional group.
@@ -15,80 +18,33 @@ const (
 	unknownGroup availability = 2
 )
 
-// need is what a group asks of the appliance: a program, a file system
-// of the kernel, a file, a C library.
-type need struct {
-	program    string
-	filesystem string
-	file       string
-	library    string // a library server
-}
-
-// groups lists every optional group. An empty need is met by the kernel alone.
-var groups = map[string]need{
-	"acl":              {},
-	"blkdiscard":       {},
-	"blkdiscardzeroes": {},
-	"btrfs":            {program: "btrfs", filesystem: "btrfs"},
-	"clevisluks":       {program: "clevis-luks-unlock"},
-	"extlinux":         {program: "extlinux"},
-	"f2fs":             {program: "resize.f2fs"},
-	"fstrim":           {program: "fstrim"},
-	"gdisk":            {program: "sgdisk"},
-	"grub":             {program: "grub-install"},
-	"hivex":            {library: "hivex"},
-	"inotify":          {},
-	"journal":          {library: "journal"},
-	"ldm":              {program: "ldmtool"},
-	"libtsk":           {library: "tsk"},
-	"libyara":          {program: "yara"},
-	"linuxcaps":        {program: "setcap"},
-	"linuxfsuuid":      {},
-	"linuxmodules":     {file: "/proc/modules"},
-	"linuxxattrs":      {},
-	"luks":             {program: "cryptsetup"},
-	"lvm2":             {program: "lvm"},
-	"mdadm":            {program: "mdadm"},
-	"mknod":            {},
-	"ntfs3g":           {program: "ntfs-3g.probe"},
-	"ntfsprogs":        {program: "ntfsresize"},
-	"rsync":            {program: "rsync"},
-	"scrub":            {program: "scrub"},
-	"selinux":          {file: "/sys/fs/selinux/load"},
-	"selinuxrelabel":   {program: "setfiles"},
-	"sleuthkit":        {program: "icat"},
-	"squashfs":         {program: "mksquashfs"},
-	"syslinux":         {program: "syslinux"},
-	"wipefs":           {program: "wipefs"},
-	"xfs":              {program: "mkfs.xfs", filesystem: "xfs"},
-	"xz":               {program: "xz"},
-	"zerofree":         {program: "zerofree"},
-	"augeas":           {}, // retired, answered with yes
-	"realpath":         {}, // retired, answered with yes
-}
-
-func (d *Daemon) groupAvailable(group string) availability {
-	n, ok := groups[group]
+func (d *Daemon) groupAvailable(name string) availability {
+	g, ok := api.Groups[name]
 	if !ok {
 		return unknownGroup
 	}
-	if n.program != "" {
-		if _, err := exec.LookPath(n.program); err != nil {
+	for _, tool := range g.Tools {
+		if !slices.ContainsFunc(strings.Split(tool, "|"), onPath) {
 			return unavailable
 		}
 	}
-	if n.file != "" {
-		if _, err := os.Stat(n.file); err != nil {
+	if g.Kernel != "" {
+		if _, err := os.Stat(g.Kernel); err != nil {
 			return unavailable
 		}
 	}
-	if n.filesystem != "" && !d.filesystemAvailable(n.filesystem) {
+	if g.FileSystem != "" && !d.filesystemAvailable(g.FileSystem) {
 		return unavailable
 	}
-	if n.library != "" && d.libraries.Check(n.library) != nil {
+	if g.Library != "" && d.libraries.Check(g.Library) != nil {
 		return unavailable
 	}
 	return available
+}
+
+func onPath(tool string) bool {
+	_, err := exec.LookPath(tool)
+	return err == nil
 }
 
 // filesystemAvailable reports whether the kernel has a file system, loading its

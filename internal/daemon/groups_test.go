@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"os"
 	"testing"
+
+	"gofish/internal/api"
 )
 
 // TestGroupNames: the groups of the table of facts are those that the daemon
@@ -27,7 +29,7 @@ func TestGroupNames(t *testing.T) {
 			continue
 		}
 		n++
-		if _, ok := groups[a.Group]; !ok {
+		if _, ok := api.Groups[a.Group]; !ok {
 			t.Errorf("%s is in the group %q, of which the daemon knows nothing", a.Name, a.Group)
 		}
 	}
