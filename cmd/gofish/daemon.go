@@ -14,7 +14,7 @@ func daemonCommand() *cobra.Command {
 	var cfg daemon.LiveConfig
 	c := &cobra.Command{
 		Use:   "daemon",
-		Short: "serve the protocol inside a running Linux system",
+		Short: "Serve the protocol inside a running Linux system",
 		Long: `Serve the protocol inside a running Linux system, so that a gofish elsewhere can
 attach to it: over the virtio-serial port org.libguestfs.channel.0, another port
 (--channel), or a Unix socket (--listen), to which one connects with

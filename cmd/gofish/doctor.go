@@ -20,7 +20,7 @@ import (
 func doctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "check that gofish can work on this machine",
+		Short: "Check that gofish can work on this machine",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return doctor(cmd.Context(), cmd.OutOrStdout())

@@ -33,32 +33,27 @@ func main() {
 		Stderr:  os.Stderr,
 		New:     func() (commands.Caller, error) { return handle.New(os.LookupEnv) },
 	}
+	p.Subcommands = subcommands(p)
 	if len(os.Args) > 1 {
-		if c := subcommand(p, os.Args[1]); c != nil {
-			os.Exit(runSubcommand(p, c))
+		for _, c := range p.Subcommands {
+			if c.Name() == os.Args[1] {
+				os.Exit(runSubcommand(p, c))
+			}
 		}
 	}
 	os.Exit(p.Run())
 }
 
-// subcommand finds what is no mode of the shell: its first word says so, and no
-// action has these names.
-func subcommand(p *commands.Program, name string) *cobra.Command {
-	switch name {
-	case "appliance":
-		return applianceCommand()
-	case "daemon":
-		return daemonCommand()
-	case "doctor":
-		return doctorCommand()
-	case "completion":
-		return completionCommand(p)
-	case "man":
-		return manCommand(p)
-	case "schema":
-		return schemaCommand(p)
+// subcommands are the uses of the program beside the shell. No action has these names.
+func subcommands(p *commands.Program) []*cobra.Command {
+	return []*cobra.Command{
+		applianceCommand(),
+		daemonCommand(),
+		doctorCommand(),
+		manCommand(p),
+		completionCommand(p),
+		schemaCommand(p),
 	}
-	return nil
 }
 
 func runSubcommand(p *commands.Program, c *cobra.Command) int {

@@ -7,9 +7,6 @@ import (
 	"strings"
 )
 
-// subcommands are the words that are no command of the shell when they come first.
-var subcommands = []string{"appliance", "completion", "daemon", "doctor", "man", "schema"}
-
 // WriteCompletion writes the script with which a shell of the host completes
 // options, command names and file names.
 func (p *Program) WriteCompletion(w io.Writer, shell string) error {
@@ -29,8 +26,11 @@ func (p *Program) WriteCompletion(w io.Writer, shell string) error {
 }
 
 // commandWords lists every word that a command may begin with.
-func commandWords() []string {
-	words := append([]string{"help", "quit", "exit", "q"}, subcommands...)
+func (p *Program) commandWords() []string {
+	words := []string{"help", "quit", "exit", "q"}
+	for _, c := range p.Subcommands {
+		words = append(words, c.Name())
+	}
 	for _, n := range names() {
 		words = append(words, n.text)
 	}
@@ -60,15 +60,7 @@ func fileOptions() []string {
 }
 
 func (p *Program) bash(w io.Writer) {
-	var options []string
-	for _, o := range optionTable() {
-		if o.long != "" {
-			options = append(options, "--"+o.long)
-		}
-		if o.short != 0 {
-			options = append(options, "-"+string(o.short))
-		}
-	}
+	options := optionForms(func(*option) bool { return true })
 	id := strings.Map(func(r rune) rune {
 		if r == '-' || r == '.' {
 			return '_'
@@ -99,7 +91,7 @@ func (p *Program) bash(w io.Writer) {
     fi
 }
 complete -o filenames -F _%[1]s %[5]s
-`, id, strings.Join(fileOptions(), "|"), strings.Join(options, " "), strings.Join(commandWords(), " "), p.Name,
+`, id, strings.Join(fileOptions(), "|"), strings.Join(options, " "), strings.Join(p.commandWords(), " "), p.Name,
 		strings.Join(optionForms(func(o *option) bool { return o.arg == needArg }), "|"))
 }
 
@@ -120,5 +112,5 @@ func (p *Program) fish(w io.Writer) {
 		}
 		fmt.Fprintf(w, " -d '%s'\n", strings.ReplaceAll(o.help, "'", `\'`))
 	}
-	fmt.Fprintf(w, "complete -c %s -n '__fish_use_subcommand' -a '%s'\n", p.Name, strings.Join(commandWords(), " "))
+	fmt.Fprintf(w, "complete -c %s -n '__fish_use_subcommand' -a '%s'\n", p.Name, strings.Join(p.commandWords(), " "))
 }

@@ -71,7 +71,7 @@ func (p *Program) manual(m page) {
  PROG [options] -f file
  PROG [options] < script
  PROG disk.img ... [: command ...]
- PROG appliance | daemon | doctor | completion | man ...`, "PROG", n))
+ PROG SUBCOMMAND ...`, "PROG", n))
 	m.section("DESCRIPTION")
 	m.text(strings.ReplaceAll(`PROG opens a disk image of any format and works on what is inside: partitions, volumes, file systems, files. It needs no root, and the host does not mount the image: a small virtual machine, the appliance, does. The commands and the language are those of guestfish, so scripts for it run unchanged.
 
@@ -94,6 +94,14 @@ Commands come from words on the command line, from a script, or from a prompt. A
 		}
 	}
 	m.text("Options and words may be mixed; -- ends the options. Disks are named /dev/sda, /dev/sdb and so on, in the order of -a and -N.")
+	m.section("SUBCOMMANDS")
+	for _, c := range p.Subcommands {
+		m.item(n+" "+c.Use, c.Short+".")
+		for _, sub := range c.Commands() {
+			m.item(n+" "+c.Name()+" "+sub.Use, sub.Short+".")
+		}
+	}
+	m.text("With --help, each explains itself and its options.")
 	m.section("LANGUAGE")
 	m.text(strings.ReplaceAll(manualLanguage, "PROG", n))
 	m.section("PREPARED DISKS")

@@ -1,9 +1,11 @@
 package commands
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -182,12 +184,27 @@ func optionTable() []option {
 			return exitStatus(0)
 		}},
 		{long: "short-options", set: func(s *Shell, o *options, arg *string) error {
-			for _, c := range "acdDfhimnNrvVwx" {
+			for _, c := range shortOptions() {
 				fmt.Fprintf(s.out, "-%c\n", c)
 			}
 			return exitStatus(0)
 		}},
 	}
+}
+
+// shortOptions are the letters of the options, in alphabetical order.
+func shortOptions() []byte {
+	var letters []byte
+	for _, o := range optionTable() {
+		if o.short != 0 {
+			letters = append(letters, o.short)
+		}
+	}
+	small := func(c byte) byte { return c | 0x20 }
+	slices.SortFunc(letters, func(a, b byte) int { // a small letter comes before its capital
+		return cmp.Or(cmp.Compare(small(a), small(b)), cmp.Compare(b, a))
+	})
+	return letters
 }
 
 // parse reads the command line. What options do at once is done.
@@ -478,13 +495,13 @@ Options:
 			}
 		}
 	}
+	if len(s.prog.Subcommands) > 0 {
+		fmt.Fprint(w, "\nOther uses (--help explains each):\n")
+	}
+	for _, c := range s.prog.Subcommands {
+		fmt.Fprintf(w, "  %-22s %s\n", n+" "+c.Name(), c.Short)
+	}
 	fmt.Fprintf(w, `
-Other uses:
-  %[1]s appliance ...    build, list, export the small system that does the work
-  %[1]s doctor           check this machine
-  %[1]s man              read the manual
-  %[1]s completion ...   completion for bash, zsh or fish
-
 To look into a disk image:   %[1]s --ro -a disk.img
 then type:                   run, list-filesystems, mount /dev/sda1 /, ls /
 `, n)

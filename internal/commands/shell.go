@@ -21,6 +21,8 @@ import (
 	"gofish/internal/calls"
 	"gofish/internal/handle"
 	"gofish/internal/visible"
+
+	"github.com/spf13/cobra"
 )
 
 // Caller does actions. *handle.Handle is one.
@@ -42,6 +44,8 @@ type Program struct {
 	Stderr  io.Writer
 	// New makes a handle. It is called once, and again by reopen.
 	New func() (Caller, error)
+	// Subcommands are the other uses of the program, for help and completion.
+	Subcommands []*cobra.Command
 
 	server int // in a process of --listen that stays: where it says that it listens
 }
