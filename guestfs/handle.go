@@ -21,6 +21,12 @@ type (
 	HostFile  = types.HostFile
 )
 
+// Causes of errors, for errors.Is.
+var (
+	ErrNotLaunched = types.ErrNotLaunched // the call needs the appliance
+	ErrNoDrives    = types.ErrNoDrives    // the appliance needs a drive
+)
+
 // Handle is a connection to an appliance with disks, or what is to become one at Launch.
 type Handle struct {
 	h     *handle.Handle

@@ -1,6 +1,15 @@
 package types
 
-import "syscall"
+import (
+	"errors"
+	"syscall"
+)
+
+// Causes of errors, for errors.Is.
+var (
+	ErrNotLaunched = errors.New("the appliance has not been launched")
+	ErrNoDrives    = errors.New("no drive has been added")
+)
 
 // Error is the error of an action that failed. The handle is as usable as before.
 type Error struct {
@@ -39,6 +48,14 @@ func (e *Error) Is(target error) bool {
 // LinkError says that the connection to the appliance is lost, and why. The handle is
 // back where it was before Launch, without its drives, unless it was given up because it
 // did not heed a cancelled context.
-type LinkError struct{ Text string }
+type LinkError struct {
+	Action string // the action that found it, as in [Error]
+	Text   string
+}
 
-func (e *LinkError) Error() string { return e.Text }
+func (e *LinkError) Error() string {
+	if e.Action == "" {
+		return e.Text
+	}
+	return e.Action + ": " + e.Text
+}

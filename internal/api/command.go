@@ -3,6 +3,7 @@ package api
 // commandTable: running commands of the guest.
 var commandTable = []Action{
 	{Name: "command", Proc: 50, Since: "1.9.1", Ret: RetString("output"),
+		Rests:   true,
 		Args:    Args{Strings("arguments")},
 		Limited: true,
 		Summary: "run a program of the guest",
@@ -13,11 +14,13 @@ message. With a network, the appliance's name server is lent to it in the guest'
 /etc/resolv.conf, which cannot be written meanwhile and is the guest's own again
 afterwards. Never do this with a guest that is not trusted.`},
 	{Name: "command_lines", Proc: 51, Since: "1.9.1", Ret: RetStrings("lines"),
+		Rests:   true,
 		Args:    Args{Strings("arguments")},
 		Limited: true,
 		Summary: "run a program of the guest and split its output",
 		Help:    `Like command with {arguments}; the result is a list of lines.`},
 	{Name: "command_out", Proc: 516, Since: "1.55.6", Ret: Err,
+		Rests:    true,
 		Args:     Args{Strings("arguments"), FileOut("output")},
 		Progress: true, Cancel: true,
 		Summary: "run a program of the guest and save its output",
@@ -33,15 +36,18 @@ is pieces: a word that says what follows (1 standard output, 2 standard error, 3
 its length, and the data. The end has a word with the exit status, and one with the signal that ended
 the program, or 0. Only gofish's own handle calls it.`},
 	{Name: "sh", Proc: 111, Since: "1.0.50", Ret: RetString("output"),
+		Rests:   true,
 		Args:    Args{String("command")},
 		Summary: "run a shell command in the guest",
 		Help: `Runs {command} with the guest's /bin/sh and returns what it prints. All that is said of command
 holds here.`},
 	{Name: "sh_lines", Proc: 112, Since: "1.0.50", Ret: RetStrings("lines"),
+		Rests:   true,
 		Args:    Args{String("command")},
 		Summary: "run a shell command in the guest and split its output",
 		Help:    `Like sh with {command}; the result is a list of lines.`},
 	{Name: "sh_out", Proc: 517, Since: "1.55.6", Ret: Err,
+		Rests:   true,
 		Args:    Args{String("command"), FileOut("output")},
 		Summary: "run a shell command in the guest and save its output",
 		Help:    `Like sh with {command}, but what it prints, of any length, goes to the local file {output}.`},

@@ -17,8 +17,9 @@ Fails if FUSE is not to be had, the directory does not exist, or something is mo
 		Help: `Serves the file system that mount_local has mounted, until it is unmounted: by fusermount3 -u on the host,
 by umount_local from another thread, or by a cancellation. Fails if mount_local was not called before.`},
 	{Name: "umount_local", Since: "1.17.22", Ret: Err,
-		Opts:    Args{Bool("retry")},
-		Summary: "unmount the guest's file system from the host",
+		Immediate: true,
+		Opts:      Args{Bool("retry")},
+		Summary:   "unmount the guest's file system from the host",
 		Help: `Ends what mount_local began. With {retry} it is tried several times while something there is in use. Fails
 if it is still in use then, or nothing is mounted.`},
 }

@@ -21,6 +21,7 @@ What else is in there stays. Fails if {offset} is negative.`},
 		Help: `Copies the local file {filename} to {tmpname} in the appliance's own file system, with the
 permission bits {mode}.`},
 	{Name: "download", Proc: 67, Since: "1.0.2", Ret: Err,
+		Bulk:     true,
 		Args:     Args{DevOrPath("remotefilename"), FileOut("filename")},
 		Progress: true, Cancel: true,
 		Summary: "fetch a file or device from the guest",

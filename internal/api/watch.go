@@ -19,6 +19,7 @@ there or no bit is set.`},
 		Summary: "stop watching a file or directory",
 		Help:    `Removes the watch with the number {wd}, which inotify_add_watch returned. Fails if there is none.`},
 	{Name: "inotify_read", Proc: 182, Since: "1.0.66", Ret: RetStructs("events", "inotify_event"), Group: "inotify",
+		Rests:   true,
 		Summary: "get the changes since the last time",
 		Help: `Returns the events that have come, without waiting: the watch, the bits of what happened, a number that
 two events of one renaming share, and the name in the directory. At most about 1 MB of them; the rest stays.

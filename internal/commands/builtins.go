@@ -324,7 +324,7 @@ func runReopen(s *Shell, cmd string, args []string) error {
 		}
 	}
 	err = s.caller.Close()
-	s.caller, s.launched = fresh, false
+	s.caller = fresh
 	s.setEvents(nil)
 	if err != nil {
 		return libError{err}

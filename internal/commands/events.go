@@ -31,14 +31,14 @@ type eventHandler struct {
 // watch shows messages of the handle, unless a script takes them, and progress.
 func (s *Shell) watch(c Caller) {
 	own := c.OnEvent(handle.EventTrace|handle.EventLibrary|handle.EventWarning|
-		handle.EventAppliance|handle.EventProgress, s.onEvent)
+		handle.EventAppliance|handle.EventProgress, func(e handle.Event) { s.onEvent(c, e) })
 	s.firstEvent = own + 1
 	if a, ok := c.(interface{ Abort() }); ok {
 		context.AfterFunc(s.ctx, a.Abort)
 	}
 }
 
-func (s *Shell) onEvent(e handle.Event) {
+func (s *Shell) onEvent(c Caller, e handle.Event) {
 	if e.Type == handle.EventProgress {
 		s.bar.update(e.Progress)
 		return
@@ -49,14 +49,14 @@ func (s *Shell) onEvent(e handle.Event) {
 	line := visible.Line(strings.TrimSuffix(e.Message, "\n"))
 	switch e.Type {
 	case handle.EventTrace:
-		fmt.Fprintln(s.prog.Stderr, "libguestfs: trace:", line)
+		fmt.Fprintln(s.prog.Stderr, s.prog.library(), "trace:", line)
 	case handle.EventLibrary:
-		fmt.Fprintln(s.prog.Stderr, "libguestfs:", line)
+		fmt.Fprintln(s.prog.Stderr, s.prog.library(), line)
 	case handle.EventWarning:
-		fmt.Fprintln(s.prog.Stderr, "libguestfs: warning:", line)
+		fmt.Fprintln(s.prog.Stderr, s.prog.library(), "warning:", line)
 	case handle.EventAppliance:
 		switch f, ok := s.prog.Stderr.(*os.File); {
-		case !s.verbose.Load():
+		case !c.Verbose():
 		case ok && isTerminal(f):
 			io.WriteString(f, visible.Lines(strings.ReplaceAll(e.Message, "\r\n", "\n")))
 		default:

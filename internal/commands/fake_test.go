@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,6 +25,16 @@ type fake struct {
 	events  map[int]func(handle.Event)
 	closed  bool
 }
+
+func (f *fake) State() handle.State {
+	n := func(name string) int { return slices.IndexFunc(f.calls, func(c string) bool { return c == name }) }
+	if n("launch") >= 0 && n("shutdown") < 0 {
+		return handle.Ready
+	}
+	return handle.Config
+}
+
+func (f *fake) Verbose() bool { return false }
 
 func (f *fake) Call(ctx context.Context, a *api.Action, args, opts []any) (any, error) {
 	text := a.Name
@@ -196,7 +207,7 @@ func TestConvert(t *testing.T) {
 	_, errs, status := runShell(t, f, `mkdir-mode /d 0755
 write /f "a\x00"
 `)
-	expect(t, "errors", errs, "*stdin*:2: gofish: invalid escape sequence in string (starting at offset 1)\n")
+	expect(t, "errors", errs, "gofish: *stdin*:2: invalid escape sequence in string (starting at offset 1)\n")
 	if status != 1 {
 		t.Errorf("status %d", status)
 	}
@@ -257,7 +268,7 @@ func TestOutput(t *testing.T) {
 	}
 	out, errs, status = runShell(t, f, "-cat /x | head -1\necho after\n", "--pipe-error")
 	expect(t, "stdout", out, "line\nafter\n")
-	expect(t, "stderr", errs, "*stdin*:1: gofish: write error on pipe\n")
+	expect(t, "stderr", errs, "gofish: *stdin*:1: write error on pipe\n")
 	if status != 0 {
 		t.Errorf("status %d", status)
 	}
@@ -287,14 +298,14 @@ func TestUploadRest(t *testing.T) {
 func TestErrors(t *testing.T) {
 	f := &fake{answers: map[string]any{"rm": &handle.CallError{Action: "rm", Text: "/x: No such file or directory"}}}
 	_, errs, status := runShell(t, f, "\n-rm /x\nrm /y\necho no\n")
-	expect(t, "stderr", errs, "*stdin*:2: libguestfs: error: rm: /x: No such file or directory\n"+
-		"*stdin*:3: libguestfs: error: rm: /x: No such file or directory\n")
+	expect(t, "stderr", errs, "gofish: *stdin*:2: rm: /x: No such file or directory\n"+
+		"gofish: *stdin*:3: rm: /x: No such file or directory\n")
 	if status != 1 {
 		t.Errorf("status %d", status)
 	}
 	f = &fake{answers: map[string]any{"shutdown": &handle.CallError{Action: "internal_autosync", Text: "no space"}}}
 	_, errs, status = runShell(t, f, "echo\n")
-	expect(t, "stderr", errs, "*stdin*:0: libguestfs: error: internal_autosync: no space\n")
+	expect(t, "stderr", errs, "gofish: internal-autosync: no space\n")
 	if status != 1 {
 		t.Errorf("status %d", status)
 	}
@@ -333,7 +344,7 @@ shutdown`)
 		"list_filesystems": api.Hash{{Key: "/dev/sda1", Value: "ext2"}},
 	}}
 	_, errs, status = runShell(t, f, "", "-m", "/dev/sda2:/:foo,bar")
-	expect(t, "stderr", errs, `libguestfs: error: mount_options: wrong
+	expect(t, "stderr", errs, `gofish: mount-options: wrong
 gofish: ‘/dev/sda2’ could not be mounted.
 gofish: Check mount(8) man page to ensure options ‘foo,bar’
 gofish: are supported by the filesystem that is being mounted.
@@ -345,7 +356,7 @@ gofish: 	/dev/sda1 (ext2)
 	}
 	// What was tried is no advice.
 	_, errs, _ = runShell(t, f, "", "-m", "/dev/sda1")
-	expect(t, "stderr", errs, `libguestfs: error: mount_options: wrong
+	expect(t, "stderr", errs, `gofish: mount-options: wrong
 gofish: ‘/dev/sda1’ could not be mounted.
 `)
 }
@@ -444,7 +455,7 @@ func TestEvents(t *testing.T) {
 	}
 	out, errs, _ := runShell(t, f, "sync\nevent x progress,trace 'echo $EVENT $@'\nsync\ndelete-event x\n")
 	expect(t, "stdout", out, "trace sync\nprogress 2 3 4 5\n")
-	expect(t, "stderr", errs, "libguestfs: trace: sync\n")
+	expect(t, "stderr", errs, "gofish: trace: sync\n")
 }
 
 // TestTable checks what a user can ask about every command.

@@ -100,7 +100,7 @@ func runHelp(s *Shell, cmd string, args []string) error {
 
 // advise says what to do next.
 func (s *Shell) advise() {
-	if s.launched {
+	if s.launched() {
 		fmt.Fprint(s.out, `Find out what filesystems are available using ‘list-filesystems’ and then
 mount them to examine or modify the contents using ‘mount-ro’ or
 ‘mount’.

@@ -6,6 +6,7 @@ import (
 
 	"gofish/internal/api"
 	"gofish/internal/calls"
+	"gofish/internal/inspect"
 	"gofish/internal/visible"
 )
 
@@ -84,13 +85,32 @@ func (e short) Error() string {
 
 func (e short) Unwrap() error { return e.error }
 
+// systemName is what people call the system that was found, "" if that is not known. The
+// handle's answer may be a bare version number, as guestfish's is.
+func (s *Shell) systemName() string {
+	if !s.prog.isGuestfish() {
+		const most = 100 // lines
+		for _, file := range []string{"/etc/os-release", "/usr/lib/os-release"} {
+			lines, _ := s.g().HeadN(s.ctx, most, file)
+			if name := inspect.ShellValues(lines)["PRETTY_NAME"]; name != "" {
+				return name
+			}
+		}
+	}
+	name, err := s.g().InspectGetProductName(s.ctx, s.found.root)
+	if err != nil || name == "unknown" {
+		return ""
+	}
+	return name
+}
+
 // printInspected tells, below the welcome of a prompt, what -i has done.
 func (s *Shell) printInspected() {
 	if s.found == nil {
 		return
 	}
 	if s.found.root != "" {
-		if name, err := s.g().InspectGetProductName(s.ctx, s.found.root); err == nil && name != "unknown" {
+		if name := s.systemName(); name != "" {
 			fmt.Fprintf(s.out, "Operating system: %s\n", visible.Line(name))
 		}
 	}

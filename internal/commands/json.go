@@ -196,7 +196,7 @@ func (s *Shell) captured(f func() error) error {
 
 // sayJSON writes an error as one object on one line of standard error.
 func (s *Shell) sayJSON(err error, placed bool) {
-	text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "libguestfs: error: "), s.prog.Name+": ")
+	text := s.prog.errorText(err)
 	if len(text) > visible.Most {
 		text = visible.Lines(text)
 	}

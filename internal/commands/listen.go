@@ -276,7 +276,7 @@ func (r *rightsReader) close() {
 // remoteCommand runs one command with the client's standard streams. A client
 // that goes away meanwhile cancels what runs. It reports whether the command succeeded.
 func (s *server) remoteCommand(call remoteCall, stdout *os.File, rights *rightsReader, r *bufio.Reader) bool {
-	if s.verbose.Load() {
+	if s.caller.Verbose() {
 		fmt.Fprintf(s.prog.Stderr, "%s(%d): %s\n", s.prog.Name, os.Getpid(), strings.Join(append([]string{call.cmd}, call.args...), " "))
 	}
 	restore, err := s.divert(stdout)

@@ -104,9 +104,9 @@ func (s *Shell) runPrompt() {
 	if v, ok := firstEnv("GOFISH_PS1", "GUESTFISH_PS1"); ok {
 		text = decodeEscapes(v)
 	}
-	after := decodeEscapes(getenv("GOFISH_OUTPUT", "GUESTFISH_OUTPUT"))
-	restore := decodeEscapes(getenv("GOFISH_RESTORE", "GUESTFISH_RESTORE"))
-	s.out.control(decodeEscapes(getenv("GOFISH_INIT", "GUESTFISH_INIT")))
+	after := decodeEscapes(envOr("", "GOFISH_OUTPUT", "GUESTFISH_OUTPUT"))
+	restore := decodeEscapes(envOr("", "GOFISH_RESTORE", "GUESTFISH_RESTORE"))
+	s.out.control(decodeEscapes(envOr("", "GOFISH_INIT", "GUESTFISH_INIT")))
 	fmt.Fprintf(s.out, `
 Welcome to %s, a shell for what is inside disk images.
 
@@ -243,7 +243,7 @@ func (c completer) Do(runes []rune, pos int) ([][]rune, int) {
 			found = completeName(word)
 		case kind == optionWord && len(a.Opts) > 0:
 			found = completeOption(a, words, word)
-		case !c.s.opts.noDestPaths && c.s.launched:
+		case !c.s.opts.noDestPaths && c.s.launched():
 			found = c.guest(word, open)
 		}
 	}

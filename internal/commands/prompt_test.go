@@ -110,9 +110,9 @@ func TestPrompt(t *testing.T) {
 	p.send("echo one  two\r")
 	p.expect("\r\none two\r\n")
 	p.send("nosuch\r") // does not end a prompt, nor say where it was typed
-	p.expect("\r\nnosuch: unknown command\r\n")
+	p.expect("\r\ngofish: nosuch: unknown command\r\n")
 	p.send("mount /dev/sda1 /\r")
-	p.expect("\r\nlibguestfs: error: mount: call launch")
+	p.expect("\r\ngofish: mount: the appliance is not running")
 	p.send("GET-MEMS\t\r") // completion of a name, in any case
 	p.expect("\r\n1280\r\n")
 	p.send("max-\x03") // an interrupt drops the line
@@ -136,7 +136,7 @@ func TestPrompt(t *testing.T) {
 	p = openTerminal(t, home)
 	p.expect("ask> ")
 	p.send("\x1b[A\x1b[A\x1b[A\x1b[A\x1b[A\x1b[A\r") // six lines back
-	p.expect("\r\nnosuch: unknown command\r\n")
+	p.expect("\r\ngofish: nosuch: unknown command\r\n")
 	p.send("\x04")
 	p.expect("bye")
 	if err := p.cmd.Wait(); err != nil {

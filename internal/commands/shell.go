@@ -28,6 +28,8 @@ import (
 // Caller does actions. *handle.Handle is one.
 type Caller interface {
 	Call(ctx context.Context, a *api.Action, args, opts []any) (any, error)
+	State() handle.State
+	Verbose() bool
 	Kill()
 	OnEvent(mask handle.EventType, fn func(handle.Event)) int
 	RemoveEvent(id int)
@@ -60,8 +62,6 @@ type Shell struct {
 	opts options
 
 	caller     Caller
-	verbose    atomic.Bool // the appliance's console is shown
-	launched   bool
 	events     []*eventHandler
 	taken      atomic.Uint64 // events that handlers of the user get
 	firstEvent int           // number of the first handler of the user
@@ -100,10 +100,10 @@ type Shell struct {
 // errShown is the error of what has already said why it failed.
 var errShown = errors.New("")
 
-// libError is an error of the handle; messages of it begin differently.
+// libError is an error of the handle; guestfish begins messages of it differently.
 type libError struct{ err error }
 
-func (e libError) Error() string { return "libguestfs: error: " + e.err.Error() }
+func (e libError) Error() string { return e.err.Error() }
 func (e libError) Unwrap() error { return e.err }
 
 // exitStatus ends the program early.
@@ -250,7 +250,6 @@ func (s *Shell) open() error {
 	}
 	s.caller = c
 	s.opened.Store(&c)
-	s.verbose.Store(envTrue("DEBUG"))
 	s.watch(c)
 	return nil
 }
@@ -260,6 +259,9 @@ type runningCall struct {
 	cancel     func()
 	interrupts int // so many have come meanwhile
 }
+
+// launched reports whether an appliance runs.
+func (s *Shell) launched() bool { return s.caller != nil && s.caller.State() == handle.Ready }
 
 // kill ends the appliance whatever it does.
 func (s *Shell) kill() {
@@ -354,27 +356,16 @@ func (s *Shell) sayAt(err error, place string) {
 		return
 	}
 	s.out.Flush()
-	if lib, ok := err.(libError); ok {
-		if all, ok := lib.err.(interface{ Unwrap() []error }); ok {
-			for _, e := range all.Unwrap() {
-				s.sayAt(libError{e}, place)
-			}
-			return
-		}
-		if s.opts.json {
-			s.sayJSON(lib, place != "")
-			return
-		}
-		show := visible.Line
-		var call *handle.CallError
-		if errors.As(err, &call) && call.Lines {
-			show = visible.Lines
-		}
-		fmt.Fprintln(s.prog.Stderr, show(place+lib.Error()))
-		return
+	lib, ofHandle := err.(libError)
+	joined := err
+	if ofHandle {
+		joined = lib.err
 	}
-	if all, ok := err.(interface{ Unwrap() []error }); ok {
+	if all, ok := joined.(interface{ Unwrap() []error }); ok {
 		for _, e := range all.Unwrap() {
+			if ofHandle {
+				e = libError{e}
+			}
 			s.sayAt(e, place)
 		}
 		return
@@ -383,11 +374,16 @@ func (s *Shell) sayAt(err error, place string) {
 		s.sayJSON(err, place != "")
 		return
 	}
-	if s.lineno == 0 { // words: there is no line
+	if s.lineno == 0 && !(ofHandle && s.prog.isGuestfish()) { // words: there is no line
 		place = ""
 	}
-	// Errors of the shell itself may have several lines, such as how it is used.
-	fmt.Fprintln(s.prog.Stderr, visible.Lines(place+err.Error()))
+	// Errors of the shell itself may have several lines, such as how a command is used.
+	show := visible.Lines
+	var call *handle.CallError
+	if ofHandle && !(errors.As(err, &call) && call.Lines) {
+		show = visible.Line
+	}
+	fmt.Fprintln(s.prog.Stderr, show(s.prog.message(place, err)))
 }
 
 // place is where in a script the shell is, for errors of the handle.
@@ -420,22 +416,10 @@ func (s *Shell) do(a *api.Action, args, opts []any) (any, error) {
 	s.bar.end()
 	s.running.Store(nil)
 	if err != nil {
-		var link *handle.LinkError
-		if errors.As(err, &link) {
-			s.launched = false
-		}
 		if context.Cause(s.ctx) != nil {
 			return nil, errShown
 		}
 		return nil, libError{err}
-	}
-	switch a.Name {
-	case "launch":
-		s.launched = true
-	case "shutdown", "kill_subprocess":
-		s.launched = false
-	case "set_verbose":
-		s.verbose.Store(args[0].(bool))
 	}
 	return v, nil
 }
@@ -730,20 +714,4 @@ func cause(err error) string {
 func strerror(e syscall.Errno) string {
 	t := e.Error()
 	return strings.ToUpper(t[:1]) + t[1:]
-}
-
-// envTrue reads a truth value from GOFISH_x or LIBGUESTFS_x.
-func envTrue(name string) bool {
-	v, ok := boolean(getenv("GOFISH_"+name, "LIBGUESTFS_"+name))
-	return ok && v
-}
-
-// getenv is the value of the first variable that is set.
-func getenv(names ...string) string {
-	for _, n := range names {
-		if v, ok := os.LookupEnv(n); ok {
-			return v
-		}
-	}
-	return ""
 }

@@ -56,7 +56,7 @@ func normalise(out, script string, diffs []accepted) string {
 
 // traced is a line of a program that runs with -x: a call with its arguments, or its
 // result.
-var traced = regexp.MustCompile(`(?m)^(?:[^ \n]+: )?libguestfs: trace: (\w+)(.*)$`)
+var traced = regexp.MustCompile(`(?m)^(?:[^ \n]+: )?(?:gofish|libguestfs): trace: (\w+)(.*)$`)
 
 // outcome is a call that a script made, and whether it failed.
 type outcome struct {

@@ -70,7 +70,7 @@ func dataList(pieces [][2]int64, size int64) (list []byte) {
 // bulkOut plugs a new host file in as the sink of the next call, if what will
 // come is known to be large.
 func (h *Handle) bulkOut(ctx context.Context, a *api.Action, args []any, out *dest) (bool, error) {
-	if a.Name != "download" || !h.canBulk() {
+	if !a.Bulk || !h.canBulk() {
 		return false, nil
 	}
 	if !out.plain() {

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"gofish/guestfs/types"
 	"gofish/internal/api"
 	"gofish/internal/proto"
 )
@@ -51,12 +52,15 @@ func checkArgs(a *api.Action, args []any) error {
 	return nil
 }
 
-const beforeLaunch = "call launch before using this function\n(in guestfish, don't forget to use the 'run' command)"
+func notLaunched(a *api.Action) error {
+	const text = "call launch before using this function\n(in guestfish, don't forget to use the 'run' command)"
+	return &CallError{Action: a.Name, Text: text, Lines: true, Cause: types.ErrNotLaunched}
+}
 
 // remote does an action of the daemon.
 func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (any, error) {
 	if h.State() != Ready {
-		return nil, &CallError{Action: a.Name, Text: beforeLaunch, Lines: true}
+		return nil, notLaunched(a)
 	}
 	if ctx.Err() != nil {
 		return nil, errCancelledByUser
@@ -135,11 +139,11 @@ func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (a
 	}
 	v, err := readReply(a, frame, serial)
 	if t.late.Load() {
-		text := a.Name + ": the daemon replied before it had read the file"
+		broken := &LinkError{Action: a.Name, Text: "the daemon replied before it had read the file"}
 		if err != nil {
-			text = err.Error()
+			broken = &LinkError{Text: err.Error()}
 		}
-		err = &LinkError{Text: text}
+		err = broken
 	}
 	var broken *LinkError
 	if errors.As(err, &broken) {
@@ -177,11 +181,11 @@ func readReply(a *api.Action, frame []byte, serial uint32) (any, error) {
 	if err == nil {
 		v, err = a.DecodeRet(dec)
 		if err != nil {
-			return nil, &LinkError{Text: a.Name + ": " + err.Error()}
+			return nil, &LinkError{Action: a.Name, Text: err.Error()}
 		}
 	}
 	if n := dec.Len(); n > 0 && !errors.As(err, new(*LinkError)) {
-		return nil, &LinkError{Text: fmt.Sprintf("%s: the reply has %d bytes too many", a.Name, n)}
+		return nil, &LinkError{Action: a.Name, Text: fmt.Sprintf("the reply has %d bytes too many", n)}
 	}
 	return v, err
 }
@@ -191,7 +195,7 @@ func checkReply(a *api.Action, dec *proto.Decoder, serial uint32) error {
 	var hd proto.Header
 	hd.Decode(dec)
 	bad := func(format string, args ...any) error {
-		return &LinkError{Text: a.Name + ": " + fmt.Sprintf(format, args...)}
+		return &LinkError{Action: a.Name, Text: fmt.Sprintf(format, args...)}
 	}
 	switch {
 	case dec.Err != nil:
@@ -236,15 +240,15 @@ func (h *Handle) lost(a *api.Action, cause error) error {
 	if l := h.link; l != nil {
 		if l.killed.Load() {
 			h.dropLink()
-			return &LinkError{Text: a.Name + ": the appliance was ended by the user"}
+			return &LinkError{Action: a.Name, Text: "the appliance was ended by the user"}
 		}
 		if l.unheard.Load() {
 			h.dropLink()
-			return &LinkError{Text: a.Name + ": " + l.unheardText()}
+			return &LinkError{Action: a.Name, Text: l.unheardText()}
 		}
 		if limit := l.stalled.Load(); limit != nil {
 			h.dropLink()
-			return &LinkError{Text: a.Name + ": " + stallText(*limit)}
+			return &LinkError{Action: a.Name, Text: stallText(*limit)}
 		}
 	}
 	gone := cause == nil
@@ -252,16 +256,16 @@ func (h *Handle) lost(a *api.Action, cause error) error {
 		gone = gone || errors.Is(cause, e)
 	}
 	if !gone {
-		return h.broke(&LinkError{Text: a.Name + ": connection to the appliance failed: " + cause.Error()})
+		return h.broke(&LinkError{Action: a.Name, Text: "connection to the appliance failed: " + cause.Error()})
 	}
-	text := a.Name + ": appliance closed the connection unexpectedly"
+	text := "appliance closed the connection unexpectedly"
 	switch why := h.dropLink(); {
 	case strings.HasPrefix(why, kernelCrashed):
-		text = a.Name + ": " + why
+		text = why
 	case why != "":
 		text += ": " + why
 	}
-	return &LinkError{Text: text}
+	return &LinkError{Action: a.Name, Text: text}
 }
 
 // broke gives a connection up on which something came that cannot be: whatever the other

@@ -41,9 +41,10 @@ type Handle struct {
 
 	mounted *localMount // on the host, by mount_local; guarded by cancelMu
 
-	callMu sync.Mutex // held while a call runs: calls take turns
-	state  atomic.Int32
-	closed bool
+	callMu  sync.Mutex // held while a call runs: calls take turns
+	state   atomic.Int32
+	verbose atomic.Bool // as in Settings, for who watches the console
+	closed  bool
 
 	Settings Settings
 	drives   []*Drive
@@ -120,6 +121,9 @@ func localActions() []*api.Action {
 	return l
 }
 
+// Verbose reports whether the handle is to show what happens.
+func (h *Handle) Verbose() bool { return h.verbose.Load() }
+
 // State returns where the handle is in its life.
 func (h *Handle) State() State { return State(h.state.Load()) }
 
@@ -127,13 +131,9 @@ func (h *Handle) State() State { return State(h.state.Load()) }
 // The error is a *CallError (the handle is as usable as before) or a *LinkError.
 // Cancelling ctx is the same as UserCancel.
 func (h *Handle) Call(ctx context.Context, a *api.Action, args, opts []any) (any, error) {
-	if a.Name == "user_cancel" {
-		h.UserCancel()
-		return nil, nil
-	}
-	if a.Name == "umount_local" { // its turn would come when there is nothing to unmount
-		retry, _ := orNil(opts, 0).(bool)
-		return nil, h.umountLocal(retry)
+	if a.Immediate {
+		v, err := h.local()[a.Name].Call(&Call{Context: ctx, Action: a}, args, opts)
+		return v, asCallError(a, err)
 	}
 	h.callMu.Lock()
 	defer h.callMu.Unlock()
@@ -247,6 +247,7 @@ type link struct {
 	ours    atomic.Bool                   // the daemon takes the cancel word in any call
 	unheard atomic.Bool                   // a call was given up that its daemon did not end when it was cancelled
 	killed  atomic.Bool                   // by Kill
+	closing bool                          // what is left to do is to end it
 }
 
 // Abort ends a connection to a daemon that is not ours at once: nobody else would. It may

@@ -15,6 +15,7 @@ import (
 	"time"
 	"unsafe"
 
+	"gofish/guestfs/types"
 	"gofish/internal/api"
 	"gofish/internal/appliance"
 	"gofish/internal/calls"
@@ -49,8 +50,7 @@ func (h Actions) GetPid() (int, error) {
 	return h.link.vm.PID, nil
 }
 
-// UserCancel is done before the turn is taken; see Handle.Call.
-func (h Actions) UserCancel() error { return nil }
+func (h Actions) UserCancel() error { h.Handle.UserCancel(); return nil }
 
 func (h Actions) Shutdown(c *Call) error { return h.shutdown(c) }
 
@@ -86,7 +86,7 @@ func (h Actions) Launch(c *Call) error {
 		return h.attach(c, path)
 	}
 	if len(h.drives) == 0 {
-		return &CallError{Text: "you must call guestfs_add_drive before guestfs_launch"}
+		return &CallError{Text: "you must call guestfs_add_drive before guestfs_launch", Cause: types.ErrNoDrives}
 	}
 	h.state.Store(int32(Launching))
 	start := time.Now()
@@ -114,6 +114,7 @@ func (h *Handle) log(format string, args ...any) {
 }
 
 func (h *Handle) boot(c *Call, start time.Time) error {
+	h.verbose.Store(h.Settings.Verbose)
 	m, closeFiles, err := h.machine(c)
 	if err != nil {
 		return err
@@ -397,12 +398,13 @@ func (h *Handle) shutdown(ctx context.Context) error {
 	}
 	var err error
 	if h.State() == Ready && h.Settings.Autosync {
+		l.closing = true
 		err = calls.Client{Caller: nested{h}}.InternalAutosync(ctx)
 		switch e := err.(type) { // the user knows no such action
 		case *CallError:
 			e.Action = "shutdown"
 		case *LinkError:
-			e.Text = strings.Replace(e.Text, "internal_autosync", "shutdown", 1)
+			e.Action = "shutdown"
 		}
 	}
 	// What the guest had written but the host did not take may be told by no call.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -27,7 +28,7 @@ type localMount struct {
 	mu      sync.Mutex // held for a call, and until mount_local_run has begun
 	h       *Handle
 	c       *Call
-	running bool
+	running atomic.Bool
 }
 
 // defaultBelief is how long the kernel believes what it was told of a file.
@@ -35,9 +36,9 @@ const defaultBelief = time.Minute
 
 func (h Actions) MountLocal(c *Call, localmountpoint string, o types.MountLocalOptions) error {
 	if h.State() != Ready {
-		return &CallError{Action: "mount_local", Text: beforeLaunch, Lines: true}
+		return notLaunched(c.Action)
 	}
-	if h.mounted != nil {
+	if h.localMount() != nil {
 		return &CallError{Text: "filesystem is already mounted in another thread"}
 	}
 	if fi, err := os.Stat(localmountpoint); err != nil || !fi.IsDir() {
@@ -75,16 +76,17 @@ func (h Actions) MountLocal(c *Call, localmountpoint string, o types.MountLocalO
 func (h Actions) MountLocalRun(c *Call) error {
 	if there, err := c.Exists(c, "/"); err != nil || !there {
 		text := "you must call ‘guestfs_mount’ first to mount a filesystem on '/'."
-		if h.mounted != nil {
+		if h.localMount() != nil {
 			text += " The mount on the host is there still; fusermount3 -u takes it away."
 		}
 		return &CallError{Text: text}
 	}
-	m := h.mounted
+	m := h.localMount()
 	if m == nil {
 		return errors.New("you must call mount_local first")
 	}
-	m.c, m.running = c, true
+	m.c = c
+	m.running.Store(true)
 	m.mu.Unlock()
 	stop := context.AfterFunc(c, func() { m.server.Unmount() })
 	m.server.Wait()
@@ -103,27 +105,32 @@ func (h *Handle) setMounted(m *localMount) {
 	h.cancelMu.Unlock()
 }
 
+// localMount is what mount_local has mounted, nil if nothing.
+func (h *Handle) localMount() *localMount {
+	h.cancelMu.Lock()
+	defer h.cancelMu.Unlock()
+	return h.mounted
+}
+
 // endLocalMount unmounts what mount_local has mounted, if it has.
 func (h *Handle) endLocalMount() {
-	h.cancelMu.Lock()
-	m := h.mounted
-	h.cancelMu.Unlock()
-	if m != nil {
+	if m := h.localMount(); m != nil {
 		m.server.Unmount()
 	}
 }
 
-// umountLocal ends the mount. It does not wait for its turn: that is held by
+// UmountLocal ends the mount. It does not wait for its turn: that is held by
 // mount_local_run.
-func (h *Handle) umountLocal(retry bool) error {
-	m := h.mounted
+func (h Actions) UmountLocal(o types.UmountLocalOptions) error {
+	retry := o.Retry != nil && *o.Retry
+	m := h.localMount()
 	if m == nil {
 		return &CallError{Action: "umount_local", Text: "no filesystem is mounted"}
 	}
 	var err error
 	for try := 0; try < 5; try++ {
 		if err = m.server.Unmount(); err == nil {
-			if !m.running {
+			if !m.running.Load() {
 				h.setMounted(nil)
 			}
 			return nil
@@ -134,10 +141,6 @@ func (h *Handle) umountLocal(retry bool) error {
 		time.Sleep(time.Duration(try+1) * 200 * time.Millisecond)
 	}
 	return &CallError{Action: "umount_local", Text: fmt.Sprintf("the mount is in use: %v", err)}
-}
-
-func (h Actions) UmountLocal(o types.UmountLocalOptions) error {
-	return h.umountLocal(o.Retry != nil && *o.Retry)
 }
 
 // ask does a call for a request of the kernel.

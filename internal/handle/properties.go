@@ -49,7 +49,7 @@ func (h Actions) GetTmpdir() (string, error)     { return h.Settings.tmpDir(), n
 func (h Actions) GetTrace() (bool, error)        { return h.Settings.Trace, nil }
 func (h Actions) SetTrace(b bool) error          { h.Settings.Trace = b; return nil }
 func (h Actions) GetVerbose() (bool, error)      { return h.Settings.Verbose, nil }
-func (h Actions) SetVerbose(b bool) error        { h.Settings.Verbose = b; return nil }
+func (h Actions) SetVerbose(b bool) error        { h.Settings.Verbose = b; h.verbose.Store(b); return nil }
 func (h Actions) GetBackendSettings() ([]string, error) {
 	return append([]string{}, h.Settings.BackendSettings...), nil
 }

@@ -26,19 +26,16 @@ const (
 	spinTime = 30 * time.Second
 )
 
-// mayRest are actions that wait for something else than the guest's own work.
-var mayRest = map[string]bool{"sleep": true, "command": true, "command_lines": true, "command_out": true, "sh": true, "sh_lines": true, "sh_out": true, "debug": true, "inotify_read": true}
-
 // watch ends the appliance when a call stands still: no byte has come or gone, and,
 // unless the caller has set the limit, qemu has neither computed nor moved data. rests says
 // that the call may have to wait for another program of the host.
 func (h *Handle) watch(a *api.Action, l *link, rests bool) (stop func()) {
 	limit, strict := h.Settings.timeout()
-	closing := a.Name == "internal_autosync"
+	closing := l.closing
 	switch {
 	case closing:
 		limit, strict = closeTime, false
-	case strict && limit == 0, !strict && (rests || mayRest[a.Name]):
+	case strict && limit == 0, !strict && (rests || a.Rests):
 		return func() {}
 	}
 	pid := 0

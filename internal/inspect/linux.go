@@ -11,9 +11,9 @@ func linux(g *Guest, o *OS) {
 		o.Distro = "nixos"
 	default:
 		// A distribution that nobody knows still has a name.
-		if name := shellValues(g.lines("/etc/os-release"))["PRETTY_NAME"]; name != "" {
+		if name := ShellValues(g.lines("/etc/os-release"))["PRETTY_NAME"]; name != "" {
 			o.Product = name
-			o.setVersion(shellValues(g.lines("/etc/os-release"))["VERSION_ID"])
+			o.setVersion(ShellValues(g.lines("/etc/os-release"))["VERSION_ID"])
 		}
 	}
 	o.PackageFormat, o.Manager = packages(o)
@@ -55,7 +55,7 @@ func linuxHostname(g *Guest) string {
 			}
 		}
 	}
-	return shellValues(g.lines("/etc/sysconfig/network"))["HOSTNAME"]
+	return ShellValues(g.lines("/etc/sysconfig/network"))["HOSTNAME"]
 }
 
 // packages returns the format of packages and the program that manages them.

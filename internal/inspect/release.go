@@ -50,8 +50,8 @@ func (o *OS) setVersion(s string) {
 	}
 }
 
-// shellValues reads NAME=VALUE lines as os-release(5) has them.
-func shellValues(lines []string) map[string]string {
+// ShellValues reads NAME=VALUE lines as os-release(5) has them.
+func ShellValues(lines []string) map[string]string {
 	m := map[string]string{}
 	for _, l := range lines {
 		l = strings.TrimSpace(l)
@@ -74,7 +74,7 @@ func shellValues(lines []string) map[string]string {
 // osRelease reads os-release(5). It reports false if it does not say which
 // distribution this is.
 func (o *OS) osRelease(g *Guest, name string) bool {
-	v := shellValues(g.lines(name))
+	v := ShellValues(g.lines(name))
 	distro := distroOf(v["ID"])
 	if distro == "" {
 		for _, like := range strings.Fields(v["ID_LIKE"]) {
@@ -102,7 +102,7 @@ func (o *OS) osRelease(g *Guest, name string) bool {
 
 // lsbRelease reads /etc/lsb-release.
 func (o *OS) lsbRelease(g *Guest) bool {
-	v := shellValues(g.lines("/etc/lsb-release"))
+	v := ShellValues(g.lines("/etc/lsb-release"))
 	switch v["DISTRIB_ID"] {
 	case "Ubuntu":
 		o.Distro = "ubuntu"

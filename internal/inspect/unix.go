@@ -44,7 +44,7 @@ func (o *OS) bsd(g *Guest, rc string) {
 		}
 	}
 	if rc != "" {
-		o.Hostname = shellValues(g.lines(rc))["hostname"]
+		o.Hostname = ShellValues(g.lines(rc))["hostname"]
 	}
 }
 

@@ -185,7 +185,7 @@ func (r *round) try(dir, image string) error {
 	}
 	for _, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
 		switch {
-		case line == "", strings.Contains(line, "libguestfs: error: "), strings.Contains(line, "libguestfs: warning: "), strings.HasPrefix(line, "(in guestfish"):
+		case line == "", strings.HasPrefix(line, "gofish: "), strings.HasPrefix(line, "(in guestfish"):
 		default:
 			return fmt.Errorf("a line that is no error: %q", line)
 		}
