@@ -11,14 +11,22 @@ import (
 
 // LaunchOptions say how a machine is brought up.
 type LaunchOptions struct {
-	Templates string        // folder of templates; empty: always boot
-	Limit     time.Duration // how long the guest may take to boot
-	// RestoreLimit is how long it may take to be restored; 0: the default.
+	CacheDir  string // remembers whether KVM works; "" for none
+	Force     string // the accelerator to use, "kvm" or "tcg"; "" for the best that works
+	Templates string // folder of templates; "": always boot
+	// RestoreLimit is how long the machine may take to be restored; 0: the default.
 	RestoreLimit time.Duration
 	Console      func(string) // gets what the guest and qemu print
 	Log          func(format string, args ...any)
 	Note         func(format string, args ...any) // is told what the user should know; may be nil
 }
+
+// How long an appliance may take to answer. Emulation on a loaded machine is slow; a KVM
+// guest that takes this long hangs.
+const (
+	launchTime    = 10 * time.Minute
+	kvmLaunchTime = 20 * time.Second
+)
 
 func (o *LaunchOptions) note(format string, args ...any) {
 	if o.Note != nil {
@@ -26,27 +34,59 @@ func (o *LaunchOptions) note(format string, args ...any) {
 	}
 }
 
-// Launch brings the machine up until its daemon answers: from a template if there
-// is one, else by booting, which makes the template for the next time.
+// Launch brings the machine up until its daemon answers. Two things may fail that have
+// something slower to fall back on: KVM, on emulation; and in both of them a saved machine,
+// on a boot.
 func (m *Machine) Launch(ctx context.Context, o LaunchOptions) (*VM, error) {
+	chooser := &Accelerator{HV: m.HV, Dir: o.CacheDir, Log: func(s string) { o.Log("%s", s) }}
+	verdict := Verdict{Accel: o.Force, Why: "force_" + o.Force + " is set", Real: true}
+	if o.Force == "" {
+		verdict = chooser.Choose(ctx)
+	}
+	o.Log("accelerator: %s (%s)", verdict.Accel, verdict.Why)
+
+	m.Accel = verdict.Accel
+	if m.Accel != "kvm" {
+		return m.restoreOrBoot(ctx, launchTime, o)
+	}
+	vm, err := m.restoreOrBoot(ctx, kvmLaunchTime, o)
+	switch {
+	case verdict.Real || ctx.Err() != nil || errors.As(err, new(*DriveError)):
+		return vm, err
+	case err == nil:
+		verdict.Real = true
+		chooser.Remember(verdict)
+		return vm, nil
+	}
+	// The test guest ran, the real one did not: emulate, now and from now on.
+	why := "the appliance did not start under it (" + err.Error() + ")"
+	m.Accel = "tcg"
+	if vm, err = m.restoreOrBoot(ctx, launchTime, o); err == nil {
+		chooser.Refuse(verdict, why)
+	}
+	return vm, err
+}
+
+// restoreOrBoot takes a template if there is one, else it boots, and makes the template for
+// the next time. The guest may take as long as limit to boot.
+func (m *Machine) restoreOrBoot(ctx context.Context, limit time.Duration, o LaunchOptions) (*VM, error) {
 	if o.Templates != "" && m.templatable() {
-		vm, err := m.fromTemplate(ctx, o)
+		vm, err := m.fromTemplate(ctx, limit, o)
 		if err == nil || ctx.Err() != nil {
 			return vm, err
 		}
-		var de *DriveError
-		if errors.As(err, &de) {
+		if errors.As(err, new(*DriveError)) {
 			return nil, err // booting would not help
 		}
 		if !errors.Is(err, errNoTemplate) {
 			o.note("the saved appliance could not be used, another one is booted: %v", err)
 		}
 	}
-	return m.boot(ctx, o)
+	return m.boot(ctx, limit, o)
 }
 
 // boot starts the machine from nothing.
-func (m *Machine) boot(ctx context.Context, o LaunchOptions) (*VM, error) {
+func (m *Machine) boot(ctx context.Context, limit time.Duration, o LaunchOptions) (*VM, error) {
 	args := m.Args()
 	o.Log("%s %s", m.HV, pasteable(args))
 	vm, err := m.start(args, o.Console)
@@ -62,7 +102,7 @@ func (m *Machine) boot(ctx context.Context, o LaunchOptions) (*VM, error) {
 	if err != nil {
 		return nil, err
 	}
-	return vm, vm.await(ctx, o.Limit, func() error {
+	return vm, vm.await(ctx, limit, func() error {
 		ev, _, err := vm.Conn.Next(&proto.Progress{})
 		if err == nil && ev != proto.EventLaunch {
 			err = errors.New("the appliance's first word is not the launch word: it is of another kind")

@@ -1,6 +1,7 @@
 package appliance
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -146,7 +147,7 @@ func (m *Machine) templateArgs(ram string, share bool) []string {
 
 // fromTemplate restores the template of this machine, making it first if there
 // is none.
-func (m *Machine) fromTemplate(ctx context.Context, o LaunchOptions) (*VM, error) {
+func (m *Machine) fromTemplate(ctx context.Context, limit time.Duration, o LaunchOptions) (*VM, error) {
 	if _, err := openCache(o.Templates); err != nil {
 		return nil, err
 	}
@@ -156,7 +157,7 @@ func (m *Machine) fromTemplate(ctx context.Context, o LaunchOptions) (*VM, error
 		if !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
-		if err := m.makeTemplate(ctx, t, o); err != nil {
+		if err := m.makeTemplate(ctx, t, limit, o); err != nil {
 			o.Log("no template: %v", err)
 			return nil, errNoTemplate
 		}
@@ -183,7 +184,7 @@ func exists(name string) bool {
 }
 
 // makeTemplate boots the machine without drives and saves it.
-func (m *Machine) makeTemplate(ctx context.Context, t template, o LaunchOptions) error {
+func (m *Machine) makeTemplate(ctx context.Context, t template, limit time.Duration, o LaunchOptions) error {
 	lock, err := os.OpenFile(t.dir+".lock", os.O_CREATE|os.O_RDWR|syscall.O_CLOEXEC, 0o600)
 	if err != nil {
 		return err
@@ -201,13 +202,30 @@ func (m *Machine) makeTemplate(ctx context.Context, t template, o LaunchOptions)
 		return err
 	}
 	defer os.RemoveAll(tmp)
-	making := template{dir: tmp, top: t.top, key: t.key}
-	state, err := os.OpenFile(making.state(), os.O_CREATE|os.O_RDWR|syscall.O_CLOEXEC, 0o600)
+	began := time.Now()
+	if err := m.saveTo(ctx, template{dir: tmp, top: t.top, key: t.key}, limit, o); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, t.dir); err != nil {
+		return err
+	}
+	if d, err := os.Open(t.top); err == nil {
+		d.Sync()
+		d.Close()
+	}
+	o.Log("template %s made in %v", t.key, time.Since(began).Round(time.Millisecond))
+	PruneTemplates(t.top, templateSpace, t.key)
+	return nil
+}
+
+// saveTo boots the machine without drives and writes the files of a template.
+func (m *Machine) saveTo(ctx context.Context, t template, limit time.Duration, o LaunchOptions) error {
+	state, err := create(t.state())
 	if err != nil {
 		return err
 	}
 	defer state.Close()
-	ram, err := os.OpenFile(making.ram(), os.O_CREATE|os.O_RDWR|syscall.O_CLOEXEC, 0o600)
+	ram, err := create(t.ram())
 	if err != nil {
 		return err
 	}
@@ -215,17 +233,15 @@ func (m *Machine) makeTemplate(ctx context.Context, t template, o LaunchOptions)
 	if err := ram.Truncate(int64(m.Memory) << 20); err != nil {
 		return err
 	}
-
-	began := time.Now()
 	driveless := *m
 	driveless.Drives = nil
-	args := driveless.templateArgs(making.ram(), true)
+	args := driveless.templateArgs(t.ram(), true)
 	o.Log("making template %s: %s %s", t.key, m.HV, pasteable(args))
 	vm, err := driveless.start(args, o.Console)
 	if err != nil {
 		return err
 	}
-	err = vm.await(ctx, o.Limit, func() error {
+	err = vm.await(ctx, limit, func() error {
 		ev, frame, err := vm.Conn.Next(&proto.Progress{})
 		if err != nil {
 			return err
@@ -239,7 +255,14 @@ func (m *Machine) makeTemplate(ctx context.Context, t template, o LaunchOptions)
 		return err
 	}
 	vm.Kill()
+	return m.seal(t, state, ram)
+}
+
+// seal writes the manifest of a template whose other files are complete, and sees to it
+// that all are on the disk.
+func (m *Machine) seal(t template, state, ram *os.File) error {
 	manifest := templateManifest{Bytes: int64(m.Memory) << 20, HV: m.HV, Kernel: m.Image.Kernel}
+	var err error
 	if manifest.State, err = sumState(state); err != nil {
 		return err
 	}
@@ -250,30 +273,22 @@ func (m *Machine) makeTemplate(ctx context.Context, t template, o LaunchOptions)
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(making.manifest(), os.O_CREATE|os.O_WRONLY, 0o600)
+	f, err := create(t.manifest())
 	if err != nil {
 		return err
 	}
+	defer f.Close()
 	_, err = f.Write(b)
 	for _, f := range []*os.File{f, state, ram} {
 		if serr := f.Sync(); err == nil {
 			err = serr
 		}
 	}
-	f.Close()
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(tmp, t.dir); err != nil {
-		return err
-	}
-	if d, err := os.Open(t.top); err == nil {
-		d.Sync()
-		d.Close()
-	}
-	o.Log("template %s made in %v", t.key, time.Since(began).Round(time.Millisecond))
-	PruneTemplates(t.top, templateSpace, t.key)
-	return nil
+	return err
+}
+
+func create(name string) (*os.File, error) {
+	return os.OpenFile(name, os.O_CREATE|os.O_RDWR|syscall.O_CLOEXEC, 0o600)
 }
 
 // prepareMigration makes qemu leave the memory out of what it saves and restores,
@@ -307,9 +322,15 @@ func save(mon *monitor, state *os.File) error {
 	return mon.awaitMigration()
 }
 
-// restore brings a saved machine back and gives it its drives.
-func (m *Machine) restore(ctx context.Context, t template, o LaunchOptions) (*VM, error) {
-	step := stopwatch(o.Log)
+// saved is a template that is open, to be restored.
+type saved struct {
+	state, ram *os.File
+	checked    chan error // holds the result of checking the memory, once it is known
+}
+
+// open opens a template whose machine has this much memory, in MiB. Checking the memory
+// takes about as long as qemu's start, so both go side by side.
+func (t template) open(memory int) (*saved, error) {
 	b, err := os.ReadFile(t.manifest())
 	if err != nil {
 		return nil, err
@@ -318,114 +339,140 @@ func (m *Machine) restore(ctx context.Context, t template, o LaunchOptions) (*VM
 	if err := json.Unmarshal(b, &manifest); err != nil {
 		return nil, fmt.Errorf("%w: %s: %v", errDamaged, t.manifest(), err)
 	}
-	state, err := os.Open(t.state())
+	s := &saved{checked: make(chan error, 1)}
+	if s.state, err = os.Open(t.state()); err != nil {
+		return nil, err
+	}
+	if s.ram, err = os.Open(t.ram()); err != nil {
+		s.state.Close()
+		return nil, err
+	}
+	sum, err := sumState(s.state)
+	if err == nil && sum != manifest.State {
+		err = fmt.Errorf("%w: its state is not what was saved", errDamaged)
+	}
+	if err == nil {
+		var fi os.FileInfo
+		if fi, err = s.ram.Stat(); err == nil && (fi.Size() != manifest.Bytes || fi.Size() != int64(memory)<<20) {
+			err = fmt.Errorf("%w: its memory has another size", errDamaged)
+		}
+	}
 	if err != nil {
+		s.checked <- err
+		s.close()
 		return nil, err
 	}
-	defer state.Close()
-	if sum, err := sumState(state); err != nil {
-		return nil, err
-	} else if sum != manifest.State {
-		return nil, fmt.Errorf("%w: its state is not what was saved", errDamaged)
-	}
-	ram, err := os.Open(t.ram())
-	if err != nil {
-		return nil, err
-	}
-	defer ram.Close()
-	if fi, err := ram.Stat(); err != nil {
-		return nil, err
-	} else if fi.Size() != manifest.Bytes || fi.Size() != int64(m.Memory)<<20 {
-		return nil, fmt.Errorf("%w: its memory has another size", errDamaged)
-	}
-	// Checking the memory takes about as long as qemu's start, so both go side by side.
-	checked := make(chan error, 1)
 	go func() {
-		sum, err := sumMemory(ram)
+		sum, err := sumMemory(s.ram)
 		if err == nil && sum != manifest.RAM {
 			err = fmt.Errorf("%w: its memory is not what was saved", errDamaged)
 		}
-		checked <- err
+		s.checked <- err
 	}()
+	return s, nil
+}
+
+// check waits until the memory has been checked.
+func (s *saved) check() error {
+	err := <-s.checked
+	s.checked <- err
+	return err
+}
+
+func (s *saved) close() {
+	s.check() // it must not outlive the files
+	s.state.Close()
+	s.ram.Close()
+}
+
+// restore brings a saved machine back and gives it its drives.
+func (m *Machine) restore(ctx context.Context, t template, o LaunchOptions) (*VM, error) {
+	step := stopwatch(o.Log)
+	s, err := t.open(m.Memory)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
 	args := append(m.templateArgs(t.ram(), false), m.fileArgs()...)
 	args = append(args, "-incoming", "defer")
 	o.Log("restoring template %s: %s %s", t.key, m.HV, pasteable(args))
 	vm, err := m.start(args, o.Console)
-	if err == nil {
-		step("qemu was started")
-		limit := restoreLimit
-		if o.RestoreLimit > 0 {
-			limit = o.RestoreLimit
-		}
-		patience := time.AfterFunc(restorePatience, func() {
-			o.note("the saved appliance is not back after %v; another one will be booted if that takes longer than %v", restorePatience, limit)
-		})
-		mon := vm.mon
-		err = vm.await(ctx, limit, func() error {
-			if err := mon.prepareMigration(); err != nil {
-				return err
-			}
-			step("qemu answered")
-			if err := mon.sendFile("state", state); err != nil {
-				return err
-			}
-			if err := mon.do("migrate-incoming", map[string]string{"uri": "fd:state"}, nil); err != nil {
-				return err
-			}
-			if err := mon.awaitMigration(); err != nil {
-				return err
-			}
-			step("the state was restored")
-			if err := <-checked; err != nil {
-				checked <- err
-				return err
-			}
-			checked <- nil
-			step("the memory was checked")
-			return nil
-		})
-		patience.Stop()
-		if err == nil {
-			opening := -1 // the drive that qemu is about
-			err = vm.await(ctx, max(limit, plugInLimit), func() error {
-				plug := func(i int) error {
-					opening = i
-					err := mon.plug(&m.Drives[i], i, m.driveName(i))
-					if err == nil {
-						opening = -1
-					}
-					return err
-				}
-				if len(m.Drives) > 0 {
-					if err := plug(0); err != nil {
-						return err
-					}
-				}
-				step("the first drive was plugged in")
-				if err := mon.do("cont", nil, nil); err != nil {
-					return err
-				}
-				step("the guest ran")
-				err := m.begin(vm.Conn, plug)
-				step("the daemon was ready")
-				return err
-			})
-			var late *lateError
-			if errors.As(err, &late) && opening >= 0 {
-				err = &DriveError{opening, notOpened(late.limit)} // nor would another qemu
-			}
-		}
-	}
-	// The check must not outlive the files.
-	if cerr := <-checked; err == nil {
-		err = cerr
-	}
 	if err != nil {
+		return nil, err
+	}
+	step("qemu was started")
+	limit := cmp.Or(o.RestoreLimit, restoreLimit)
+	if err := m.takeBack(ctx, vm, s, limit, o, step); err != nil {
+		return nil, err
+	}
+	if err := m.wake(ctx, vm, max(limit, plugInLimit), step); err != nil {
 		return nil, err
 	}
 	now := time.Now()
 	os.Chtimes(t.manifest(), now, now) // for PruneTemplates: this one is in use
 	return vm, nil
+}
+
+// takeBack gives a fresh qemu the saved state and checks the saved memory.
+func (m *Machine) takeBack(ctx context.Context, vm *VM, s *saved, limit time.Duration, o LaunchOptions, step func(string)) error {
+	patience := time.AfterFunc(restorePatience, func() {
+		o.note("the saved appliance is not back after %v; another one will be booted if that takes longer than %v", restorePatience, limit)
+	})
+	defer patience.Stop()
+	return vm.await(ctx, limit, func() error {
+		if err := vm.mon.prepareMigration(); err != nil {
+			return err
+		}
+		step("qemu answered")
+		if err := vm.mon.sendFile("state", s.state); err != nil {
+			return err
+		}
+		if err := vm.mon.do("migrate-incoming", map[string]string{"uri": "fd:state"}, nil); err != nil {
+			return err
+		}
+		if err := vm.mon.awaitMigration(); err != nil {
+			return err
+		}
+		step("the state was restored")
+		if err := s.check(); err != nil {
+			return err
+		}
+		step("the memory was checked")
+		return nil
+	})
+}
+
+// wake lets a restored machine run, and gives it its drives.
+func (m *Machine) wake(ctx context.Context, vm *VM, limit time.Duration, step func(string)) error {
+	opening := -1 // the drive that qemu is about
+	plug := func(i int) error {
+		opening = i
+		err := vm.mon.plug(&m.Drives[i], i, m.driveName(i))
+		if err == nil {
+			opening = -1
+		}
+		return err
+	}
+	err := vm.await(ctx, limit, func() error {
+		if len(m.Drives) > 0 {
+			if err := plug(0); err != nil {
+				return err
+			}
+		}
+		step("the first drive was plugged in")
+		if err := vm.mon.do("cont", nil, nil); err != nil {
+			return err
+		}
+		step("the guest ran")
+		err := m.begin(vm.Conn, plug)
+		step("the daemon was ready")
+		return err
+	})
+	var late *lateError
+	if errors.As(err, &late) && opening >= 0 {
+		return &DriveError{opening, notOpened(late.limit)} // nor would another qemu
+	}
+	return err
 }
 
 // stopwatch returns a function that logs how long each step of something took.

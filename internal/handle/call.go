@@ -65,101 +65,119 @@ func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (a
 	if ctx.Err() != nil {
 		return nil, errCancelledByUser
 	}
-	t := &transfer{h: h, action: a, link: h.link, cancelled: newFlag(), refused: newFlag()}
-	var in *source
-	var out *dest
-	if i := a.FileParam(api.KFileIn); i >= 0 {
-		var err error
-		if in, err = openSource(ctx, args[i]); err != nil {
-			return nil, &CallError{Errno: errnoOf(err), Text: err.Error()}
-		}
-		defer in.Close()
-		if t.bulk, err = h.bulkIn(ctx, in); err != nil {
-			return nil, err
-		}
-	}
-	if i := a.FileParam(api.KFileOut); i >= 0 {
-		out = newDest(ctx, args[i])
-		var err error
-		if t.bulk, err = h.bulkOut(ctx, a, args, out); err != nil {
-			return nil, out.close(err)
-		}
-	}
-	if t.bulk {
-		defer h.unplugBulk()
-	}
-
-	serial := h.serial
+	t := &transfer{h: h, action: a, link: h.link, serial: h.serial, cancelled: newFlag(), refused: newFlag()}
 	h.serial++
+	defer t.close()
+	if err := t.open(ctx, args); err != nil {
+		return nil, t.out.close(err)
+	}
+	msg, err := t.message(args, opts)
+	if err != nil {
+		return nil, t.out.close(err)
+	}
+	defer t.arm(ctx)()
+	defer h.watch(a, t.link, t.in.rests() || t.out.rests())()
+	frame, sendErr, err := t.exchange(msg)
+	if err != nil {
+		return nil, t.out.close(h.lost(a, err))
+	}
+	return t.result(frame, sendErr)
+}
+
+// open opens the file of the host that the call reads or writes, if there is one, and
+// plugs it in if it is large.
+func (t *transfer) open(ctx context.Context, args []any) (err error) {
+	if i := t.action.FileParam(api.KFileIn); i >= 0 {
+		if t.in, err = openSource(ctx, args[i]); err != nil {
+			return &CallError{Errno: errnoOf(err), Text: err.Error()}
+		}
+		t.bulk, err = t.h.bulkIn(ctx, t.in)
+	}
+	if i := t.action.FileParam(api.KFileOut); i >= 0 {
+		t.out = newDest(ctx, args[i])
+		t.bulk, err = t.h.bulkOut(ctx, t.action, args, t.out)
+	}
+	return err
+}
+
+// close gives back what open took. What was received has been closed with its result.
+func (t *transfer) close() {
+	if t.bulk {
+		t.h.unplugBulk()
+	}
+	if t.in != nil {
+		t.in.Close()
+	}
+}
+
+// message is the call as it goes to the daemon.
+func (t *transfer) message(args, opts []any) ([]byte, error) {
 	body := proto.Encoder{Buf: make([]byte, 0, 512)}
-	mask, err := a.EncodeArgs(&body, args, opts)
+	mask, err := t.action.EncodeArgs(&body, args, opts)
 	if err != nil {
 		return nil, &CallError{Text: err.Error()}
 	}
 	var hint uint64
-	if in != nil {
-		hint = in.size
+	if t.in != nil {
+		hint = t.in.size
 	}
 	msg := proto.Encoder{Buf: make([]byte, 0, proto.HeaderSize+len(body.Buf))}
-	head := proto.CallHeader(a.Proc, serial, hint, mask)
+	head := proto.CallHeader(t.action.Proc, t.serial, hint, mask)
 	head.Encode(&msg)
 	msg.Buf = append(msg.Buf, body.Buf...)
 	if len(msg.Buf) > proto.MaxMessage {
-		return nil, &CallError{Action: a.Name, Text: "dispatch failed to marshal args"}
+		return nil, &CallError{Action: t.action.Name, Text: "dispatch failed to marshal args"}
 	}
+	return msg.Buf, nil
+}
 
-	defer t.arm(ctx)()
-	l := h.link
-	defer h.watch(a, l, in.rests() || out.rests())()
+// exchange sends the call, with the file if one goes with it, and waits for the reply.
+// sendErr is a failure on this side that ended the file early, err one of the connection.
+func (t *transfer) exchange(msg []byte) (frame []byte, sendErr, err error) {
+	l := t.link
 	l.writeMu.Lock()
-	err = l.conn.WriteFrame(msg.Buf)
+	err = l.conn.WriteFrame(msg)
 	if err == nil {
 		err = l.conn.Flush()
 	}
 	l.writeMu.Unlock()
-	if err != nil {
-		return nil, out.close(h.lost(a, err))
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case t.in != nil:
+		return t.send(t.in)
+	case t.out != nil || l.ours.Load(): // it may work long before there is an answer
+		t.listens()
 	}
+	frame, err = t.awaitFrame()
+	return frame, nil, err
+}
 
-	var sendErr error
-	var frame []byte
-	if in != nil {
-		frame, sendErr, err = t.send(in)
-	} else {
-		if out != nil || l.ours.Load() { // it may work long before there is an answer
-			t.listens()
-		}
-		frame, err = t.awaitFrame()
-	}
-	if err != nil {
-		return nil, out.close(h.lost(a, err))
-	}
+// result reads the reply, and receives the file that follows it.
+func (t *transfer) result(frame []byte, sendErr error) (any, error) {
 	if isOurs(frame) {
-		l.ours.Store(true)
+		t.link.ours.Store(true)
 	}
-	v, err := readReply(a, frame, serial)
+	v, err := readReply(t.action, frame, t.serial)
 	if t.late.Load() {
-		broken := &LinkError{Action: a.Name, Text: "the daemon replied before it had read the file"}
+		broken := &LinkError{Action: t.action.Name, Text: "the daemon replied before it had read the file"}
 		if err != nil {
 			broken = &LinkError{Text: err.Error()}
 		}
 		err = broken
 	}
 	var broken *LinkError
-	if errors.As(err, &broken) {
-		return nil, out.close(h.broke(broken))
-	}
 	switch {
-	case err != nil && sendErr != nil:
-		return nil, sendErr // the daemon's answer to our giving up
-	case err != nil && t.cancelled.isSet() && (out != nil || errors.Is(err, syscall.EINTR)):
-		return nil, out.close(errCancelledByUser)
-	case err != nil:
-		return nil, out.close(err)
+	case errors.As(err, &broken):
+		return nil, t.out.close(t.h.broke(broken))
 	case sendErr != nil:
-		return nil, sendErr
-	case out != nil:
-		return nil, out.close(t.receive(out))
+		return nil, sendErr // an error of the daemon is its answer to our giving up
+	case err != nil && t.cancelled.isSet() && (t.out != nil || errors.Is(err, syscall.EINTR)):
+		return nil, t.out.close(errCancelledByUser)
+	case err != nil:
+		return nil, t.out.close(err)
+	case t.out != nil:
+		return nil, t.out.close(t.receive(t.out))
 	}
 	return v, nil
 }

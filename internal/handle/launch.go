@@ -71,13 +71,6 @@ func (h Actions) ParseEnvironmentList(environment []string) error {
 	})
 }
 
-// How long an appliance may take to answer. Emulation on a loaded machine is
-// slow; a KVM guest that takes this long hangs.
-const (
-	launchTime    = 10 * time.Minute
-	kvmLaunchTime = 20 * time.Second
-)
-
 func (h Actions) Launch(c *Call) error {
 	if h.State() != Config {
 		return errors.New("launch: this function can only be called in the config state")
@@ -121,44 +114,43 @@ func (h *Handle) boot(c *Call, start time.Time) error {
 	}
 	defer closeFiles()
 
-	_, tcg := h.Settings.setting("force_tcg")
-	_, kvm := h.Settings.setting("force_kvm")
-	dir, err := appliance.OpenCache(h.Settings.CacheDir)
-	if err != nil {
+	console := &console{h: h, began: start}
+	o := appliance.LaunchOptions{RestoreLimit: h.Settings.RestoreLimit, Console: console.write, Log: h.log, Note: h.Warn}
+	if o.Force, err = h.Settings.accelerator(); err != nil {
+		return err
+	}
+	if o.CacheDir, err = appliance.OpenCache(h.Settings.CacheDir); err != nil {
 		// With an appliance from elsewhere that is no reason to fail.
 		h.log("%v", err)
-		dir = ""
+		o.CacheDir = ""
 	}
-	chooser := &appliance.Accelerator{HV: m.HV, Dir: dir, Log: func(s string) { h.log("%s", s) }}
-	verdict := appliance.Verdict{Accel: "tcg", Why: "force_tcg is set"}
+	if _, off := h.Settings.setting("no_template"); h.Settings.Templates && !off && o.CacheDir != "" {
+		o.Templates = filepath.Join(o.CacheDir, "templates")
+	}
+	vm, err := m.Launch(c, o)
+	if err != nil {
+		return fmt.Errorf("%s%s", h.explain(err), console.hint())
+	}
+	console.progress(12)
+	h.link = &link{vm: vm, conn: vm.Conn, console: console}
+	h.link.ours.Store(!m.Image.Fixed) // in an appliance from elsewhere the replies tell
+	h.latest.Store(h.link)
+	return nil
+}
+
+// accelerator is the one that a backend setting demands, "" for none.
+func (s *Settings) accelerator() (string, error) {
+	_, tcg := s.setting("force_tcg")
+	_, kvm := s.setting("force_kvm")
 	switch {
 	case tcg && kvm:
-		return errors.New("both force_kvm and force_tcg are given as backend settings")
+		return "", errors.New("both force_kvm and force_tcg are given as backend settings")
 	case kvm:
-		verdict = appliance.Verdict{Accel: "kvm", Real: true}
-	case !tcg:
-		verdict = chooser.Choose(c)
+		return "kvm", nil
+	case tcg:
+		return "tcg", nil
 	}
-	h.log("accelerator: %s (%s)", verdict.Accel, verdict.Why)
-
-	m.Accel = verdict.Accel
-	limit := launchTime
-	if m.Accel == "kvm" {
-		limit = kvmLaunchTime
-	}
-	err = h.start(c, m, dir, start, limit)
-	if err != nil && m.Accel == "kvm" && !kvm && !verdict.Real && c.Err() == nil {
-		// The test guest ran, the real one did not: emulate, now and from now on.
-		why := "the appliance did not start under it (" + err.Error() + ")"
-		m.Accel = "tcg"
-		if err = h.start(c, m, dir, start, launchTime); err == nil {
-			chooser.Refuse(verdict, why)
-		}
-	} else if err == nil && verdict.Accel == "kvm" && !verdict.Real {
-		verdict.Real = true
-		chooser.Remember(verdict)
-	}
-	return err
+	return "", nil
 }
 
 // machine collects what qemu is to be told.
@@ -222,24 +214,6 @@ func (s *Settings) hvPath() string {
 		return p
 	}
 	return s.hv()
-}
-
-// start brings the machine up; without a cache folder it boots.
-func (h *Handle) start(c *Call, m *appliance.Machine, cacheDir string, began time.Time, limit time.Duration) error {
-	console := &console{h: h, began: began}
-	o := appliance.LaunchOptions{Limit: limit, RestoreLimit: h.Settings.RestoreLimit, Console: console.write, Log: h.log, Note: h.Warn}
-	if _, off := h.Settings.setting("no_template"); h.Settings.Templates && !off && cacheDir != "" {
-		o.Templates = filepath.Join(cacheDir, "templates")
-	}
-	vm, err := m.Launch(c, o)
-	if err != nil {
-		return fmt.Errorf("%s%s", h.explain(err), console.hint())
-	}
-	console.progress(12)
-	h.link = &link{vm: vm, conn: vm.Conn, console: console}
-	h.link.ours.Store(!m.Image.Fixed) // in an appliance from elsewhere the replies tell
-	h.latest.Store(h.link)
-	return nil
 }
 
 // explain names the drive that qemu complains of.

@@ -15,11 +15,14 @@ import (
 	"gofish/internal/proto"
 )
 
-// transfer is the part of a call that moves a file, or waits for its reply.
+// transfer is one call of the daemon, with the file that goes with it.
 type transfer struct {
 	h         *Handle
 	link      *link // the handle may lose it while UserCancel runs
 	action    *api.Action
+	serial    uint32
+	in        *source     // the file that is sent, nil if none
+	out       *dest       // what is received, nil if nothing
 	cancelled flag        // by the user
 	refused   flag        // by the daemon: it wrote the cancel word
 	late      atomic.Bool // the reply was there, and we were still writing
