@@ -4,14 +4,16 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path"
-	"regexp"
 	"strings"
 	"syscall"
 	"time"
 
 	"gofish/guestfs/types"
 	"gofish/internal/calls"
+
+	"github.com/google/shlex"
 )
 
 // builtinTable is the commands that the shell does itself.
@@ -62,7 +64,8 @@ says how many, unless privileged:true asks for them.`,
 			summary: "show a picture of the guest",
 			help:    `Downloads the file and shows it with the program in $GUESTFISH_DISPLAY_IMAGE, or "display".`,
 			run: func(s *Shell, cmd string, args []string) error {
-				return s.view(args[0], envOr("display", "GOFISH_DISPLAY_IMAGE", "GUESTFISH_DISPLAY_IMAGE"))
+				viewer, err := chosen("display", "GOFISH_DISPLAY_IMAGE", "GUESTFISH_DISPLAY_IMAGE")
+				return s.view(args[0], viewer, err)
 			}},
 		{name: "echo", synopsis: "echo [word ...]", max: -1,
 			summary: "print words",
@@ -135,11 +138,11 @@ has to be chosen.`,
 			help: `Downloads the file and shows it with $PAGER, or "more". The name "less" asks
 for that program.`,
 			run: func(s *Shell, cmd string, args []string) error {
-				pager := envOr("more", "PAGER")
 				if strings.EqualFold(cmd, "less") {
-					pager = "less"
+					return s.view(args[0], program{words: []string{"less"}}, nil)
 				}
-				return s.view(args[0], pager)
+				pager, err := chosen("more", "PAGER")
+				return s.view(args[0], pager, err)
 			}},
 		{name: "reopen", synopsis: "reopen", max: 0,
 			usage:   "‘reopen’ command takes no parameters",
@@ -332,25 +335,45 @@ func runReopen(s *Shell, cmd string, args []string) error {
 	return nil
 }
 
-// plainCommand is a command that takes the place of the shell.
-var plainCommand = regexp.MustCompile(`^[A-Za-z0-9_./+-]+( [A-Za-z0-9_./+=,-]+)*$`)
+// program is a program of the user's choice: the variable that names it, and its words.
+type program struct {
+	variable string
+	words    []string
+}
 
-// hostTool runs a program of the user's choice on a file, with the terminal. The program
-// may come with arguments, as in EDITOR="emacs -nw"; the file is one argument whatever
-// is in its name.
-func (s *Shell) hostTool(program, file string) error {
-	s.out.Flush()
-	text := program + ` "$@"`
-	if plainCommand.MatchString(program) {
-		text = "exec " + text // a signal is for the program, not for a shell that waits for it
+// chosen is the program that the first of the variables that is set names, with its
+// arguments, as in EDITOR="emacs -nw"; otherwise is used if none does.
+func chosen(otherwise string, variables ...string) (program, error) {
+	for _, v := range variables {
+		text := os.Getenv(v)
+		if text == "" {
+			continue
+		}
+		words, err := shlex.Split(text)
+		if err != nil {
+			return program{}, fmt.Errorf("%s: %q is not a command: %v", v, text, err)
+		}
+		if len(words) > 0 {
+			return program{v, words}, nil
+		}
 	}
-	c := s.hostCommand(text, file)
+	return program{words: strings.Fields(otherwise)}, nil
+}
+
+// run runs the program on a file of the host, with the terminal.
+func (p program) run(s *Shell, file string) error {
+	s.out.Flush()
+	c := exec.Command(p.words[0], append(p.words[1:len(p.words):len(p.words)], file)...)
+	c.Stdin, c.Stdout, c.Stderr = s.stdin, s.stdout, s.prog.Stderr
 	if err := c.Start(); err != nil {
-		return fmt.Errorf("%s %s: %s", program, file, cause(err))
+		if p.variable != "" {
+			return fmt.Errorf("%s (named by %s): %s", p.words[0], p.variable, cause(err))
+		}
+		return fmt.Errorf("%s: %s", p.words[0], cause(err))
 	}
 	defer context.AfterFunc(s.ctx, func() { c.Process.Signal(syscall.SIGTERM) })()
 	if err := c.Wait(); err != nil {
-		return fmt.Errorf("%s %s: %s", program, file, status(err))
+		return fmt.Errorf("%s %s: %s", strings.Join(p.words, " "), file, status(err))
 	}
 	return nil
 }
@@ -369,8 +392,11 @@ func (s *Shell) downloadTemp(remote string) (file string, done func(), err error
 }
 
 // view shows a file of the guest with a program of the host.
-func (s *Shell) view(remote, program string) error {
-	remote, err := s.windowsPath(remote)
+func (s *Shell) view(remote string, with program, err error) error {
+	if err != nil {
+		return err
+	}
+	remote, err = s.windowsPath(remote)
 	if err != nil {
 		return err
 	}
@@ -379,7 +405,7 @@ func (s *Shell) view(remote, program string) error {
 		return err
 	}
 	defer done()
-	return s.hostTool(program, file)
+	return with.run(s, file)
 }
 
 func runGlob(s *Shell, cmd string, args []string) error {

@@ -19,12 +19,16 @@ func runEdit(s *Shell, cmd string, args []string) error {
 	if err != nil {
 		return err
 	}
-	editor := envOr("vi", "EDITOR")
+	var editor program
 	switch strings.ToLower(cmd) {
 	case "vi":
-		editor = "vi"
+		editor.words = []string{"vi"}
 	case "emacs":
-		editor = "emacs -nw"
+		editor.words = []string{"emacs", "-nw"}
+	default:
+		if editor, err = chosen("vi", "EDITOR"); err != nil {
+			return err
+		}
 	}
 	file, done, err := s.downloadTemp(remote)
 	if err != nil {
@@ -52,12 +56,12 @@ func runEdit(s *Shell, cmd string, args []string) error {
 }
 
 // editTemp runs an editor on a file and reports whether its contents changed.
-func (s *Shell) editTemp(editor, file string) (bool, error) {
+func (s *Shell) editTemp(editor program, file string) (bool, error) {
 	before, err := fileSum(file)
 	if err != nil {
 		return false, s.errorf("%s: %s", file, cause(err))
 	}
-	if err := s.hostTool(editor, file); err != nil {
+	if err := editor.run(s, file); err != nil {
 		return false, err
 	}
 	after, err := fileSum(file)
@@ -120,6 +124,10 @@ func runHexedit(s *Shell, cmd string, args []string) error {
 	if length <= 0 {
 		return fmt.Errorf("hexedit: invalid range")
 	}
+	editor, err := chosen("hexedit", "HEXEDITOR")
+	if err != nil {
+		return err
+	}
 	file, done, err := s.privateFile(name)
 	if err != nil {
 		return err
@@ -128,7 +136,7 @@ func runHexedit(s *Shell, cmd string, args []string) error {
 	if err := s.g().DownloadOffset(s.ctx, name, types.HostFile(file), start, length); err != nil {
 		return err
 	}
-	changed, err := s.editTemp(envOr("hexedit", "HEXEDITOR"), file)
+	changed, err := s.editTemp(editor, file)
 	if err != nil || !changed {
 		return err
 	}

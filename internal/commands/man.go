@@ -36,7 +36,11 @@ func (p *Program) ShowManual() error {
 	defer f.Close()
 	viewer, write := []string{"man", "-l", "-"}, p.WriteManual
 	if _, err := exec.LookPath("man"); err != nil {
-		viewer, write = []string{"/bin/sh", "-c", envOr("more", "PAGER")}, p.writePlain
+		pager, err := chosen("more", "PAGER")
+		if err != nil {
+			return err
+		}
+		viewer, write = pager.words, p.writePlain
 	}
 	err = write(f)
 	if err == nil {

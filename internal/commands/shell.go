@@ -527,9 +527,9 @@ func (s *Shell) runStripped(text string, strict bool) error {
 	return s.issue(l.name, l.args, l.pipe)
 }
 
-// hostCommand is a command that /bin/sh is to run, with arguments that it finds in "$@".
-func (s *Shell) hostCommand(text string, args ...string) *exec.Cmd {
-	args = append([]string{"-c", text, "/bin/sh"}, args...)
+// hostCommand is a line that /bin/sh is to run.
+func (s *Shell) hostCommand(text string) *exec.Cmd {
+	args := []string{"-c", text}
 	if s.opts.strict {
 		args = append([]string{"-u"}, args...)
 	}
