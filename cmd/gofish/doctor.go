@@ -48,8 +48,12 @@ func doctor(ctx context.Context, w io.Writer) error {
 	}
 
 	g := calls.Client{Caller: h}
-	hv, _ := g.GetHV(ctx)
-	out, err := exec.CommandContext(ctx, hv, "--version").Output()
+	text, _ := g.GetHV(ctx)
+	hv, err := appliance.ParseHV(text)
+	var out []byte
+	if err == nil {
+		out, err = hv.Command(ctx, "--version").Output()
+	}
 	first, _, _ := strings.Cut(string(out), "\n")
 	report("qemu", err, first, "install qemu-system-x86, or name the program with GOFISH_HV")
 	haveQemu := err == nil

@@ -29,7 +29,7 @@ type Verdict struct {
 // end first; the verdict is remembered until the host boots again or qemu changes.
 type Accelerator struct {
 	Dir string // where the verdict is kept; empty: nowhere
-	HV  string
+	HV  HV
 	Log func(string)
 }
 
@@ -38,7 +38,7 @@ const kvmDevice = "/dev/kvm"
 // Choose returns the verdict, from memory or by a probe that takes at most
 // probeTime.
 func (a *Accelerator) Choose(ctx context.Context) Verdict {
-	v := Verdict{Accel: "tcg", Boot: bootID(), HV: identity(a.HV), CPU: cpuModel, Time: time.Now()}
+	v := Verdict{Accel: "tcg", Boot: bootID(), HV: a.HV.identity(), CPU: cpuModel, Time: time.Now()}
 	f, err := os.OpenFile(kvmDevice, os.O_RDWR, 0)
 	if err != nil {
 		v.Why = err.Error()
@@ -134,7 +134,7 @@ func probeGuest() []byte {
 const probeStatus = 0x10<<1 | 1
 
 // probeKVM runs the probe guest. The error says in one line what went wrong.
-func probeKVM(ctx context.Context, hv string) error {
+func probeKVM(ctx context.Context, hv HV) error {
 	guest, err := os.CreateTemp("", "gofish-probe-*")
 	if err != nil {
 		return err
@@ -146,7 +146,7 @@ func probeKVM(ctx context.Context, hv string) error {
 	}
 	ctx, stop := context.WithTimeout(ctx, probeTime)
 	defer stop()
-	c := exec.CommandContext(ctx, hv, "-no-user-config", "-nodefaults", "-display", "none",
+	c := hv.Command(ctx, "-no-user-config", "-nodefaults", "-display", "none",
 		"-machine", "q35,accel=kvm", "-cpu", cpuModel, "-m", "32", "-no-reboot",
 		"-device", "isa-debug-exit,iobase=0xf4,iosize=1", "-kernel", "/proc/self/fd/3")
 	c.ExtraFiles = []*os.File{guest}

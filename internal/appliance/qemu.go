@@ -88,7 +88,7 @@ func SecretID(target int) string { return "secret-" + driveID(target) }
 
 // Machine is everything qemu is told.
 type Machine struct {
-	HV      string // path of qemu or of a wrapper
+	HV      HV
 	Accel   string // kvm or tcg
 	Memory  int    // MiB
 	CPUs    int
@@ -397,7 +397,7 @@ type VM struct {
 // has a name on the host, and it dies with the thread that started it: whatever
 // ends this process, nothing is left.
 func (m *Machine) start(args []string, log func(string)) (*VM, error) {
-	vm := &VM{name: m.HV, done: make(chan struct{}), stderr: &tail{}}
+	vm := &VM{name: m.HV.String(), done: make(chan struct{}), stderr: &tail{}}
 	var theirs []*os.File
 	for _, ours := range []*net.Conn{&vm.channel, &vm.control} {
 		conn, file, err := socketPair()
@@ -412,7 +412,7 @@ func (m *Machine) start(args []string, log func(string)) (*VM, error) {
 	vm.Conn = proto.NewConn(vm.channel)
 	vm.mon = newMonitor(vm.control)
 
-	c := exec.Command(m.HV, args...)
+	c := m.HV.Command(context.Background(), args...)
 	c.Env = append(os.Environ(), "LC_ALL=C", "QEMU_AUDIO_DRV=none")
 	if m.TmpDir != "" {
 		c.Env = append(c.Env, "TMPDIR="+m.TmpDir)

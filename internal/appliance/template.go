@@ -98,7 +98,7 @@ type template struct {
 // everything that the saved state depends on.
 func (m *Machine) template(top string) template {
 	h := sha256.New()
-	fmt.Fprintln(h, "gofish template 1", identity(m.HV), m.TmpDir == "")
+	fmt.Fprintln(h, "gofish template 1", m.HV.identity(), m.TmpDir == "")
 	for _, f := range []string{m.Image.Kernel, m.Image.Initrd, m.Image.Root} {
 		fmt.Fprintln(h, identity(f))
 	}
@@ -261,7 +261,7 @@ func (m *Machine) saveTo(ctx context.Context, t template, limit time.Duration, o
 // seal writes the manifest of a template whose other files are complete, and sees to it
 // that all are on the disk.
 func (m *Machine) seal(t template, state, ram *os.File) error {
-	manifest := templateManifest{Bytes: int64(m.Memory) << 20, HV: m.HV, Kernel: m.Image.Kernel}
+	manifest := templateManifest{Bytes: int64(m.Memory) << 20, HV: m.HV.String(), Kernel: m.Image.Kernel}
 	var err error
 	if manifest.State, err = sumState(state); err != nil {
 		return err

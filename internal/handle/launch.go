@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 	"unsafe"
 
@@ -155,10 +156,9 @@ func (s *Settings) accelerator() (string, error) {
 
 // machine collects what qemu is to be told.
 func (h *Handle) machine(c *Call) (*appliance.Machine, func(), error) {
-	hv := h.Settings.hvPath()
-	if _, err := os.Stat(hv); err != nil {
-		e := errText{errnoOf(err)}
-		return nil, nil, fmt.Errorf("qemu: %s: %w (install qemu-system-x86, or name another program with GOFISH_HV)", hv, e)
+	hv, err := appliance.ParseHV(h.Settings.hv())
+	if err != nil {
+		return nil, nil, fmt.Errorf("qemu: %s: %w (install qemu-system-x86, or name another program with GOFISH_HV)", h.Settings.hv(), notFound(err))
 	}
 	if fi, err := os.Stat(h.Settings.tmpDir()); err != nil || !fi.IsDir() {
 		return nil, nil, fmt.Errorf("%s: not a directory for temporary files (see set-tmpdir)", h.Settings.tmpDir())
@@ -194,7 +194,6 @@ func (h *Handle) machine(c *Call) (*appliance.Machine, func(), error) {
 		}
 		m.Drives = append(m.Drives, vd)
 	}
-	var err error
 	m.Image, err = appliance.Find(c, appliance.FindOptions{
 		Path:     h.Settings.Path,
 		CacheDir: h.Settings.CacheDir,
@@ -208,10 +207,21 @@ func (h *Handle) machine(c *Call) (*appliance.Machine, func(), error) {
 	return m, closeFiles, nil
 }
 
+// notFound is why a program cannot be run, in the words of the C library.
+func notFound(err error) error {
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return errText{syscall.ENOENT}
+	case errnoOf(err) != 0:
+		return errText{errnoOf(err)}
+	}
+	return err
+}
+
 // hvPath is the qemu program, looked up as the shell would.
 func (s *Settings) hvPath() string {
-	if p, err := exec.LookPath(s.hv()); err == nil {
-		return p
+	if hv, err := appliance.ParseHV(s.hv()); err == nil {
+		return hv.String()
 	}
 	return s.hv()
 }

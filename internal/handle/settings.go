@@ -20,7 +20,7 @@ import (
 //	BACKEND_SETTINGS  colon-separated: force_tcg, force_kvm
 //	CACHEDIR          where appliances are kept
 //	DEBUG             1: verbose
-//	HV, QEMU          the qemu program, or a wrapper that execs it
+//	HV, QEMU          the qemu program, or a wrapper that execs it; may have arguments
 //	MEMSIZE           memory of the appliance, MiB
 //	PATH              colon-separated directories with appliances
 //	TMPDIR            where temporary files go
