@@ -17,48 +17,10 @@ import (
 	"testing"
 	"time"
 
+	"gofish/internal/cpio"
+
 	"github.com/klauspost/compress/zstd"
 )
-
-func TestCPIORoundTrip(t *testing.T) {
-	var b bytes.Buffer
-	c := &cpioWriter{w: &b}
-	c.dir("dev")
-	c.char("dev/console", 0o600, 5, 1)
-	c.file("init", 0o755, 5, strings.NewReader("hello"))
-	c.file("empty", 0o644, 0, strings.NewReader(""))
-	if err := c.close(); err != nil {
-		t.Fatal(err)
-	}
-	if b.Len()%4 != 0 {
-		t.Errorf("archive of %d bytes is not padded", b.Len())
-	}
-	var got []string
-	err := readCPIO(&b, func(name string, mode uint32, size int64, r io.Reader) error {
-		content, err := io.ReadAll(io.LimitReader(r, 2)) // the rest must be skipped
-		got = append(got, name+"="+string(content))
-		return err
-	})
-	if want := "dev= dev/console= init=he empty="; err != nil || strings.Join(got, " ") != want {
-		t.Errorf("read %q, %v; want %q", got, err, want)
-	}
-}
-
-func TestCPIOShortFile(t *testing.T) {
-	c := &cpioWriter{w: io.Discard}
-	c.file("init", 0o755, 10, strings.NewReader("short"))
-	if err := c.close(); err == nil || !strings.Contains(err.Error(), "changed while it was read") {
-		t.Errorf("got %v", err)
-	}
-}
-
-func TestReadCPIODamaged(t *testing.T) {
-	for _, s := range []string{"", "070701", strings.Repeat("0", 110), "070701" + strings.Repeat("F", 104)} {
-		if err := readCPIO(strings.NewReader(s), func(string, uint32, int64, io.Reader) error { return nil }); err == nil {
-			t.Errorf("%.20q accepted", s)
-		}
-	}
-}
 
 // vmlinux is a made-up kernel with a PVH note.
 func fakeVmlinux(pvh bool) []byte {
@@ -304,7 +266,7 @@ func TestFindInCache(t *testing.T) {
 	var names []string
 	f, _ := os.Open(a.Initrd)
 	defer f.Close()
-	if err := readCPIO(f, func(n string, _ uint32, _ int64, _ io.Reader) error { names = append(names, n); return nil }); err != nil {
+	if err := cpio.Each(f, func(n string, _ uint32, _ int64, _ io.Reader) error { names = append(names, n); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if s := strings.Join(names, " "); !strings.Contains(s, "dev/console") || !strings.Contains(s, " init modules/00-virtio.ko") {

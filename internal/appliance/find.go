@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"gofish/internal/compression"
 )
 
 // Appliance is what qemu is started with.
@@ -85,10 +87,10 @@ func findFixed(path string) (*Appliance, error) {
 		}
 		a := &Appliance{Dir: dir, Fixed: true,
 			Kernel: filepath.Join(dir, "kernel"), Initrd: filepath.Join(dir, "initrd"), Root: filepath.Join(dir, "root")}
-		if head := fileHead(a.Root, 6); strings.HasPrefix(head, "QFI\xfb") {
+		if head := fileHead(a.Root, compression.HeadSize); strings.HasPrefix(head, "QFI\xfb") {
 			return nil, fmt.Errorf("%s is in qcow2 format: convert it with qemu-img convert -O raw %[1]s %[1]s.raw, and rename that to root", a.Root)
-		} else if strings.HasPrefix(head, "\xfd7zXZ\x00") {
-			return nil, fmt.Errorf("%s is packed with xz: unpack it with xz -d, and name it root again", a.Root)
+		} else if kind := compression.Of([]byte(head)); kind != "" {
+			return nil, fmt.Errorf("%s is packed with %s: unpack it, and name it root again", a.Root, kind)
 		}
 		a.UUID, err = rootUUID(a.Root)
 		return a, err

@@ -14,6 +14,8 @@ import (
 	"sort"
 	"time"
 
+	"gofish/internal/cpio"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -126,17 +128,17 @@ func programID(f *os.File) (string, error) {
 // folders that are mounted on before the root image is.
 func writeInitrd(w io.Writer, dir string, program *os.File) error {
 	b := bufio.NewWriterSize(w, 1<<20)
-	c := &cpioWriter{w: b}
+	c := cpio.NewWriter(b)
 	for _, d := range []string{"dev", "proc", "sys", "newroot", "sysroot", "tmp", "run", "modules"} {
-		c.dir(d)
+		c.Dir(d)
 	}
-	c.char("dev/console", 0o600, 5, 1)
-	c.char("dev/null", 0o666, 1, 3)
+	c.Char("dev/console", 0o600, 5, 1)
+	c.Char("dev/null", 0o666, 1, 3)
 	fi, err := program.Stat()
 	if err != nil {
 		return err
 	}
-	c.file("init", 0o755, fi.Size(), io.NewSectionReader(program, 0, fi.Size()))
+	c.File("init", 0o755, fi.Size(), io.NewSectionReader(program, 0, fi.Size()))
 	mods, err := os.ReadDir(filepath.Join(dir, "boot"))
 	if err != nil {
 		return err
@@ -147,9 +149,9 @@ func writeInitrd(w io.Writer, dir string, program *os.File) error {
 			return err
 		}
 		b = unsigned(b)
-		c.file("modules/"+m.Name(), 0o644, int64(len(b)), bytes.NewReader(b))
+		c.File("modules/"+m.Name(), 0o644, int64(len(b)), bytes.NewReader(b))
 	}
-	if err := c.close(); err != nil {
+	if err := c.Close(); err != nil {
 		return err
 	}
 	return b.Flush()

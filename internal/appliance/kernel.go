@@ -12,6 +12,8 @@ import (
 	"os/exec"
 	"strings"
 
+	"gofish/internal/compression"
+
 	"github.com/klauspost/compress/zstd"
 	"github.com/xi2/xz"
 )
@@ -130,35 +132,35 @@ func hasPVH(vmlinux []byte) bool {
 // decompressor looks at the first bytes of r and returns a reader of what was
 // packed. errNotCompressed if it does not know the format.
 func decompressor(r io.Reader) (io.Reader, error) {
-	head := make([]byte, 6)
+	head := make([]byte, compression.HeadSize)
 	n, err := io.ReadFull(r, head)
 	if err != nil && err != io.ErrUnexpectedEOF {
 		return nil, err
 	}
 	head = head[:n]
 	all := io.MultiReader(bytes.NewReader(head), r)
-	switch {
-	case bytes.HasPrefix(head, []byte("\x1f\x8b")):
+	switch compression.Of(head) {
+	case "gzip":
 		z, err := gzip.NewReader(all)
 		if err != nil {
 			return nil, err
 		}
 		z.Multistream(false)
 		return z, nil
-	case bytes.HasPrefix(head, []byte("\xfd7zXZ\x00")):
+	case "xz":
 		z, err := xz.NewReader(all, 0)
 		if err != nil {
 			return nil, err
 		}
 		z.Multistream(false)
 		return z, nil
-	case bytes.HasPrefix(head, []byte("\x28\xb5\x2f\xfd")):
+	case "zstd":
 		z, err := zstd.NewReader(all)
 		if err != nil {
 			return nil, err
 		}
 		return z.IOReadCloser(), nil
-	case bytes.HasPrefix(head, []byte("BZh")):
+	case "bzip2":
 		return bzip2.NewReader(all), nil
 	}
 	return nil, fmt.Errorf("%w (starts with % x)", errNotCompressed, head)

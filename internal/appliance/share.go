@@ -18,6 +18,10 @@ import (
 	"sort"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
+
+	"gofish/internal/cpio"
 )
 
 // Entry is an appliance in the cache.
@@ -415,9 +419,9 @@ func bootModulesOf(initrd, to string) (n int, err error) {
 		return 0, err
 	}
 	defer f.Close()
-	err = readCPIO(bufio.NewReaderSize(f, 1<<20), func(name string, mode uint32, size int64, content io.Reader) error {
+	err = cpio.Each(bufio.NewReaderSize(f, 1<<20), func(name string, mode uint32, size int64, content io.Reader) error {
 		base, ok := strings.CutPrefix(name, "modules/")
-		if !ok || strings.Contains(base, "/") || !strings.HasSuffix(base, ".ko") || mode&0o170000 != modeFile {
+		if !ok || strings.Contains(base, "/") || !strings.HasSuffix(base, ".ko") || mode&unix.S_IFMT != unix.S_IFREG {
 			return nil
 		}
 		out, err := os.OpenFile(filepath.Join(to, base), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)

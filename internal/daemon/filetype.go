@@ -1,11 +1,7 @@
 package daemon
 
 import (
-	"bufio"
 	"bytes"
-	"compress/bzip2"
-	"compress/gzip"
-	"context"
 	"debug/elf"
 	"debug/pe"
 	"errors"
@@ -13,6 +9,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"gofish/internal/cpio"
 
 	"golang.org/x/sys/unix"
 )
@@ -70,59 +68,13 @@ func (d Actions) Zfile(meth string, path Path) (string, error) {
 		return "", say(err, "%s", path)
 	}
 	defer f.Close()
-	r, err := d.decompress(f)
+	r, err := d.decompress(f, "gzip", "compress", "bzip2")
 	if err != nil {
 		return "", say(err, "%s", path)
 	}
 	defer r.Close()
 	text, err := d.fileType("-bsL", "-", r)
 	return text, prefixed(err, string(path))
-}
-
-// decompress gives the content of a file that may be compressed with gzip,
-// compress or bzip2; any other file is passed through.
-func (d *Daemon) decompress(f io.Reader) (io.ReadCloser, error) {
-	r := bufio.NewReaderSize(d.until(f), 64<<10)
-	magic, err := r.Peek(3)
-	switch {
-	case err != nil && err != io.EOF:
-		return nil, err
-	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
-		return gzip.NewReader(r)
-	case bytes.HasPrefix(magic, []byte("BZh")):
-		return io.NopCloser(bzip2.NewReader(r)), nil
-	case bytes.HasPrefix(magic, []byte{0x1f, 0x9d}):
-		return startFilter(d.call, r, "gzip", "-dc"), nil
-	}
-	return io.NopCloser(r), nil
-}
-
-// filter is what a tool makes of a stream.
-type filter struct {
-	*io.PipeReader
-	cancel func()
-	done   chan struct{}
-}
-
-// startFilter runs a tool on what r gives. The tool's failure is what Read
-// returns at the end.
-func startFilter(ctx context.Context, r io.Reader, args ...string) *filter {
-	ctx, cancel := context.WithCancel(ctx)
-	pr, pw := io.Pipe()
-	f := &filter{pr, cancel, make(chan struct{})}
-	go func() {
-		defer close(f.done)
-		pw.CloseWithError((&Tool{Args: args, Stdin: r, Stdout: pw}).Run(ctx))
-	}()
-	return f
-}
-
-// Close ends the tool and waits until nothing reads from its source any more.
-func (f *filter) Close() error {
-	f.PipeReader.Close()
-	f.cancel()
-	<-f.done
-	return nil
 }
 
 // names of architectures, as the original has them.
@@ -219,7 +171,7 @@ func elfHeader(r io.ReaderAt) (h elf.FileHeader, err error) {
 
 // archiveHead reads the start of a file, decompressed, and says if it is a cpio archive.
 func (d *Daemon) archiveHead(f *os.File) (head []byte, archive bool, err error) {
-	r, err := d.unpackInitrd(f)
+	r, err := d.decompress(io.NewSectionReader(f, 0, 1<<62))
 	if err != nil {
 		return nil, false, err
 	}
@@ -229,17 +181,17 @@ func (d *Daemon) archiveHead(f *os.File) (head []byte, archive bool, err error) 
 	if err != nil && err != io.ErrUnexpectedEOF {
 		return nil, false, err
 	}
-	return head[:n], isCpio(head[:n]), nil
+	return head[:n], cpio.Is(head[:n]), nil
 }
 
 func (d *Daemon) archiveArch(f *os.File) (string, error) {
-	r, err := d.unpackInitrd(f)
+	r, err := d.decompress(io.NewSectionReader(f, 0, 1<<62))
 	if err != nil {
 		return "", err
 	}
 	defer r.Close()
 	arch := ""
-	err = eachCpio(r, func(name string, mode uint32, content io.Reader) error {
+	err = cpio.Each(r, func(name string, mode uint32, _ int64, content io.Reader) error {
 		if mode&unix.S_IFMT != unix.S_IFREG || arch != "" {
 			return nil
 		}
@@ -252,5 +204,8 @@ func (d *Daemon) archiveArch(f *os.File) (string, error) {
 		}
 		return nil
 	})
+	if err == cpio.ErrNoEnd {
+		err = nil
+	}
 	return arch, err
 }

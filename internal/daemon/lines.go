@@ -361,7 +361,7 @@ func (d Actions) Grep(c *Call, regex string, path Path, opts types.GrepOptions) 
 	defer f.Close()
 	t := Tool{Args: append(args, "-e", regex), Stdin: f, Env: []string{"LC_ALL=C"}}
 	if on(opts.Compressed) {
-		r, err := d.decompress(f)
+		r, err := d.decompress(f, "gzip", "compress", "bzip2")
 		if err != nil {
 			return nil, say(err, "%s", path)
 		}

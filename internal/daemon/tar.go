@@ -15,36 +15,12 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gofish/guestfs/types"
+	"gofish/internal/compression"
 	"gofish/internal/untar"
 )
 
-// filters are the programs for the kinds of compression of an archive.
-var filters = map[string]string{
-	"compress": "compress",
-	"gzip":     "gzip",
-	"bzip2":    "bzip2",
-	"xz":       "xz",
-	"lzop":     "lzop",
-	"lzma":     "lzma",
-	"zstd":     "zstd",
-}
-
-// filterFor finds the program for a kind of compression, empty for none.
-func filterFor(compress *string) (string, error) {
-	if compress == nil {
-		return "", nil
-	}
-	f, ok := filters[*compress]
-	if !ok {
-		return "", fmt.Errorf("unknown compression type: %s", *compress)
-	}
-	return f, nil
-}
-
-// TarIn unpacks in the daemon itself: tar(1) follows links of the guest that
-// lead out of it.
 func (d Actions) TarIn(c *Call, tarfile io.Reader, directory Path, opts types.TarInOptions) error {
-	program, err := filterFor(opts.Compress)
+	program, err := packerFor(opts.Compress)
 	if err != nil {
 		return err
 	}
@@ -90,7 +66,7 @@ func (d Actions) TarIn(c *Call, tarfile io.Reader, directory Path, opts types.Ta
 		}
 		return unpack(in, o, fail)
 	}
-	r := startFilter(c, in, program, "-dc")
+	r := startFilter(c, in, unpackers[*opts.Compress]...)
 	defer r.Close() // before the rest of the stream is drained by the caller
 	return unpack(r, o, fail)
 }
@@ -120,19 +96,11 @@ func unpack(r io.Reader, o untar.Options, fail func(string) error) error {
 	return nil
 }
 
-// compressedBy has the first bytes of the kinds of compression.
-var compressedBy = map[string]string{
-	"\x1f\x8b": "gzip", "BZh": "bzip2", "\xfd7zXZ\x00": "xz", "\x1f\x9d": "compress",
-	"\x28\xb5\x2f\xfd": "zstd", "\x89LZO": "lzop", "\x5d\x00\x00\x80\x00": "lzma",
-}
-
 // notAnArchive says why a file is no plain archive, empty if it may be one.
 func notAnArchive(in *bufio.Reader) string {
-	head, _ := in.Peek(6)
-	for magic, kind := range compressedBy {
-		if strings.HasPrefix(string(head), magic) {
-			return "the archive is compressed: compress:" + kind + " unpacks it"
-		}
+	head, _ := in.Peek(compression.HeadSize)
+	if kind := compression.Of(head); packers[kind] != "" {
+		return "the archive is compressed: compress:" + kind + " unpacks it"
 	}
 	return ""
 }
@@ -146,7 +114,7 @@ func (d Actions) InternalCopyOut(c *Call, directory string, tarfile io.Writer) e
 }
 
 func (d *Daemon) tarOut(c *Call, directory string, tarfile io.Writer, opts types.TarOutOptions, more ...string) error {
-	program, err := filterFor(opts.Compress)
+	program, err := packerFor(opts.Compress)
 	if err != nil {
 		return err
 	}

@@ -440,7 +440,7 @@ func (d Actions) CompressDeviceOut(c *Call, ctype string, device Device, zdevice
 var levels = map[string][2]int{"gzip": {1, 9}, "bzip2": {1, 9}, "xz": {0, 9}, "lzop": {1, 9}}
 
 func (d *Daemon) compress(c *Call, ctype string, from DevOrPath, out io.Writer, level *int) error {
-	program := filters[ctype]
+	program := packers[ctype]
 	limits, hasLevel := levels[ctype]
 	if program == "" || !hasLevel && ctype != "compress" {
 		return errors.New("unknown compression type")
