@@ -72,3 +72,10 @@ func goName(name string) string {
 	}
 	return b.String()
 }
+
+// How mountables begin that are more than a device: a subvolume of btrfs, and a folder of
+// a file system. The second is ours.
+const VolumePrefix, FolderPrefix = "btrfsvol:", "dir:"
+
+// MapperDir has the devices that device-mapper makes.
+const MapperDir = "/dev/mapper/"

@@ -12,6 +12,7 @@ import (
 
 	"gofish/guestfs/types"
 	"gofish/internal/calls"
+	"gofish/internal/proto"
 
 	"github.com/google/shlex"
 )
@@ -194,7 +195,7 @@ have been written. The host may run out of it then.`,
 			help:    `Programs that are started later do not see it.`,
 			run: func(s *Shell, cmd string, args []string) error {
 				if args[0] == "" || strings.Contains(args[0], "=") {
-					return fmt.Errorf("unsetenv: %s", strerror(syscall.EINVAL))
+					return fmt.Errorf("unsetenv: %s", proto.Strerror(syscall.EINVAL))
 				}
 				os.Unsetenv(args[0])
 				return nil

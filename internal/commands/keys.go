@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"gofish/internal/api"
 	"gofish/internal/handle"
 )
 
@@ -77,7 +78,7 @@ func (k *keySelector) isFor(s *Shell, e encrypted) bool {
 	id := strings.TrimPrefix(k.id, "UUID=")
 	plain := func(s string) string { return strings.ToLower(strings.ReplaceAll(s, "-", "")) }
 	switch {
-	case id == "all", id == e.device, e.uuid != "" && plain(id) == plain(e.uuid), id == mapperDir+mapName(e.device, e.uuid):
+	case id == "all", id == e.device, e.uuid != "" && plain(id) == plain(e.uuid), id == api.MapperDir+mapName(e.device, e.uuid):
 		return true
 	case !strings.HasPrefix(id, "/dev/"):
 		return false
@@ -91,12 +92,10 @@ func (k *keySelector) isFor(s *Shell, e encrypted) bool {
 	return k.device == e.device
 }
 
-const mapperDir = "/dev/mapper/"
-
 // name is the name that a key's device may have in the crypttab of the guest, empty if
 // it cannot be one. Nobody can look there before the device with that file is open.
 func (k *keySelector) name() string {
-	name := strings.TrimPrefix(k.id, mapperDir)
+	name := strings.TrimPrefix(k.id, api.MapperDir)
 	if name == "all" || strings.ContainsAny(name, "/=") || uuidPattern.MatchString(name) {
 		return ""
 	}

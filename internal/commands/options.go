@@ -411,7 +411,7 @@ type mountOption struct {
 func newMountOption(arg string) mountOption {
 	// A subvolume or a folder has a colon of its own.
 	prefix, rest := "", arg
-	for _, p := range []string{"btrfsvol:", "dir:"} {
+	for _, p := range []string{api.VolumePrefix, api.FolderPrefix} {
 		if r, ok := strings.CutPrefix(arg, p); ok {
 			prefix, rest = p, r
 		}

@@ -100,10 +100,7 @@ func (p *prompt) close() {
 
 // runPrompt runs the lines that a user types.
 func (s *Shell) runPrompt() {
-	text := "><fs> "
-	if v, ok := firstEnv("GOFISH_PS1", "GUESTFISH_PS1"); ok {
-		text = decodeEscapes(v)
-	}
+	text := decodeEscapes(envOr("><fs> ", "GOFISH_PS1", "GUESTFISH_PS1"))
 	after := decodeEscapes(envOr("", "GOFISH_OUTPUT", "GUESTFISH_OUTPUT"))
 	restore := decodeEscapes(envOr("", "GOFISH_RESTORE", "GUESTFISH_RESTORE"))
 	s.out.control(decodeEscapes(envOr("", "GOFISH_INIT", "GUESTFISH_INIT")))
@@ -143,15 +140,6 @@ Type: ‘help’ for help on commands
 	fmt.Fprintln(s.out)
 	s.out.control(restore)
 	s.out.Flush()
-}
-
-func firstEnv(names ...string) (string, bool) {
-	for _, n := range names {
-		if v, ok := os.LookupEnv(n); ok {
-			return v, true
-		}
-	}
-	return "", false
 }
 
 // decodeEscapes resolves the backslashes in a prompt variable. \[ and \] mark

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"gofish/internal/api"
+	"gofish/internal/visible"
 )
 
 // With --trace every command is written down before it runs, in the language of
@@ -97,23 +98,5 @@ func quoteWord(s string) string {
 	if plain {
 		return s
 	}
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, c := range []byte(s) {
-		switch {
-		case c == '"' || c == '\\':
-			b.WriteByte('\\')
-			b.WriteByte(c)
-		case c == '\n':
-			b.WriteString(`\n`)
-		case c == '\t':
-			b.WriteString(`\t`)
-		case c < ' ' || c == 0x7f:
-			fmt.Fprintf(&b, `\x%02x`, c)
-		default:
-			b.WriteByte(c)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
+	return visible.Quote(s)
 }

@@ -20,6 +20,7 @@ import (
 	"gofish/internal/api"
 	"gofish/internal/calls"
 	"gofish/internal/handle"
+	"gofish/internal/proto"
 	"gofish/internal/visible"
 
 	"github.com/spf13/cobra"
@@ -705,13 +706,7 @@ func (s *Shell) unknown(name string) error {
 func cause(err error) string {
 	var e syscall.Errno
 	if errors.As(err, &e) {
-		return strerror(e)
+		return proto.Strerror(e)
 	}
 	return err.Error()
-}
-
-// strerror is the C library's text for an error number; Go's begins small.
-func strerror(e syscall.Errno) string {
-	t := e.Error()
-	return strings.ToUpper(t[:1]) + t[1:]
 }

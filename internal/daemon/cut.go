@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"gofish/internal/api"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -118,7 +120,7 @@ func (d *Daemon) whole(source, fstype string) (device, typ string, mounted func(
 		}
 	}
 	// It goes by itself when it is unmounted.
-	return mapperDir + name, cmp.Or(fstype, typ), func() { runAnyway("dmsetup", "remove", "--deferred", name) }
+	return api.MapperDir + name, cmp.Or(fstype, typ), func() { runAnyway("dmsetup", "remove", "--deferred", name) }
 }
 
 // isCut reports whether there is a device for what a file system misses.
@@ -135,20 +137,20 @@ func isCut(name string) bool {
 func cutOf(source string) string {
 	real, err := filepath.EvalSymlinks(source)
 	if name := cutName + filepath.Base(real); err == nil && isCut(name) {
-		return mapperDir + name
+		return api.MapperDir + name
 	}
 	return source
 }
 
 // uncut is the device for which another was mounted.
 func uncut(source string) string {
-	kernel, ok := strings.CutPrefix(source, mapperDir+cutName)
+	kernel, ok := strings.CutPrefix(source, api.MapperDir+cutName)
 	if !ok {
 		return source
 	}
 	for _, dm := range allMappers() {
 		if dm.kernel == kernel {
-			return mapperDir + dm.name
+			return api.MapperDir + dm.name
 		}
 	}
 	return "/dev/" + kernel

@@ -239,7 +239,7 @@ func (d *Devices) isDevice(name string) bool {
 // Reverse turns a kernel's device name into the client's; other names, also
 // those inside a btrfsvol:, are left or translated in place.
 func (d *Devices) Reverse(name string) string {
-	for _, prefix := range []string{volumePrefix, folderPrefix} {
+	for _, prefix := range []string{api.VolumePrefix, api.FolderPrefix} {
 		if vol, ok := strings.CutPrefix(name, prefix); ok {
 			if dev, sub, ok := strings.Cut(strings.TrimPrefix(vol, "/dev/"), "/"); ok && strings.HasPrefix(vol, "/dev/") {
 				return prefix + d.Reverse("/dev/"+dev) + "/" + sub
@@ -261,8 +261,8 @@ func (d *Devices) Reverse(name string) string {
 
 // Mountable parses a mountable: a device, btrfsvol:DEVICE/SUBVOLUME or dir:DEVICE/FOLDER.
 func (d *Devices) Mountable(s string) (Mountable, error) {
-	vol, isVolume := strings.CutPrefix(s, volumePrefix)
-	folder, isFolder := strings.CutPrefix(s, folderPrefix)
+	vol, isVolume := strings.CutPrefix(s, api.VolumePrefix)
+	folder, isFolder := strings.CutPrefix(s, api.FolderPrefix)
 	if isFolder {
 		vol = folder
 	} else if !isVolume {

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"gofish/internal/api"
 	"gofish/internal/inspect"
 )
 
@@ -50,7 +51,7 @@ func (d *Daemon) inventory() (devs *inspect.Devices, done func()) {
 	}
 	mapped := map[string]mapper{}
 	for _, m := range deviceMappers() {
-		mapped[volumeName(mapperDir+m.name)] = m
+		mapped[volumeName(api.MapperDir+m.name)] = m
 	}
 	for _, dev := range append(d.logicalVolumes(), d.mappedDevices()...) {
 		m := mapped[dev]
@@ -73,7 +74,7 @@ func slaves(name string) []string {
 	for _, p := range globAll("/sys/class/block/" + name + "/slaves/*") {
 		name, err := os.ReadFile(p + "/dm/name")
 		if err == nil {
-			l = append(l, volumeName(mapperDir+strings.TrimSpace(string(name))))
+			l = append(l, volumeName(api.MapperDir+strings.TrimSpace(string(name))))
 		} else {
 			l = append(l, "/dev/"+filepath.Base(p))
 		}

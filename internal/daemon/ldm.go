@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"gofish/internal/api"
 )
 
 // ldmtool runs a command whose answer is JSON and reads that into v.
@@ -111,7 +113,7 @@ func (d Actions) ListLdmPartitions() ([]string, error) { return ldmDevices("ldm_
 
 // ldmDevices lists what ldmtool has made; it puts a prefix before the names.
 func ldmDevices(prefix string) []string {
-	l := globAll(mapperDir + prefix + "*")
+	l := globAll(api.MapperDir + prefix + "*")
 	if l == nil {
 		l = []string{}
 	}

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gofish/guestfs/types"
+	"gofish/internal/api"
 )
 
 // cryptsetup runs a command of cryptsetup. Keys are handed over as open files
@@ -36,15 +37,13 @@ func (d *Daemon) cryptsetup(dev Device, keys []string, args ...string) error {
 	return d.failed(oneLine(err), dev)
 }
 
-const mapperDir = "/dev/mapper/"
-
 // checkMapname refuses names for which no device could appear, or one is there.
 func checkMapname(name string) error {
 	if name == "" || strings.Contains(name, "/") || name == "." || name == ".." || name == "control" {
-		return fmt.Errorf("%q cannot be the name of a device in %s: choose another", name, mapperDir)
+		return fmt.Errorf("%q cannot be the name of a device in %s: choose another", name, api.MapperDir)
 	}
-	if unix.Access(mapperDir+name, unix.F_OK) == nil {
-		return fmt.Errorf("%s%s: device already exists", mapperDir, name)
+	if unix.Access(api.MapperDir+name, unix.F_OK) == nil {
+		return fmt.Errorf("%s%s: device already exists", api.MapperDir, name)
 	}
 	return nil
 }
@@ -82,9 +81,9 @@ func (d *Daemon) cryptType(device Device) (string, error) {
 }
 
 func (d Actions) CryptsetupClose(device Device) error {
-	name, ok := strings.CutPrefix(string(device), mapperDir)
+	name, ok := strings.CutPrefix(string(device), api.MapperDir)
 	if !ok {
-		return fmt.Errorf("%s: not an opened device: give the name that it got when it was opened, %sNAME", d.shownDevice(device), mapperDir)
+		return fmt.Errorf("%s: not an opened device: give the name that it got when it was opened, %sNAME", d.shownDevice(device), api.MapperDir)
 	}
 	return d.cryptsetup(device, nil, "close", "--", name)
 }

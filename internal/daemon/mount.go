@@ -685,7 +685,7 @@ func (d *Daemon) mdDevices() []string {
 func (d *Daemon) logicalVolumes() []string {
 	l := []string{}
 	for _, dm := range deviceMappers() {
-		path, ok := canonicalLV(Device("/dev/mapper/" + dm.name))
+		path, ok := canonicalLV(Device(api.MapperDir + dm.name))
 		if ok && unix.Access(path, unix.F_OK) == nil {
 			l = append(l, path)
 		}
@@ -700,7 +700,7 @@ func (d *Daemon) mappedDevices() []string {
 	l := []string{}
 	for _, dm := range deviceMappers() {
 		if !strings.HasPrefix(dm.uuid, "LVM-") {
-			l = append(l, "/dev/mapper/"+dm.name)
+			l = append(l, api.MapperDir+dm.name)
 		}
 	}
 	sort.Strings(l)

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"gofish/internal/api"
 	"gofish/internal/inspect"
 )
 
@@ -166,7 +167,7 @@ func mappersWhere(is func(mapper) bool) []string {
 	var l []string
 	for _, m := range deviceMappers() {
 		if is(m) {
-			l = append(l, volumeName(mapperDir+m.name))
+			l = append(l, volumeName(api.MapperDir+m.name))
 		}
 	}
 	return l

@@ -364,9 +364,7 @@ func errorBody(err error) *proto.ErrorBody {
 	var e syscall.Errno
 	if errors.As(err, &e) {
 		b.Errno = proto.ErrnoName(e)
-		if text, ok := strings.CutSuffix(b.Message, e.Error()); ok {
-			b.Message = text + proto.Strerror(e)
-		}
+		b.Message = proto.WithStrerror(b.Message, e)
 	}
 	return b
 }

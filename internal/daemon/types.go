@@ -22,16 +22,13 @@ type Mountable struct {
 	Folder string // relative to the top of the file system; empty: all of it
 }
 
-// How mountables begin that are more than a device. The second is ours.
-const volumePrefix, folderPrefix = "btrfsvol:", "dir:"
-
 // String is the mountable as the client writes it.
 func (m Mountable) String() string {
 	switch {
 	case m.Folder != "":
-		return folderPrefix + string(m.Device) + "/" + m.Folder
+		return api.FolderPrefix + string(m.Device) + "/" + m.Folder
 	case m.Volume != "":
-		return volumePrefix + string(m.Device) + "/" + m.Volume
+		return api.VolumePrefix + string(m.Device) + "/" + m.Volume
 	}
 	return string(m.Device)
 }

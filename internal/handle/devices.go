@@ -43,7 +43,7 @@ func (h Actions) CanonicalDeviceName(c *Call, device string) (string, error) {
 			return string(m.Device), nil
 		}
 	}
-	if strings.HasPrefix(device, "/dev/mapper/") || strings.HasPrefix(device, "/dev/dm-") {
+	if strings.HasPrefix(device, api.MapperDir) || strings.HasPrefix(device, "/dev/dm-") {
 		if lv, err := c.LVMCanonicalLVName(c, device); err == nil {
 			return lv, nil
 		}

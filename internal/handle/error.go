@@ -1,11 +1,7 @@
 package handle
 
 import (
-	"strings"
-	"syscall"
-
 	"gofish/guestfs/types"
-	"gofish/internal/proto"
 )
 
 // The errors of calls.
@@ -13,12 +9,3 @@ type (
 	CallError = types.Error
 	LinkError = types.LinkError
 )
-
-// withStrerror replaces Go's text of an error number at the end of a message by
-// the C locale's.
-func withStrerror(s string, e syscall.Errno) string {
-	if t, ok := strings.CutSuffix(s, e.Error()); ok {
-		return t + proto.Strerror(e)
-	}
-	return s
-}

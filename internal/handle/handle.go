@@ -200,7 +200,7 @@ func asCallError(a *api.Action, err error) error {
 	}
 	e := &CallError{Text: err.Error()}
 	if errors.As(err, &e.Errno) {
-		e.Text = withStrerror(e.Text, e.Errno)
+		e.Text = proto.WithStrerror(e.Text, e.Errno)
 	}
 	return e
 }

@@ -38,14 +38,6 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-func TestTraceQuotes(t *testing.T) {
-	for in, want := range map[string]string{"a b": `"a b"`, "x\"y\\\n\t": `"x\"y\\\n\t"`, "\x01": `"\x01"`} {
-		if got := quote(in); got != want {
-			t.Errorf("quote(%q) = %s, want %s", in, got, want)
-		}
-	}
-}
-
 func TestLastCounted(t *testing.T) {
 	for _, c := range []struct {
 		block []byte

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"gofish/internal/api"
+	"gofish/internal/visible"
 )
 
 // traceCall is the text of a trace event for a call: the action and its
@@ -36,18 +37,18 @@ func traceCall(a *api.Action, args, opts []any) string {
 func traceValue(p api.Param, v any) string {
 	switch v := v.(type) {
 	case string:
-		return quote(v)
+		return visible.Quote(v)
 	case *string:
 		if v == nil {
 			return "NULL"
 		}
-		return quote(*v)
+		return visible.Quote(*v)
 	case []string:
 		return `"` + strings.Join(v, " ") + `"`
 	case []byte:
 		return traceBytes(v)
 	case *os.File:
-		return quote(v.Name())
+		return visible.Quote(v.Name())
 	case io.Reader, io.Writer:
 		return fmt.Sprintf("<%T>", v)
 	case int:
@@ -56,31 +57,6 @@ func traceValue(p api.Param, v any) string {
 		}
 	}
 	return fmt.Sprint(v)
-}
-
-// quote writes a string as the shell's double quotes take it.
-func quote(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, c := range []byte(s) {
-		switch {
-		case c == '\n':
-			b.WriteString(`\n`)
-		case c == '\t':
-			b.WriteString(`\t`)
-		case c == '\r':
-			b.WriteString(`\r`)
-		case c == '"' || c == '\\':
-			b.WriteByte('\\')
-			b.WriteByte(c)
-		case c < ' ' || c == 0x7f:
-			fmt.Fprintf(&b, `\x%02x`, c)
-		default:
-			b.WriteByte(c)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
 }
 
 // traceBytes shortens a buffer to what a person reads.
@@ -130,12 +106,12 @@ func traceResult(a *api.Action, v any, err error) string {
 		}
 		return fmt.Sprint(name, v)
 	case string:
-		return name + quote(v)
+		return name + visible.Quote(v)
 	case *string:
 		if v == nil {
 			return name + "NULL"
 		}
-		return name + quote(*v)
+		return name + visible.Quote(*v)
 	case []byte:
 		return name + traceBytes(v)
 	case []string:
@@ -163,7 +139,7 @@ func traceResult(a *api.Action, v any, err error) string {
 func traceList(l []string) string {
 	q := make([]string, len(l))
 	for i, s := range l {
-		q[i] = quote(s)
+		q[i] = visible.Quote(s)
 	}
 	return "[" + strings.Join(q, ", ") + "]"
 }

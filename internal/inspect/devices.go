@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"gofish/internal/api"
 )
 
 // Device is a block device, with all by which a guest may name it.
@@ -60,7 +62,7 @@ func (d *Devices) of(mountable string) (dev *Device, path string) {
 // Subvolume is the number of the subvolume that a mountable is.
 func (d *Devices) Subvolume(mountable string) (id uint64, ok bool) {
 	dev, path := d.of(mountable)
-	if dev == nil || !strings.HasPrefix(mountable, "btrfsvol:") {
+	if dev == nil || !strings.HasPrefix(mountable, api.VolumePrefix) {
 		return 0, false
 	}
 	for id, p := range dev.Subvolumes {
@@ -82,7 +84,7 @@ func (dev *Device) hasSubvolume(path string) bool {
 
 // cutMountable takes the prefix off a mountable that is more than a device.
 func cutMountable(m string) (rest string, ok bool) {
-	for _, prefix := range []string{"btrfsvol:", "dir:"} {
+	for _, prefix := range []string{api.VolumePrefix, api.FolderPrefix} {
 		if rest, ok = strings.CutPrefix(m, prefix); ok {
 			return rest, true
 		}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"gofish/internal/api"
 )
 
 // finder finds devices by the names that one guest has for them. Names that the
@@ -246,7 +248,7 @@ func (f *finder) mapped(name string, depth int) []*Device {
 	if n, ok := parseDisk("mapper/" + name); ok {
 		return f.onDisk(n)
 	}
-	return f.devs.named("/dev/mapper/" + name)
+	return f.devs.named(api.MapperDir + name)
 }
 
 // decrypted finds what a line of crypttab opens: the device it names or, where the
@@ -297,7 +299,7 @@ func (f *finder) mappedUUID(uuid string, depth int) []*Device {
 // lost reports whether a name is of something whose content nobody can have: it is
 // encrypted with a key that was thrown away.
 func (f *finder) lost(spec string) bool {
-	c := f.crypts[strings.TrimPrefix(spec, "/dev/mapper/")]
+	c := f.crypts[strings.TrimPrefix(spec, api.MapperDir)]
 	return strings.HasSuffix(c.key, "/random") || strings.HasSuffix(c.key, "/urandom")
 }
 

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"gofish/internal/api"
 )
 
 // entry is a file system that a system mounts, as a file of it says.
@@ -343,7 +345,7 @@ func (t *table) subvolume(dev *Device, path string) string {
 		}
 		path = "/"
 	}
-	return "btrfsvol:" + dev.Name + "/" + path
+	return api.VolumePrefix + dev.Name + "/" + path
 }
 
 // choose takes the device that is meant among those that fit: one on the disks of the

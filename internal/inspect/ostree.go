@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"gofish/internal/api"
 )
 
 // deployment is a tree that OSTree has put together in a folder: a system's root
@@ -158,5 +160,5 @@ func (i *inspection) folder(mountable, dir string) string {
 	if at == "" {
 		at = dev.Subvolumes[dev.Default]
 	}
-	return "dir:" + dev.Name + path.Join("/", at, dir)
+	return api.FolderPrefix + dev.Name + path.Join("/", at, dir)
 }

@@ -1,6 +1,7 @@
 package proto
 
 import (
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -65,6 +66,15 @@ func Strerror(e syscall.Errno) string {
 	s := e.Error()
 	if s != "" && s[0] >= 'a' && s[0] <= 'z' {
 		s = string(s[0]-'a'+'A') + s[1:]
+	}
+	return s
+}
+
+// WithStrerror replaces Go's text of an error number at the end of a message by that of
+// the C locale.
+func WithStrerror(s string, e syscall.Errno) string {
+	if text, ok := strings.CutSuffix(s, e.Error()); ok {
+		return text + Strerror(e)
 	}
 	return s
 }

@@ -101,6 +101,32 @@ func appendEscaped(b []byte, s string, lines bool) []byte {
 	return b
 }
 
+// Quote writes a string in double quotes, as the shell reads it back. Bytes above 127 stay
+// as they are.
+func Quote(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, c := range []byte(s) {
+		switch {
+		case c == '\n':
+			b.WriteString(`\n`)
+		case c == '\t':
+			b.WriteString(`\t`)
+		case c == '\r':
+			b.WriteString(`\r`)
+		case c == '"' || c == '\\':
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		case c < ' ' || c == 0x7f:
+			fmt.Fprintf(&b, `\x%02x`, c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
 // Screen escapes what goes to a terminal piece by piece; line ends and tabs stay.
 type Screen struct {
 	rest []byte // the beginning of a rune that ends in the next piece

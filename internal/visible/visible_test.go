@@ -57,3 +57,11 @@ func TestScreen(t *testing.T) {
 		}
 	}
 }
+
+func TestQuote(t *testing.T) {
+	for in, want := range map[string]string{"a b": `"a b"`, "x\"y\\\n\t": `"x\"y\\\n\t"`, "\x01": `"\x01"`} {
+		if got := Quote(in); got != want {
+			t.Errorf("Quote(%q) = %s, want %s", in, got, want)
+		}
+	}
+}
