@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"gofish/internal/trust"
 )
 
 // The cache holds
@@ -84,25 +86,11 @@ func OpenCache(explicit string) (string, error) {
 
 // trusted refuses what another user could have put in the place of a folder of ours.
 func (c cache) trusted(dir string) error {
-	fi, err := os.Lstat(dir)
-	if err != nil {
+	err := trust.Folder(dir, 0o022)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	const advice = "so its appliances cannot be trusted"
-	if fi.Mode()&os.ModeSymlink != 0 {
-		return fmt.Errorf("%s: is a symbolic link, %s: remove it, or set GOFISH_CACHEDIR to a folder of your own", dir, advice)
-	}
-	if !fi.IsDir() {
-		return fmt.Errorf("%s: the appliance cache must be a folder", dir)
-	}
-	st := fi.Sys().(*syscall.Stat_t)
-	if uid := os.Geteuid(); int(st.Uid) != uid && st.Uid != 0 {
-		return fmt.Errorf("%s: belongs to user %d, %s: remove it or set GOFISH_CACHEDIR", dir, st.Uid, advice)
-	}
-	if fi.Mode()&0o022 != 0 {
-		return fmt.Errorf("%s: others can write here (mode %04o), %s: chmod go-w it or set GOFISH_CACHEDIR", dir, fi.Mode().Perm(), advice)
-	}
-	return nil
+	return fmt.Errorf("%w, so its appliances cannot be trusted: remove it, or set GOFISH_CACHEDIR to a folder of your own", err)
 }
 
 func (c cache) base(key string) string { return filepath.Join(c.dir, "base-"+key) }

@@ -13,12 +13,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"gofish/internal/api"
 	"gofish/internal/handle"
 	"gofish/internal/proto"
+	"gofish/internal/trust"
 
 	"golang.org/x/sys/unix"
 )
@@ -107,13 +107,8 @@ func (s *Shell) remoteFolder() (string, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
 		return "", s.errorf("%s: %s", dir, cause(err))
 	}
-	fi, err := os.Lstat(dir)
-	if err != nil {
-		return "", s.errorf("%s: %s", dir, cause(err))
-	}
-	owner := fi.Sys().(*syscall.Stat_t).Uid
-	if !fi.IsDir() || fi.Mode().Perm() != 0o700 || int(owner) != os.Geteuid() {
-		return "", s.errorf("‘%s’ is not a directory or has insecure owner or permissions", dir)
+	if err := trust.Folder(dir, 0o077); err != nil {
+		return "", s.errorf("%v: remove it, and a folder that only you can use takes its place", err)
 	}
 	return dir, nil
 }

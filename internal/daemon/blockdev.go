@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -11,7 +10,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gofish/internal/api"
-	"gofish/internal/proto"
 )
 
 // blockdev opens a device, has fn do an ioctl on it, and names both in an error.
@@ -164,13 +162,8 @@ func (d Actions) IsZeroDevice(c *Call, device Device) (bool, error) {
 }
 
 func (d Actions) PreadDevice(device Device, count int, offset int64) ([]byte, error) {
-	switch {
-	case count < 0:
-		return nil, errors.New("count is negative")
-	case offset < 0:
-		return nil, errors.New("offset is negative")
-	case count >= proto.MaxMessage:
-		return nil, fmt.Errorf("%s: count is too large for the protocol, use smaller reads", d.shownDevice(device))
+	if err := checkRange(d.shownDevice(device), count, offset); err != nil {
+		return nil, err
 	}
 	f, err := os.Open(string(device))
 	if err != nil {

@@ -48,14 +48,22 @@ func (d Actions) WriteFile(path Path, content string, size int) error {
 	return d.write(path, unix.O_TRUNC, []byte(content[:size]))
 }
 
-func (d Actions) Pread(path Path, count int, offset int64) ([]byte, error) {
+// checkRange refuses a part of a file or device that cannot be read in one message.
+func checkRange(name string, count int, offset int64) error {
 	switch {
 	case count < 0:
-		return nil, errors.New("count is negative")
+		return errors.New("count is negative")
 	case offset < 0:
-		return nil, errors.New("offset is negative")
+		return errors.New("offset is negative")
 	case count >= proto.MaxMessage:
-		return nil, fmt.Errorf("%s: count is too large for the protocol, use smaller reads", path)
+		return fmt.Errorf("%s: count is too large for the protocol, use smaller reads", name)
+	}
+	return nil
+}
+
+func (d Actions) Pread(path Path, count int, offset int64) ([]byte, error) {
+	if err := checkRange(string(path), count, offset); err != nil {
+		return nil, err
 	}
 	f, err := d.open(path, unix.O_RDONLY, 0)
 	if err != nil {

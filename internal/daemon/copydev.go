@@ -43,10 +43,10 @@ func (d *Daemon) copyContent(c *Call, src, dest DevOrPath, opts types.CopyDevice
 			return err
 		}
 	}
-	sparse := opts.Sparse != nil && *opts.Sparse
+	sparse := isTrue(opts.Sparse)
 	flags := unix.O_WRONLY
 	switch {
-	case opts.Append != nil && *opts.Append:
+	case isTrue(opts.Append):
 		if dest.Device != "" {
 			return errors.New("the append flag cannot be set for this call")
 		}
@@ -80,7 +80,7 @@ func (d *Daemon) copyContent(c *Call, src, dest DevOrPath, opts types.CopyDevice
 	}
 	defer out.Close()
 	whence := io.SeekStart
-	if opts.Append != nil && *opts.Append {
+	if isTrue(opts.Append) {
 		whence, to = io.SeekEnd, 0
 	}
 	if to, err = out.Seek(to, whence); err != nil {

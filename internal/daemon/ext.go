@@ -64,7 +64,7 @@ func (d Actions) E2fsck(device Device, o types.E2fsckOptions) error {
 		value      *bool
 		flag, name string
 	}{{o.Correct, "-p", "'correct'"}, {o.ForceAll, "-y", "'forceall'"}, {o.ForceNo, "-n", "'forceno'"}} {
-		if given(opt.value) {
+		if isTrue(opt.value) {
 			args = append(args, opt.flag)
 			chosen = append(chosen, opt.name)
 		}
@@ -142,7 +142,7 @@ type argBuilder struct {
 }
 
 func (b *argBuilder) flag(opt string, v *bool) {
-	if given(v) {
+	if isTrue(v) {
 		b.args = append(b.args, opt)
 	}
 }
@@ -349,7 +349,7 @@ func (d Actions) Mke2fs(device Device, o types.Mke2fsOptions) error {
 	if b.err != nil {
 		return b.err
 	}
-	if given(o.WriteSBAndGroupOnly) {
+	if isTrue(o.WriteSBAndGroupOnly) {
 		return d.onDevice(device, b.args...)
 	}
 	return d.failed(d.format(device, b.args...), device)
@@ -477,7 +477,7 @@ func (d Actions) SetE2attrs(file Path, attrs string, o types.SetE2attrsOptions) 
 		if err := ioctlPtr(fd, unix.FS_IOC_GETFLAGS, &flags); err != nil {
 			return err
 		}
-		if given(o.Clear) {
+		if isTrue(o.Clear) {
 			flags &^= bits
 		} else {
 			flags |= bits

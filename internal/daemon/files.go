@@ -203,7 +203,7 @@ func (d Actions) IsSymlink(path Path) (bool, error) {
 }
 
 func (d *Daemon) isType(path Path, typ uint32, followLinks *bool) (bool, error) {
-	st, err := d.root.stat(path, !given(followLinks))
+	st, err := d.root.stat(path, !isTrue(followLinks))
 	switch err {
 	case nil:
 		return st.Mode&unix.S_IFMT == typ, nil
@@ -447,7 +447,7 @@ func (d Actions) Utimens(path Path, atsecs, atnsecs, mtsecs, mtnsecs int64) erro
 }
 
 func (d Actions) CopyAttributes(src, dest Path, opts types.CopyAttributesOptions) error {
-	on := func(b *bool) bool { return b != nil && *b || opts.All != nil && *opts.All }
+	on := func(b *bool) bool { return isTrue(b) || isTrue(opts.All) }
 	return d.root.Enter(func() error {
 		var st, dst unix.Stat_t
 		if err := unix.Stat(string(src), &st); err != nil {

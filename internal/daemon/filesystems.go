@@ -475,7 +475,7 @@ func (d Actions) Ntfsresize(device Device, o types.NtfsresizeOptions) error {
 		}
 		args = append(args, "--size", strconv.FormatInt(*o.Size, 10))
 	}
-	if given(o.Force) {
+	if isTrue(o.Force) {
 		args = append(args, "--force")
 	}
 	// It asks whether to go on.
@@ -507,14 +507,14 @@ func (d *Daemon) status(err error, dev Device) (int, error) {
 
 func (d Actions) Ntfsfix(device Device, o types.NtfsfixOptions) error {
 	args := []string{"ntfsfix"}
-	if given(o.ClearBadSectors) {
+	if isTrue(o.ClearBadSectors) {
 		args = append(args, "-b")
 	}
 	return d.onDevice(device, append(args, string(device))...)
 }
 
 // given reports whether an optional truth value is there and true.
-func given(b *bool) bool { return b != nil && *b }
+func isTrue(b *bool) bool { return b != nil && *b }
 
 // repeat is an endless input of one text.
 func repeat(s string) io.Reader { return &repeated{s: s} }

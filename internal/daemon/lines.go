@@ -341,17 +341,16 @@ func hexRow(out *strings.Builder, pos int, row []byte) {
 // Grep runs grep on the file's content: its expressions are POSIX's, which
 // package regexp does not have.
 func (d Actions) Grep(c *Call, regex string, path Path, opts types.GrepOptions) ([]string, error) {
-	on := func(b *bool) bool { return b != nil && *b }
 	args := []string{"grep"}
 	switch {
-	case on(opts.Extended) && on(opts.Fixed):
+	case isTrue(opts.Extended) && isTrue(opts.Fixed):
 		return nil, errors.New("can't use 'extended' and 'fixed' flags at the same time")
-	case on(opts.Extended):
+	case isTrue(opts.Extended):
 		args = append(args, "-E")
-	case on(opts.Fixed):
+	case isTrue(opts.Fixed):
 		args = append(args, "-F")
 	}
-	if on(opts.Insensitive) {
+	if isTrue(opts.Insensitive) {
 		args = append(args, "-i")
 	}
 	f, err := d.openContent(path)
@@ -360,7 +359,7 @@ func (d Actions) Grep(c *Call, regex string, path Path, opts types.GrepOptions) 
 	}
 	defer f.Close()
 	t := Tool{Args: append(args, "-e", regex), Stdin: f, Env: []string{"LC_ALL=C"}}
-	if on(opts.Compressed) {
+	if isTrue(opts.Compressed) {
 		r, err := d.decompress(f, "gzip", "compress", "bzip2")
 		if err != nil {
 			return nil, say(err, "%s", path)
@@ -381,11 +380,11 @@ func (d Actions) Grep(c *Call, regex string, path Path, opts types.GrepOptions) 
 
 // grepWith is the body of the deprecated forms, one for each set of flags.
 func (d Actions) grepWith(c *Call, pattern string, path Path, flags string) ([]string, error) {
-	on := func(flag string) *bool {
+	has := func(flag string) *bool {
 		b := strings.Contains(flags, flag)
 		return &b
 	}
-	return d.Grep(c, pattern, path, types.GrepOptions{Extended: on("E"), Fixed: on("F"), Insensitive: on("i"), Compressed: on("z")})
+	return d.Grep(c, pattern, path, types.GrepOptions{Extended: has("E"), Fixed: has("F"), Insensitive: has("i"), Compressed: has("z")})
 }
 
 func (d Actions) Egrep(c *Call, re string, p Path) ([]string, error) {

@@ -279,13 +279,13 @@ func (d Actions) Remount(mountpoint Path, o types.RemountOptions) error {
 
 func (d Actions) Umount(pathordevice DevOrPath, o types.UmountOptions) error {
 	args := []string{"umount"}
-	if !given(o.Force) && !given(o.LazyUnmount) {
+	if !isTrue(o.Force) && !isTrue(o.LazyUnmount) {
 		d.background.Wait()
 	}
-	if given(o.Force) {
+	if isTrue(o.Force) {
 		args = append(args, "-f")
 	}
-	if given(o.LazyUnmount) {
+	if isTrue(o.LazyUnmount) {
 		args = append(args, "-l")
 	}
 	name, target := d.shownDevice(pathordevice.Device), cutOf(string(pathordevice.Device))

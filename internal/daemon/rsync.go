@@ -14,10 +14,10 @@ import (
 // rsync copies; what is shown of it in errors are the names that the client gave.
 func (d *Daemon) rsync(src, dest, shown string, o types.RsyncOptions) error {
 	args := []string{"rsync"}
-	if given(o.Archive) {
+	if isTrue(o.Archive) {
 		args = append(args, "--archive")
 	}
-	if given(o.DeleteDest) {
+	if isTrue(o.DeleteDest) {
 		args = append(args, "--delete")
 	}
 	t := Tool{Args: append(args, "--", src, dest)}
@@ -139,7 +139,7 @@ func (d *Daemon) setfiles(specfile string, paths []Path, force *bool, excludes [
 		return err
 	}
 	args := []string{"setfiles"}
-	if given(force) {
+	if isTrue(force) {
 		args = append(args, "-F")
 	}
 	for _, dir := range append([]string{"/dev", "/proc", "/sys", "/sys/fs/selinux"}, excludes...) {

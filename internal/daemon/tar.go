@@ -33,7 +33,6 @@ func (d Actions) TarIn(c *Call, tarfile io.Reader, directory Path, opts types.Ta
 		return say(err, "%s", directory)
 	}
 	defer top.Close()
-	on := func(b *bool) bool { return b != nil && *b }
 	o := untar.Options{
 		Top: top,
 		Follow: func(name string) (*os.File, error) {
@@ -41,15 +40,15 @@ func (d Actions) TarIn(c *Call, tarfile io.Reader, directory Path, opts types.Ta
 		},
 		Owner:       true,
 		Privileged:  true,
-		KeepDirLink: on(opts.KeepDirLink),
+		KeepDirLink: isTrue(opts.KeepDirLink),
 		Attribute: func(name string) bool {
 			switch {
 			case name == "security.selinux":
-				return on(opts.SELinux)
+				return isTrue(opts.SELinux)
 			case strings.HasPrefix(name, "system.posix_acl_"):
-				return on(opts.ACLs)
+				return isTrue(opts.ACLs)
 			}
-			return on(opts.Xattrs)
+			return isTrue(opts.Xattrs)
 		},
 		ACL: func(text string) ([]byte, bool) {
 			acl, ok := aclFromText(text)
@@ -125,11 +124,11 @@ func (d *Daemon) tarOut(c *Call, directory string, tarfile io.Writer, opts types
 	// Owners are numbers in any case: the appliance does not know the guest's names.
 	args := append([]string{"tar", "-C", host, "--numeric-owner", "--warning=no-file-ignored"}, more...)
 	for option, set := range map[string]*bool{"--xattrs": opts.Xattrs, "--selinux": opts.SELinux, "--acls": opts.ACLs} {
-		if set != nil && *set {
+		if isTrue(set) {
 			args = append(args, option)
 		}
 	}
-	if opts.Xattrs != nil && *opts.Xattrs {
+	if isTrue(opts.Xattrs) {
 		args = append(args, "--xattrs-include=*")
 	}
 	if program != "" {

@@ -20,7 +20,7 @@ func (d Actions) DownloadBlocks(c *Call, device Mountable, start, stop int64, fi
 		return fmt.Errorf("blocks %d to %d: the first must not be negative nor behind the last", start, stop)
 	}
 	which := "-e" // every block
-	if o.Unallocated != nil && *o.Unallocated {
+	if isTrue(o.Unallocated) {
 		which = "-A"
 	}
 	return d.sleuth(c, device, filename, "blkls", which, string(device.Device), fmt.Sprintf("%d-%d", start, stop))

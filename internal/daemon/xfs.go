@@ -107,7 +107,7 @@ func (d Actions) XfsAdmin(device Device, o types.XFSAdminOptions) error {
 		value *bool
 		name  string
 	}{{o.ExtUnwritten, "extflg"}, {o.V2Log, "log2"}, {o.Projid32Bit, "projid32bit"}} {
-		if given(feature.value) {
+		if isTrue(feature.value) {
 			b.args = append(b.args, "-c", "version "+feature.name)
 		}
 	}
@@ -191,7 +191,7 @@ func (d Actions) XfsRepair(device DevOrPath, o types.XFSRepairOptions) (int, err
 	b.flag("-L", o.ForceLogZero)
 	b.flag("-n", o.NoModify)
 	b.flag("-P", o.NoPrefetch)
-	if given(o.ForceGeometry) {
+	if isTrue(o.ForceGeometry) {
 		b.args = append(b.args, "-o", "force_geometry")
 	}
 	b.int64("-m", "maxmem", o.MaxMem)
