@@ -177,7 +177,7 @@ func (t *transfer) result(frame []byte, sendErr error) (any, error) {
 	case err != nil:
 		return nil, t.out.close(err)
 	case t.out != nil:
-		return nil, t.out.close(t.receive(t.out))
+		return nil, t.out.close(t.h.withShorter(t.receive(t.out), false))
 	}
 	return v, nil
 }

@@ -37,22 +37,27 @@ const shortBy = 64 << 10
 
 type fileID struct{ dev, ino uint64 }
 
-// check follows an image of a format. top is how the caller calls it.
-func (c *chain) check(top, path, format string) error {
+// check follows an image of a format, and returns the regular files that it is made of.
+// top is how the caller calls it.
+func (c *chain) check(top, path, format string) ([]hostFile, error) {
 	left := maxChain
+	var files []hostFile
 	var down func(at chainLink, above []fileID) error
 	down = func(at chainLink, above []fileID) error {
 		if left--; left < 0 {
 			return fmt.Errorf("it leads to more than %d other files", maxChain)
 		}
-		next, id, err := c.follow(at)
-		if err == nil && slices.Contains(above, id) {
+		next, file, err := c.follow(at)
+		if err == nil && slices.Contains(above, file.id) {
 			err = fmt.Errorf("the chain of backing files leads back to %s: mend it with qemu-img rebase -u", at.path)
 		}
 		if err != nil {
 			return fmt.Errorf("%s%w", at.from, err)
 		}
-		above = append(above, id)
+		above = append(above, file.id)
+		if file.size > 0 {
+			files = append(files, file)
+		}
 		for _, n := range next {
 			if err := down(n, above); err != nil {
 				return err
@@ -61,40 +66,43 @@ func (c *chain) check(top, path, format string) error {
 		return nil
 	}
 	if err := down(chainLink{path: path, format: format}, nil); err != nil {
-		return fmt.Errorf("%s: %w", top, err)
+		return nil, fmt.Errorf("%s: %w", top, err)
 	}
-	return nil
+	return files, nil
 }
 
 // follow opens one image and returns the files that it names.
-func (c *chain) follow(at chainLink) ([]chainLink, fileID, error) {
-	var id fileID
+// The size of what is no regular file is 0.
+func (c *chain) follow(at chainLink) ([]chainLink, hostFile, error) {
+	file := hostFile{path: at.path}
 	f, err := os.OpenFile(at.path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, id, errText{errnoOf(err)}
+		return nil, file, errText{errnoOf(err)}
 	}
 	defer f.Close()
 	fi, err := f.Stat()
 	if err != nil {
-		return nil, id, errText{errnoOf(err)}
+		return nil, file, errText{errnoOf(err)}
 	}
 	if !fi.Mode().IsRegular() && fi.Mode().Type() != os.ModeDevice {
-		return nil, id, fmt.Errorf("not a disk image (%s)", fi.Mode().Type())
+		return nil, file, fmt.Errorf("not a disk image (%s)", fi.Mode().Type())
 	}
 	var st unix.Stat_t
 	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
-		return nil, id, errText{errnoOf(err)}
+		return nil, file, errText{errnoOf(err)}
 	}
-	id = fileID{st.Dev, st.Ino}
+	if file.id = (fileID{st.Dev, st.Ino}); fi.Mode().IsRegular() {
+		file.size = st.Size
+	}
 	found := diskimage.Probe(f)
 	switch {
 	case at.format == "":
 		at.format = found
 		if err := c.mayProbe(at.path, found); err != nil {
-			return nil, id, err
+			return nil, file, err
 		}
 	case at.format == "qcow2" && found != "qcow2", at.format == "vmdk" && found == "qcow2":
-		return nil, id, fmt.Errorf("is not in %s format, as is said of it, but %s", at.format, found)
+		return nil, file, fmt.Errorf("is not in %s format, as is said of it, but %s", at.format, found)
 	}
 	if at.format == "qcow2" {
 		err = cutOff(f)
@@ -105,21 +113,21 @@ func (c *chain) follow(at chainLink) ([]chainLink, fileID, error) {
 		err = errCutOff(at.least, fi.Size())
 	}
 	if err != nil {
-		return nil, id, err
+		return nil, file, err
 	}
 	refs, err := diskimage.Refs(at.format, f)
 	if err != nil {
-		return nil, id, err
+		return nil, file, err
 	}
 	var next []chainLink
 	for _, ref := range refs {
 		l, err := c.resolve(f, at, ref)
 		if err != nil {
-			return nil, id, err
+			return nil, file, err
 		}
 		next = append(next, l...)
 	}
-	return next, id, nil
+	return next, file, nil
 }
 
 // resolve finds the files behind a name in an image, which is open as f, if they may be

@@ -38,6 +38,7 @@ type Drive struct {
 	target   int   // SCSI target
 	options  appliance.Drive
 	asked    types.AddDriveOptions // what was asked for, of which some has no effect here
+	files    []hostFile            // that it is made of, once it is open
 }
 
 var (
@@ -233,7 +234,7 @@ func (d *Drive) open(ctx context.Context, tmp string, chain *chain) (appliance.D
 	if v.BlockSize == 0 && v.Format == "raw" && diskimage.GPTSectors(f) == 4096 {
 		v.BlockSize = 4096
 	}
-	if err := chain.check(d.Name, d.abs, v.Format); err != nil || !d.ReadOnly {
+	if d.files, err = chain.check(d.Name, d.abs, v.Format); err != nil || !d.ReadOnly {
 		return v, err
 	}
 	size, ok := diskimage.VirtualSize(v.Format, f)
@@ -359,7 +360,7 @@ func (h *Handle) diskInfo(c *Call, filename string) (info, error) {
 	}
 	// qemu-img opens what holds an image's data, if not its backing file.
 	if chain := h.chainOf(&Drive{abs: path}); chain.untrusted {
-		if err := chain.check(filename, path, ""); err != nil {
+		if _, err := chain.check(filename, path, ""); err != nil {
 			return info{}, err
 		}
 	}
@@ -471,7 +472,7 @@ func (h Actions) diskCreateQcow2(c *Call, filename string, size int64, o types.D
 				return err
 			}
 			chain.named = append(chain.named, path)
-			if err := chain.check(*o.BackingFile, path, format); err != nil {
+			if _, err := chain.check(*o.BackingFile, path, format); err != nil {
 				return err
 			}
 		}
@@ -560,6 +561,7 @@ func (h Actions) RemoveDrive(c *Call, label string) error {
 			if err := h.unplug(c, d); err != nil {
 				return err
 			}
+			h.warnOfGone(d)
 		}
 		h.drives = append(h.drives[:i:i], h.drives[i+1:]...)
 		return nil

@@ -140,6 +140,8 @@ func (h *Handle) Call(ctx context.Context, a *api.Action, args, opts []any) (any
 	if h.closed {
 		return nil, &CallError{Action: a.Name, Text: "called on a closed handle"}
 	}
+	began := h.serial
+	h.shorter(false)
 	v, err := h.invoke(ctx, a, args, opts)
 	if err == errCancelledByUser { // which is everybody's
 		err = &CallError{Errno: errCancelledByUser.Errno, Text: errCancelledByUser.Text, Cause: context.Cause(ctx)}
@@ -152,6 +154,9 @@ func (h *Handle) Call(ctx context.Context, a *api.Action, args, opts []any) (any
 		if why := h.hostTrouble(false); why != "" {
 			ce.Text += ": " + why
 		}
+	}
+	if h.serial != began && h.link != nil { // the daemon had a part in it
+		err = h.withShorter(err, false)
 	}
 	return v, err
 }

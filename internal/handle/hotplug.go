@@ -27,6 +27,7 @@ func (h *Handle) plug(c *Call, d *Drive) error {
 	if err := h.link.vm.Plug(v, d.target); err != nil {
 		return errors.New(h.explainDrive(d, err))
 	}
+	d.sized()
 	if err = c.InternalAwaitDisk(c, d.target); isUnknownProcedure(err) {
 		err = h.awaitCount(c, len(h.drives)+1)
 	}

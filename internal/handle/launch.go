@@ -132,6 +132,9 @@ func (h *Handle) boot(c *Call, start time.Time) error {
 	if err != nil {
 		return fmt.Errorf("%s%s", h.explain(err), console.hint())
 	}
+	for _, d := range h.drives {
+		d.sized()
+	}
 	console.progress(12)
 	h.link = &link{vm: vm, conn: vm.Conn, console: console}
 	h.link.ours.Store(!m.Image.Fixed) // in an appliance from elsewhere the replies tell
@@ -383,6 +386,7 @@ func (h *Handle) shutdown(ctx context.Context) error {
 	var err error
 	if h.State() == Ready && h.Settings.Autosync {
 		l.closing = true
+		h.shorter(true)
 		err = calls.Client{Caller: nested{h}}.InternalAutosync(ctx)
 		switch e := err.(type) { // the user knows no such action
 		case *CallError:
@@ -395,7 +399,11 @@ func (h *Handle) shutdown(ctx context.Context) error {
 	if why := h.hostTrouble(err == nil); why != "" {
 		err = join(err, why)
 	}
+	err = h.withShorter(err, true)
 	if h.link != nil {
+		for _, d := range h.drives {
+			h.warnOfGone(d)
+		}
 		h.link = nil
 		if l.vm == nil {
 			l.channel.Close()
