@@ -224,7 +224,7 @@ func aclFromText(s string) ([]aclEntry, bool) {
 func (d Actions) CapGetFile(path Path) (string, error) {
 	host, err := d.root.Host(path)
 	if err != nil {
-		return "", say(err, "%s", path)
+		return "", wrap(err, "%s", path)
 	}
 	out, err := (&Tool{Args: []string{"getcap", "--", host}}).Output(d.call)
 	if err != nil {
@@ -238,7 +238,7 @@ func (d Actions) CapGetFile(path Path) (string, error) {
 func (d Actions) CapSetFile(path Path, caps string) error {
 	host, err := d.root.Host(path)
 	if err != nil {
-		return say(err, "%s", path)
+		return wrap(err, "%s", path)
 	}
 	bad := fmt.Errorf("could not parse cap string: %s: cap_from_text: %w", caps, syscall.EINVAL)
 	if strings.HasPrefix(caps, "-") { // setcap would take it for an option
@@ -250,7 +250,7 @@ func (d Actions) CapSetFile(path Path, caps string) error {
 		if strings.Contains(failed.Text, "fatal error: Invalid argument") {
 			return bad
 		}
-		return say(syscall.EINVAL, "%s", path)
+		return wrap(syscall.EINVAL, "%s", path)
 	}
 	return err
 }

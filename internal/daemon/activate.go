@@ -31,20 +31,6 @@ var volumeSignatures = []struct {
 
 var mdMagic = []byte{0xfc, 0x4e, 0x2b, 0xa9}
 
-// blockDevices lists the kernel names of disks and partitions that begin with one of
-// the prefixes.
-func blockDevices(prefixes ...string) []string {
-	f, err := os.Open("/sys/class/block")
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	names, _ := f.Readdirnames(-1)
-	return slices.DeleteFunc(names, func(name string) bool {
-		return !slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
-	})
-}
-
 // blockReader reads an open device without the preparations of package os.
 type blockReader int
 
@@ -249,7 +235,7 @@ func (d *Daemon) activateGroups(pvs []physicalVolume, args ...string) error {
 		first, known := volumes[pv.uuid]
 		if known {
 			reject = append(reject, "r|^"+pv.device+"$|")
-			d.tellOnce(pv.uuid+pv.device, "%s is a copy of %s, a physical volume of volume group %s, and is left out: lvm-set-filter %[1]s makes it count",
+			d.warnOnce(pv.uuid+pv.device, "%s is a copy of %s, a physical volume of volume group %s, and is left out: lvm-set-filter %[1]s makes it count",
 				show(pv.device), show(first.device), cmp.Or(pv.group, "(none)"))
 			continue
 		}
@@ -262,7 +248,7 @@ func (d *Daemon) activateGroups(pvs []physicalVolume, args ...string) error {
 			groups[pv.group] = pv
 		} else if first.groupID != pv.groupID {
 			others = append(others, fmt.Sprintf("vg_uuid!=%q", pv.groupID))
-			d.tellOnce(pv.groupID, "there are two volume groups %s, on %s and on %s: that on %[2]s is active; lvm-set-filter %[3]s picks the other",
+			d.warnOnce(pv.groupID, "there are two volume groups %s, on %s and on %s: that on %[2]s is active; lvm-set-filter %[3]s picks the other",
 				pv.group, show(first.device), show(pv.device))
 		}
 	}
@@ -275,7 +261,7 @@ func (d *Daemon) activateGroups(pvs []physicalVolume, args ...string) error {
 	return d.lvm(append([]string{"vgchange"}, args...)...)
 }
 
-func (d *Daemon) tellOnce(what, format string, args ...any) {
+func (d *Daemon) warnOnce(what, format string, args ...any) {
 	if !d.lvmTold[what] {
 		d.lvmTold[what] = true
 		d.warn(format, args...)

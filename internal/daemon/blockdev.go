@@ -16,10 +16,10 @@ import (
 func (d *Daemon) blockdev(dev Device, what string, fn func(fd int) error) error {
 	fd, err := unix.Open(string(dev), unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return say(err, "%s", d.shownDevice(dev))
+		return wrap(err, "%s", d.shownDevice(dev))
 	}
 	defer unix.Close(fd)
-	return say(fn(fd), "%s: %s", d.shownDevice(dev), what)
+	return wrap(fn(fd), "%s: %s", d.shownDevice(dev), what)
 }
 
 // blockdevGet reads one value of a device.
@@ -101,12 +101,12 @@ func (d Actions) ZeroDevice(c *Call, device Device) error { return d.zeroDevice(
 func (d *Daemon) zeroDevice(c *Call, device Device, size int64) error {
 	f, err := os.OpenFile(string(device), os.O_RDWR, 0)
 	if err != nil {
-		return say(err, "%s", d.shownDevice(device))
+		return wrap(err, "%s", d.shownDevice(device))
 	}
 	defer f.Close()
 	end, err := f.Seek(0, io.SeekEnd)
 	if err != nil {
-		return say(err, "%s", d.shownDevice(device))
+		return wrap(err, "%s", d.shownDevice(device))
 	}
 	if size < 0 || size > end {
 		size = end
@@ -115,11 +115,11 @@ func (d *Daemon) zeroDevice(c *Call, device Device, size int64) error {
 	for pos := int64(0); pos < size; {
 		n := int(min(int64(len(buf)), size-pos))
 		if _, err := f.ReadAt(buf[:n], pos); err != nil {
-			return say(err, "read: %s", d.shownDevice(device))
+			return wrap(err, "read: %s", d.shownDevice(device))
 		}
 		if !isZero(buf[:n]) {
 			if _, err := f.WriteAt(zero[:n], pos); err != nil {
-				return say(err, "write: %s", d.shownDevice(device))
+				return wrap(err, "write: %s", d.shownDevice(device))
 			}
 		}
 		pos += int64(n)
@@ -128,10 +128,10 @@ func (d *Daemon) zeroDevice(c *Call, device Device, size int64) error {
 		}
 	}
 	if err := f.Sync(); err != nil {
-		return say(err, "%s", d.shownDevice(device))
+		return wrap(err, "%s", d.shownDevice(device))
 	}
 	if err := f.Close(); err != nil {
-		return say(err, "%s", d.shownDevice(device))
+		return wrap(err, "%s", d.shownDevice(device))
 	}
 	rereadPartitions(device)
 	return nil
@@ -140,7 +140,7 @@ func (d *Daemon) zeroDevice(c *Call, device Device, size int64) error {
 func (d Actions) IsZeroDevice(c *Call, device Device) (bool, error) {
 	f, err := os.Open(string(device))
 	if err != nil {
-		return false, say(err, "open: %s", d.shownDevice(device))
+		return false, wrap(err, "open: %s", d.shownDevice(device))
 	}
 	defer f.Close()
 	buf := make([]byte, 1<<20)
@@ -153,7 +153,7 @@ func (d Actions) IsZeroDevice(c *Call, device Device) (bool, error) {
 			return true, nil
 		}
 		if err != nil {
-			return false, say(err, "read: %s", d.shownDevice(device))
+			return false, wrap(err, "read: %s", d.shownDevice(device))
 		}
 		if err := c.Progress(0, 1); err != nil {
 			return false, err
@@ -167,7 +167,7 @@ func (d Actions) PreadDevice(device Device, count int, offset int64) ([]byte, er
 	}
 	f, err := os.Open(string(device))
 	if err != nil {
-		return nil, say(err, "open: %s", d.shownDevice(device))
+		return nil, wrap(err, "open: %s", d.shownDevice(device))
 	}
 	defer f.Close()
 	buf := make([]byte, count)
@@ -175,7 +175,7 @@ func (d Actions) PreadDevice(device Device, count int, offset int64) ([]byte, er
 	if err == io.EOF {
 		err = nil
 	}
-	return buf[:n], say(err, "pread: %s", d.shownDevice(device))
+	return buf[:n], wrap(err, "pread: %s", d.shownDevice(device))
 }
 
 func (d Actions) PwriteDevice(device Device, content []byte, offset int64) (int, error) {
@@ -184,7 +184,7 @@ func (d Actions) PwriteDevice(device Device, content []byte, offset int64) (int,
 	}
 	f, err := os.OpenFile(string(device), os.O_WRONLY, 0)
 	if err != nil {
-		return 0, say(err, "open: %s", d.shownDevice(device))
+		return 0, wrap(err, "open: %s", d.shownDevice(device))
 	}
 	// One call, so that at the end of the device the caller sees how much fitted.
 	n, err := unix.Pwrite(int(f.Fd()), content, offset)
@@ -195,7 +195,7 @@ func (d Actions) PwriteDevice(device Device, content []byte, offset int64) (int,
 		err = cerr
 	}
 	rereadPartitions(device)
-	return max(n, 0), say(err, "pwrite: %s", d.shownDevice(device))
+	return max(n, 0), wrap(err, "pwrite: %s", d.shownDevice(device))
 }
 
 func (d Actions) Wipefs(device Device) error {
@@ -209,7 +209,7 @@ func (d Actions) Blkid(device Device) (api.Hash, error) {
 	out, err := d.output("blkid", "-c", "/dev/null", "-p", "-i", "-o", "export", string(device))
 	var te *ToolError
 	if err != nil && !(errors.As(err, &te) && te.Status == 2) {
-		return nil, d.failed(err, device)
+		return nil, d.deviceError(err, device)
 	}
 	h := api.Hash{}
 	for _, line := range lines(out) {
@@ -226,7 +226,7 @@ func (d Actions) ListMdDevices() ([]string, error) { return d.mdDevices(), nil }
 
 func (d Actions) Blkdiscard(c *Call, device Device) error {
 	t := &Tool{Args: []string{"blkdiscard", string(device)}}
-	return d.failed(t.Run(context.WithoutCancel(c)), device)
+	return d.deviceError(t.Run(context.WithoutCancel(c)), device)
 }
 
 // Blkdiscardzeroes reports whether discarded blocks read as zeros.

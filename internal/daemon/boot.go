@@ -15,8 +15,8 @@ func (d Actions) Extlinux(directory Path) error {
 func (d Actions) GrubInstall(root Path, device Device) error {
 	dir, err := d.root.Host(root)
 	if err != nil {
-		return say(err, "%s", root)
+		return wrap(err, "%s", root)
 	}
 	t := Tool{Args: []string{"grub-install", "--target=i386-pc", "--root-directory=" + dir, string(device)}}
-	return d.failed(oneLine(t.Run(d.call), "Installing for", "cannot open directory"), device)
+	return d.deviceError(withoutLines(t.Run(d.call), "Installing for", "cannot open directory"), device)
 }

@@ -26,7 +26,7 @@ func (d *Daemon) btrfsAt(path Path, args ...string) error {
 func (d *Daemon) btrfsOutput(path Path, ok []int, args ...string) (string, error) {
 	name, err := d.root.Host(path)
 	if err != nil {
-		return "", say(err, "%s", path)
+		return "", wrap(err, "%s", path)
 	}
 	out, err := d.output(append(append([]string{"btrfs"}, args...), name)...)
 	var te *ToolError
@@ -38,7 +38,7 @@ func (d *Daemon) btrfsOutput(path Path, ok []int, args ...string) (string, error
 		}
 	}
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", path, oneLine(err))
+		return "", fmt.Errorf("%s: %w", path, err)
 	}
 	return out, nil
 }
@@ -54,7 +54,7 @@ func (d *Daemon) onBtrfs(fs MountableOrPath, fn func(dir string) error) error {
 	if fs.Path != "" {
 		dir, err := d.root.Host(fs.Path)
 		if err != nil {
-			return say(err, "%s", fs.Path)
+			return wrap(err, "%s", fs.Path)
 		}
 		return prefixed(fn(dir), string(fs.Path))
 	}
@@ -73,14 +73,6 @@ func (d *Daemon) onBtrfs(fs MountableOrPath, fn func(dir string) error) error {
 		}
 		return prefixed(fn(dir), d.devices.Reverse(m.String()))
 	})
-}
-
-// prefixed names what an error is about.
-func prefixed(err error, what string) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s: %w", what, err)
 }
 
 // Profiles of btrfs, how it spreads data and metadata over devices.
@@ -129,7 +121,7 @@ func (d Actions) MkfsBtrfs(devices []Device, o types.MkfsBtrfsOptions) error {
 	for _, dev := range devices[1:] {
 		rereadPartitions(dev)
 	}
-	return d.failed(oneLine(err), devices[0])
+	return d.deviceError(err, devices[0])
 }
 
 func (d Actions) BtrfsFilesystemResize(mountpoint Path, o types.BtrfsFilesystemResizeOptions) error {
@@ -151,7 +143,7 @@ var btrfsDevice = regexp.MustCompile(`^\s*devid\s+\d+ size \S+ used \S+ path (/d
 func (d Actions) BtrfsFilesystemShow(device Device) ([]string, error) {
 	out, err := d.output("btrfs", "filesystem", "show", string(device))
 	if err != nil {
-		return nil, d.failed(oneLine(err), device)
+		return nil, d.deviceError(err, device)
 	}
 	// The label comes first and may hold lines like those that follow.
 	if label, err := d.btrfsLabel(device); err == nil {
@@ -310,11 +302,11 @@ func (d Actions) BtrfsImage(source []Device, image Path, o types.BtrfsImageOptio
 	out := &lateFile{open: func() (*os.File, error) {
 		return d.open(image, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC, 0o666)
 	}}
-	err := oneLine((&Tool{Args: append(b.args, "-"), Stdout: out}).Run(d.call))
+	err := (&Tool{Args: append(b.args, "-"), Stdout: out}).Run(d.call)
 	if closed := out.close(); out.err != nil || err == nil {
-		return say(cmp.Or(out.err, closed), "%s", image)
+		return wrap(cmp.Or(out.err, closed), "%s", image)
 	}
-	return d.failed(err, source[0])
+	return d.deviceError(err, source[0])
 }
 
 // lateFile is a file that is opened when there is something to write.

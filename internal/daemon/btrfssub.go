@@ -22,9 +22,9 @@ import (
 func (d *Daemon) btrfsNew(dest Path, args ...string) error {
 	name, err := d.root.HostNew(dest)
 	if err != nil {
-		return say(err, "%s", dest)
+		return wrap(err, "%s", dest)
 	}
-	return prefixed(oneLine(d.run(append(append([]string{"btrfs"}, args...), name)...)), string(dest))
+	return prefixed(d.run(append(append([]string{"btrfs"}, args...), name)...), string(dest))
 }
 
 func (d Actions) BtrfsSubvolumeCreate(dest Path, o types.BtrfsSubvolumeCreateOptions) error {
@@ -36,7 +36,7 @@ func (d Actions) BtrfsSubvolumeCreate(dest Path, o types.BtrfsSubvolumeCreateOpt
 func (d Actions) BtrfsSubvolumeSnapshot(source, dest Path, o types.BtrfsSubvolumeSnapshotOptions) error {
 	from, err := d.root.Host(source)
 	if err != nil {
-		return say(err, "%s", source)
+		return wrap(err, "%s", source)
 	}
 	b := argBuilder{args: []string{"subvolume", "snapshot"}}
 	b.flag("-r", o.RO)
@@ -183,11 +183,11 @@ func (d Actions) BtrfsSubvolumeShow(subvolume Path) (api.Hash, error) {
 	}
 	host, err := d.root.Host(subvolume)
 	if err != nil {
-		return nil, say(err, "%s", subvolume)
+		return nil, wrap(err, "%s", subvolume)
 	}
 	all, err := btrfsSubvolumes(host)
 	if err != nil {
-		return nil, say(err, "%s", subvolume)
+		return nil, wrap(err, "%s", subvolume)
 	}
 	var paths []string
 	for _, v := range all {
@@ -257,7 +257,7 @@ func (d Actions) BtrfsSubvolumeGetDefault(fs MountableOrPath) (id int64, err err
 	err = d.onBtrfs(fs, func(dir string) error {
 		out, err := d.output("btrfs", "subvolume", "get-default", dir)
 		if err != nil {
-			return oneLine(err)
+			return err
 		}
 		m := subvolumeID.FindStringSubmatch(out)
 		if m == nil {
@@ -281,11 +281,11 @@ func (d Actions) BtrfsQuotaEnable(fs MountableOrPath, enable bool) error {
 	if enable {
 		command = "enable"
 	}
-	return d.onBtrfs(fs, func(dir string) error { return oneLine(d.run("btrfs", "quota", command, dir)) })
+	return d.onBtrfs(fs, func(dir string) error { return d.run("btrfs", "quota", command, dir) })
 }
 
 func (d Actions) BtrfsQuotaRescan(fs MountableOrPath) error {
-	return d.onBtrfs(fs, func(dir string) error { return oneLine(d.run("btrfs", "quota", "rescan", "-w", dir)) })
+	return d.onBtrfs(fs, func(dir string) error { return d.run("btrfs", "quota", "rescan", "-w", dir) })
 }
 
 func (d Actions) BtrfsQgroupLimit(subvolume Path, size int64) error {
@@ -318,11 +318,11 @@ func (d Actions) BtrfsQgroupShow(path Path) ([]api.BtrfsQgroup, error) {
 	}
 	host, err := d.root.Host(path)
 	if err != nil {
-		return nil, say(err, "%s", path)
+		return nil, wrap(err, "%s", path)
 	}
 	f, err := os.Open(host)
 	if err != nil {
-		return nil, say(err, "%s", path)
+		return nil, wrap(err, "%s", path)
 	}
 	defer f.Close()
 	const quotaTree, qgroupInfo = 8, 242
@@ -336,7 +336,7 @@ func (d Actions) BtrfsQgroupShow(path Path) ([]api.BtrfsQgroup, error) {
 			})
 		}
 	})
-	return list, say(err, "%s", path)
+	return list, wrap(err, "%s", path)
 }
 
 // scrub starts one and leaves it to itself: it can be looked at and stopped. Whoever

@@ -33,7 +33,7 @@ var errChecksumType = errors.New("unknown checksum type, expecting crc|md5|sha1|
 func (d Actions) Checksum(c *Call, csumtype string, path Path) (string, error) {
 	f, err := d.openContent(path)
 	if err != nil {
-		return "", say(err, "%s", path)
+		return "", wrap(err, "%s", path)
 	}
 	defer f.Close()
 	sum, _, err := checksumOf(c, csumtype, f)
@@ -43,7 +43,7 @@ func (d Actions) Checksum(c *Call, csumtype string, path Path) (string, error) {
 func (d Actions) ChecksumDevice(c *Call, csumtype string, device Device) (string, error) {
 	f, err := os.Open(string(device))
 	if err != nil {
-		return "", say(err, "%s", device)
+		return "", wrap(err, "%s", device)
 	}
 	defer f.Close()
 	sum, _, err := checksumOf(c, csumtype, f)
@@ -79,7 +79,7 @@ func checksumOf(c *Call, csumtype string, f *os.File) (sum string, size int64, e
 	h := newHash()
 	size, err = copyAll(h, f, func(int64) error { return c.Progress(0, 1) })
 	if err != nil {
-		return "", 0, say(err, "%s", f.Name())
+		return "", 0, wrap(err, "%s", f.Name())
 	}
 	if crc, ok := h.(*cksum); ok {
 		return strconv.FormatUint(uint64(crc.value()), 10), size, nil
@@ -132,12 +132,12 @@ func (d Actions) ChecksumsOut(c *Call, csumtype string, directory Path, sumsfile
 		name := pathpkg.Join(string(directory), e.rel)
 		f, err := e.open()
 		if err != nil {
-			return say(err, "%s", name)
+			return wrap(err, "%s", name)
 		}
 		defer f.Close()
 		sum, size, err := checksumOf(c, csumtype, f)
 		if err != nil {
-			return say(err, "%s", name)
+			return wrap(err, "%s", name)
 		}
 		_, err = w.WriteString(checksumLine(csumtype, sum, size, e.rel))
 		return err

@@ -76,7 +76,7 @@ func (d *Daemon) inGuest(arguments []string, run func(program string) error) err
 	}
 	program, err := d.findProgram(arguments[0])
 	if err != nil {
-		return say(err, "%s", arguments[0])
+		return wrap(err, "%s", arguments[0])
 	}
 	if !d.cfg.Live {
 		undo, err := d.prepareGuest()
@@ -118,7 +118,7 @@ func (d *Daemon) runInGuest(ctx context.Context, program string, arguments []str
 	case errors.As(err, &exit):
 		return &ToolError{Tool: arguments[0], Status: exit.ExitCode(), Text: strings.TrimSpace(errText.String())}
 	}
-	return say(err, "%s", arguments[0])
+	return wrap(err, "%s", arguments[0])
 }
 
 // findProgram looks a program up as execvp(3) would inside the guest.
@@ -242,7 +242,7 @@ func (d *Daemon) lendNameServers() (undo func(), err error) {
 		err = unix.MoveMount(lent, "", int(over.Fd()), "", unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH)
 	}
 	if err != nil {
-		return undo, say(err, "lend the appliance's name servers as %s", resolvConf)
+		return undo, wrap(err, "lend the appliance's name servers as %s", resolvConf)
 	}
 	return func() { unmountSoon(point) }, nil
 }

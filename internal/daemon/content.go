@@ -9,12 +9,7 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
-
-	"gofish/internal/proto"
 )
-
-// errTooLarge is the error of a result that no reply can hold.
-var errTooLarge = errors.New("the result is too large for one message, of 4 MB at most")
 
 func (d Actions) InternalWrite(path Path, content []byte) error {
 	return d.write(path, unix.O_TRUNC, content)
@@ -27,13 +22,13 @@ func (d Actions) InternalWriteAppend(path Path, content []byte) error {
 func (d *Daemon) write(path Path, flags int, content []byte) error {
 	f, err := d.open(path, unix.O_WRONLY|unix.O_CREAT|flags, 0o666)
 	if err != nil {
-		return say(err, "open: %s", path)
+		return wrap(err, "open: %s", path)
 	}
 	_, err = f.Write(content)
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
-	return say(err, "write: %s", path)
+	return wrap(err, "write: %s", path)
 }
 
 func (d Actions) WriteFile(path Path, content string, size int) error {
@@ -48,26 +43,13 @@ func (d Actions) WriteFile(path Path, content string, size int) error {
 	return d.write(path, unix.O_TRUNC, []byte(content[:size]))
 }
 
-// checkRange refuses a part of a file or device that cannot be read in one message.
-func checkRange(name string, count int, offset int64) error {
-	switch {
-	case count < 0:
-		return errors.New("count is negative")
-	case offset < 0:
-		return errors.New("offset is negative")
-	case count >= proto.MaxMessage:
-		return fmt.Errorf("%s: count is too large for the protocol, use smaller reads", name)
-	}
-	return nil
-}
-
 func (d Actions) Pread(path Path, count int, offset int64) ([]byte, error) {
 	if err := checkRange(string(path), count, offset); err != nil {
 		return nil, err
 	}
 	f, err := d.open(path, unix.O_RDONLY, 0)
 	if err != nil {
-		return nil, say(err, "open: %s", path)
+		return nil, wrap(err, "open: %s", path)
 	}
 	defer f.Close()
 	buf := make([]byte, count)
@@ -75,7 +57,7 @@ func (d Actions) Pread(path Path, count int, offset int64) ([]byte, error) {
 	if err == io.EOF {
 		err = nil
 	}
-	return buf[:n], say(err, "pread: %s", path)
+	return buf[:n], wrap(err, "pread: %s", path)
 }
 
 func (d Actions) Pwrite(path Path, content []byte, offset int64) (int, error) {
@@ -84,13 +66,13 @@ func (d Actions) Pwrite(path Path, content []byte, offset int64) (int, error) {
 	}
 	f, err := d.open(path, unix.O_WRONLY, 0)
 	if err != nil {
-		return 0, say(err, "open: %s", path)
+		return 0, wrap(err, "open: %s", path)
 	}
 	n, err := f.WriteAt(content, offset)
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
-	return n, say(err, "pwrite: %s", path)
+	return n, wrap(err, "pwrite: %s", path)
 }
 
 func (d Actions) Truncate(path Path) error { return d.TruncateSize(path, 0) }
@@ -98,17 +80,17 @@ func (d Actions) Truncate(path Path) error { return d.TruncateSize(path, 0) }
 func (d Actions) TruncateSize(path Path, size int64) error {
 	f, err := d.open(path, unix.O_WRONLY, 0)
 	if err != nil {
-		return say(err, "open: %s", path)
+		return wrap(err, "open: %s", path)
 	}
 	defer f.Close()
-	return say(f.Truncate(size), "ftruncate: %s", path)
+	return wrap(f.Truncate(size), "ftruncate: %s", path)
 }
 
 func (d Actions) Fallocate(path Path, length int) error { return d.Fallocate64(path, int64(length)) }
 
 func (d Actions) Fallocate64(path Path, length int64) error {
 	if length < 0 {
-		return say(syscall.EINVAL, "%s", path)
+		return wrap(syscall.EINVAL, "%s", path)
 	}
 	return d.fillFile(path, uint64(length), false, func(f *os.File) error {
 		err := unix.Fallocate(int(f.Fd()), 0, 0, length)
@@ -116,7 +98,7 @@ func (d Actions) Fallocate64(path Path, length int64) error {
 			// As posix_fallocate(3): such a file system gets its blocks by writing.
 			_, err = io.CopyN(f, d.until(zeros{}), length)
 		}
-		return say(err, "%s", path)
+		return wrap(err, "%s", path)
 	})
 }
 
@@ -152,7 +134,7 @@ func (d *Daemon) fill(c *Call, pattern []byte, length int, path Path) error {
 	// The rest of a larger file stays.
 	f, err := d.open(path, unix.O_WRONLY, 0)
 	if err != nil {
-		return say(err, "open: %s", path)
+		return wrap(err, "open: %s", path)
 	}
 	defer f.Close()
 	return write(f)
@@ -169,7 +151,7 @@ func writePattern(c *Call, f *os.File, pattern []byte, length int, path Path) (e
 			err = perr
 		}
 	}
-	return say(err, "write: %s", path)
+	return wrap(err, "write: %s", path)
 }
 
 func (d Actions) FillDir(dir Path, nr int) error {
@@ -181,7 +163,7 @@ func (d Actions) FillDir(dir Path, nr int) error {
 			name := fmt.Sprintf("%s/%08d", dir, i)
 			fd, err := unix.Open(name, unix.O_WRONLY|unix.O_CREAT|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0o666)
 			if err != nil {
-				return say(err, "create: %s", name)
+				return wrap(err, "create: %s", name)
 			}
 			unix.Close(fd)
 		}
@@ -195,11 +177,11 @@ func (d Actions) Equal(c *Call, file1, file2 Path) (bool, error) {
 	for i, p := range []Path{file1, file2} {
 		f, err := d.open(p, unix.O_RDONLY, 0)
 		if err != nil {
-			return false, say(err, "%s", p)
+			return false, wrap(err, "%s", p)
 		}
 		defer f.Close()
 		if err := unix.Fstat(int(f.Fd()), &stats[i]); err != nil {
-			return false, say(err, "%s", p)
+			return false, wrap(err, "%s", p)
 		}
 		files[i] = f
 	}
@@ -213,11 +195,11 @@ func (d Actions) Equal(c *Call, file1, file2 Path) (bool, error) {
 		}
 		n, err := io.ReadFull(files[0], a)
 		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-			return false, say(err, "cmp: %s", file1)
+			return false, wrap(err, "cmp: %s", file1)
 		}
 		m, err := io.ReadFull(files[1], b)
 		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-			return false, say(err, "cmp: %s", file2)
+			return false, wrap(err, "cmp: %s", file2)
 		}
 		if !bytes.Equal(a[:n], b[:m]) {
 			return false, nil
@@ -231,11 +213,11 @@ func (d Actions) Equal(c *Call, file1, file2 Path) (bool, error) {
 func (d Actions) IsZero(path Path) (bool, error) {
 	f, err := d.open(path, unix.O_RDONLY, 0)
 	if err != nil {
-		return false, say(err, "open: %s", path)
+		return false, wrap(err, "open: %s", path)
 	}
 	defer f.Close()
 	zero, err := d.allZero(f)
-	return zero, say(err, "read: %s", path)
+	return zero, wrap(err, "read: %s", path)
 }
 
 // allZero reads a file to its end or to the first byte that is not zero; holes

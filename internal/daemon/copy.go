@@ -68,7 +68,7 @@ func (d Actions) Mv(c *Call, src, dest Path) error {
 		case syscall.EISDIR:
 			return fmt.Errorf("mv: cannot overwrite directory '%s' with non-directory", to)
 		}
-		return say(err, "mv: cannot move '%s' to '%s'", from, to)
+		return wrap(err, "mv: cannot move '%s' to '%s'", from, to)
 	})
 }
 
@@ -86,7 +86,7 @@ type copier struct {
 
 // fail is a message of the tool that ends in the error's text.
 func (k *copier) fail(err error, format string, paths ...any) error {
-	return say(err, k.tool+": "+format, paths...)
+	return wrap(err, k.tool+": "+format, paths...)
 }
 
 func (k *copier) stat(p string) (*unix.Stat_t, error) {

@@ -56,15 +56,15 @@ func (d *Daemon) copyContent(c *Call, src, dest DevOrPath, opts types.CopyDevice
 	}
 	in, srcName, err := d.openEither(src, unix.O_RDONLY, 0)
 	if err != nil {
-		return say(err, "%s", srcName)
+		return wrap(err, "%s", srcName)
 	}
 	defer in.Close()
 	// Before the destination is emptied for it.
 	if isDir(FDPath(in)) {
-		return say(syscall.EISDIR, "read: %s", srcName)
+		return wrap(syscall.EISDIR, "read: %s", srcName)
 	}
 	if _, err := in.Seek(from, io.SeekStart); err != nil {
-		return say(err, "%s", srcName)
+		return wrap(err, "%s", srcName)
 	}
 	if flags&unix.O_TRUNC != 0 && d.isOpenFile(in, dest.Path) {
 		return fmt.Errorf("%s and %s are the same file", srcName, dest.Path)
@@ -76,7 +76,7 @@ func (d *Daemon) copyContent(c *Call, src, dest DevOrPath, opts types.CopyDevice
 	}
 	out, destName, err := d.openEither(dest, flags, 0o666)
 	if err != nil {
-		return say(err, "%s", destName)
+		return wrap(err, "%s", destName)
 	}
 	defer out.Close()
 	whence := io.SeekStart
@@ -84,14 +84,14 @@ func (d *Daemon) copyContent(c *Call, src, dest DevOrPath, opts types.CopyDevice
 		whence, to = io.SeekEnd, 0
 	}
 	if to, err = out.Seek(to, whence); err != nil {
-		return say(err, "%s", destName)
+		return wrap(err, "%s", destName)
 	}
 	k.out, k.pos = out, to
 	if err := k.run(c, srcName, destName, total); err != nil {
 		return err
 	}
 	if err := out.Close(); err != nil {
-		return say(err, "%s", destName)
+		return wrap(err, "%s", destName)
 	}
 	if dest.Device != "" {
 		rereadPartitions(dest.Device)
@@ -146,7 +146,7 @@ func (k *contentCopy) run(c *Call, srcName, destName string, total int64) error 
 		if n > 0 {
 			if !k.sparse || !isZero(want[:n]) {
 				if _, err := k.out.WriteAt(want[:n], k.pos); err != nil {
-					return say(err, "write: %s", destName)
+					return wrap(err, "write: %s", destName)
 				}
 			}
 			k.pos += int64(n)
@@ -166,12 +166,12 @@ func (k *contentCopy) run(c *Call, srcName, destName string, total int64) error 
 			}
 			k.left = 0
 		default:
-			return say(err, "read: %s", srcName)
+			return wrap(err, "read: %s", srcName)
 		}
 	}
 	// Zeros that were left out at the end still count for the size.
 	if regular && k.sparse && k.pos > st.Size {
-		return say(k.out.Truncate(k.pos), "truncate: %s", destName)
+		return wrap(k.out.Truncate(k.pos), "truncate: %s", destName)
 	}
 	return nil
 }
@@ -180,7 +180,7 @@ func (k *contentCopy) run(c *Call, srcName, destName string, total int64) error 
 func (d Actions) CopySize(c *Call, src, dest DevOrPath, size int64) error {
 	in, name, err := d.openEither(src, unix.O_RDONLY, 0)
 	if err != nil {
-		return say(err, "%s", name)
+		return wrap(err, "%s", name)
 	}
 	defer in.Close()
 	if size < 0 {
@@ -195,7 +195,7 @@ func (d Actions) CopySize(c *Call, src, dest DevOrPath, size int64) error {
 	}
 	out, destName, err := d.openEither(dest, unix.O_WRONLY, 0)
 	if err != nil {
-		return say(err, "%s", destName)
+		return wrap(err, "%s", destName)
 	}
 	defer out.Close()
 	k.out = out
@@ -203,7 +203,7 @@ func (d Actions) CopySize(c *Call, src, dest DevOrPath, size int64) error {
 		return err
 	}
 	if err := out.Close(); err != nil {
-		return say(err, "%s", destName)
+		return wrap(err, "%s", destName)
 	}
 	rereadPartitions(dest.Device)
 	return nil

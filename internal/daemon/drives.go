@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -46,21 +45,6 @@ func (d Actions) ListDiskLabels() (api.Hash, error) {
 		}
 	}
 	return h, nil
-}
-
-// serial is the serial number of a disk: SCSI's vital product data page 0x80 (SPC-5
-// §7.7.17, text from byte 4) or virtio-blk's attribute.
-func serial(name string) string {
-	if b, err := os.ReadFile("/sys/block/" + name + "/device/vpd_pg80"); err == nil && len(b) > 4 {
-		s := serialCharacters.ReplaceAllString(string(b[4:]), "")
-		// qemu gives a disk without a serial number of its own the name of its drive.
-		if defaultSerial.MatchString(s) {
-			return ""
-		}
-		return s
-	}
-	b, _ := os.ReadFile("/sys/block/" + name + "/serial")
-	return strings.TrimSpace(string(b))
 }
 
 var defaultSerial = regexp.MustCompile(`^hd\d+$`)

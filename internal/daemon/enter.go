@@ -71,18 +71,9 @@ func offMainThread(fn func()) {
 	}()
 }
 
-// say wraps an error, if there is one, in what was being done, and takes the
-// bare number out of errors of package os.
-func say(err error, format string, args ...any) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf(format+": %w", append(args, errnoOf(err))...)
-}
-
 // enter runs fn on path with the guest's root as root; the error names the path.
 func (d *Daemon) enter(path Path, fn func(p string) error) error {
-	return say(d.root.Enter(func() error { return fn(string(path)) }), "%s", path)
+	return wrap(d.root.Enter(func() error { return fn(string(path)) }), "%s", path)
 }
 
 // open opens a file of the guest for its content. It never blocks, whatever

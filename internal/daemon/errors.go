@@ -100,3 +100,73 @@ func (d *Daemon) shownMountable(m Mountable) string {
 	m.Device = Device(d.shownDevice(m.Device))
 	return m.String()
 }
+
+// wrap adds to an error, if there is one, what was being done. Of an error of package os
+// only the number is kept.
+func wrap(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf(format+": %w", append(args, errnoOf(err))...)
+}
+
+// errnoOf takes the number out of an error of package os.
+func errnoOf(err error) error {
+	var e syscall.Errno
+	if errors.As(err, &e) {
+		return e
+	}
+	return err
+}
+
+// errnoOnly carries an error number without adding to the text.
+type errnoOnly syscall.Errno
+
+func (errnoOnly) Error() string { return "" }
+
+func (e errnoOnly) Unwrap() error { return syscall.Errno(e) }
+
+// withoutLines leaves out of a tool's complaint the lines that hold one of the texts.
+func withoutLines(err error, drop ...string) error {
+	var e *ToolError
+	if !errors.As(err, &e) {
+		return err
+	}
+	e.Text = strings.Join(slices.DeleteFunc(lines(e.Text), func(l string) bool {
+		return slices.ContainsFunc(drop, func(d string) bool { return strings.Contains(l, d) })
+	}), "\n")
+	return err
+}
+
+// folded uses a tool's standard output as its error text if it wrote nothing else.
+func folded(out string, err error) error {
+	var e *ToolError
+	if errors.As(err, &e) && e.Text == "" {
+		e.Text = strings.TrimSpace(out)
+	}
+	return err
+}
+
+// prefixed puts in front of an error what it is about, and keeps all of the error's text.
+func prefixed(err error, what string) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+// deviceError names the device that a tool worked on when it failed.
+func (d *Daemon) deviceError(err error, dev Device) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", d.shownDevice(dev), err)
+}
+
+// errUnsupported is the error for a call that a type of file system does not know.
+func errUnsupported(what, fstype string) error {
+	return fmt.Errorf("don't know how to %s '%s' filesystems: %w", what, fstype, errnoOnly(syscall.ENOTSUP))
+}
+
+// shownDevice is a device as the client names it, for messages.
+func (d *Daemon) shownDevice(dev Device) string { return d.devices.Reverse(string(dev)) }

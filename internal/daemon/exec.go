@@ -49,7 +49,7 @@ func (d Actions) InternalCommand(c *Call, arguments, environment []string, direc
 	if stdin != "" {
 		f, err := os.Open(stdin)
 		if err != nil {
-			return say(err, "%s", stdin)
+			return wrap(err, "%s", stdin)
 		}
 		defer f.Close()
 		os.Remove(stdin)
@@ -72,7 +72,7 @@ func (d Actions) InternalCommand(c *Call, arguments, environment []string, direc
 		errs.close()
 		var exit *exec.ExitError
 		if err != nil && !errors.Is(err, exec.ErrWaitDelay) && !errors.As(err, &exit) {
-			return say(err, "%s", arguments[0])
+			return wrap(err, "%s", arguments[0])
 		}
 		if c.Err() != nil {
 			return c.Err()

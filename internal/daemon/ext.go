@@ -133,54 +133,6 @@ func (d Actions) Tune2fs(device Device, o types.Tune2fsOptions) error {
 	return d.onDevice(device, append(append([]string{"tune2fs"}, b.args...), string(device))...)
 }
 
-// argBuilder turns optional arguments into options of a tool. Numbers must not
-// be negative.
-type argBuilder struct {
-	args     []string
-	negative string // text of the error, with the argument's name
-	err      error
-}
-
-func (b *argBuilder) flag(opt string, v *bool) {
-	if isTrue(v) {
-		b.args = append(b.args, opt)
-	}
-}
-
-func (b *argBuilder) text(opt string, v *string) {
-	if v != nil {
-		b.args = append(b.args, opt, *v)
-	}
-}
-
-func (b *argBuilder) check(name string, v int64) {
-	if v < 0 && b.err == nil {
-		b.err = fmt.Errorf(b.negative, name)
-	}
-}
-
-func (b *argBuilder) int64(opt, name string, v *int64) {
-	if v != nil {
-		b.check(name, *v)
-		b.args = append(b.args, opt, strconv.FormatInt(*v, 10))
-	}
-}
-
-func (b *argBuilder) int(opt, name string, v *int) {
-	if v != nil {
-		n := int64(*v)
-		b.int64(opt, name, &n)
-	}
-}
-
-// value adds an option of the form OPT NAME=VALUE.
-func (b *argBuilder) value(opt, key, name string, v *int64) {
-	if v != nil {
-		b.check(name, *v)
-		b.args = append(b.args, opt, key+"="+strconv.FormatInt(*v, 10))
-	}
-}
-
 // Tune2fsL lists the superblock as tune2fs prints it: names and values.
 func (d Actions) Tune2fsL(device Device) (api.Hash, error) {
 	out, err := d.output("tune2fs", "-l", string(device))
@@ -188,7 +140,7 @@ func (d Actions) Tune2fsL(device Device) (api.Hash, error) {
 		return nil, err
 	}
 	if out, err = hideExtTexts(device, out); err != nil {
-		return nil, d.failed(err, device)
+		return nil, d.deviceError(err, device)
 	}
 	h := api.Hash{}
 	for _, line := range lines(out) {
@@ -352,7 +304,7 @@ func (d Actions) Mke2fs(device Device, o types.Mke2fsOptions) error {
 	if isTrue(o.WriteSBAndGroupOnly) {
 		return d.onDevice(device, b.args...)
 	}
-	return d.failed(d.format(device, b.args...), device)
+	return d.deviceError(d.format(device, b.args...), device)
 }
 
 func (d Actions) Mke2fsJ(fstype string, blocksize int, device, journal Device) error {
@@ -420,23 +372,23 @@ const extSettable = "aAcCdDeijmPsStTuFx"
 func (d *Daemon) onInode(path Path, fn func(fd int, isDir bool) error) error {
 	h, err := d.root.Handle(path, true)
 	if err != nil {
-		return say(err, "%s", path)
+		return wrap(err, "%s", path)
 	}
 	defer h.Close()
 	var st unix.Stat_t
 	if err := unix.Fstat(int(h.Fd()), &st); err != nil {
-		return say(err, "%s", path)
+		return wrap(err, "%s", path)
 	}
 	isDir := st.Mode&unix.S_IFMT == unix.S_IFDIR
 	if !isDir && st.Mode&unix.S_IFMT != unix.S_IFREG {
-		return say(syscall.EOPNOTSUPP, "%s", path)
+		return wrap(syscall.EOPNOTSUPP, "%s", path)
 	}
 	f, err := os.Open(FDPath(h))
 	if err != nil {
-		return say(err, "%s", path)
+		return wrap(err, "%s", path)
 	}
 	defer f.Close()
-	return say(fn(int(f.Fd()), isDir), "%s", path)
+	return wrap(fn(int(f.Fd()), isDir), "%s", path)
 }
 
 func (d Actions) GetE2attrs(file Path) (string, error) {
@@ -508,7 +460,7 @@ func (d Actions) SetE2generation(file Path, generation int64) error {
 func (d Actions) MklostAndFound(mountpoint Path) error {
 	dir, err := d.root.Host(mountpoint)
 	if err != nil {
-		return say(err, "%s", mountpoint)
+		return wrap(err, "%s", mountpoint)
 	}
 	err = (&Tool{Args: []string{"mklost+found"}, Dir: dir, FoldStdout: true}).Run(d.call)
 	if err != nil {

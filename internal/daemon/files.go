@@ -30,14 +30,14 @@ func (d Actions) Touch(path Path) error {
 	case err == nil && st.Mode&unix.S_IFMT != unix.S_IFREG:
 		return fmt.Errorf("%s: touch can only be used on a regular files", path)
 	case err != nil && err != syscall.ENOENT:
-		return say(err, "lstat: %s", path)
+		return wrap(err, "lstat: %s", path)
 	}
 	f, err := d.open(path, unix.O_WRONLY|unix.O_CREAT, 0o666)
 	if err != nil {
-		return say(err, "open: %s", path)
+		return wrap(err, "open: %s", path)
 	}
 	defer f.Close()
-	return say(unix.UtimesNanoAt(unix.AT_FDCWD, FDPath(f), nil, 0), "futimens: %s", path)
+	return wrap(unix.UtimesNanoAt(unix.AT_FDCWD, FDPath(f), nil, 0), "futimens: %s", path)
 }
 
 func (d Actions) Ll(directory Path) (string, error)  { return d.list("-lan", directory) }
@@ -48,7 +48,7 @@ func (d Actions) Llz(directory Path) (string, error) { return d.list("-lanZ", di
 func (d *Daemon) list(options string, directory Path) (string, error) {
 	host, err := d.root.Host(directory)
 	if err != nil {
-		return "", say(err, "%s", directory)
+		return "", wrap(err, "%s", directory)
 	}
 	t := Tool{Args: []string{"ls", options, "--", host}, Env: []string{"LC_ALL=C"}}
 	return t.Output(d.call)
@@ -138,7 +138,7 @@ func (d *Daemon) unique(tmpl Path, suffix string, make func(p string) error) (st
 	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 	stem, ok := strings.CutSuffix(string(tmpl), "XXXXXX")
 	if !ok {
-		return "", say(syscall.EINVAL, "%s", tmpl)
+		return "", wrap(syscall.EINVAL, "%s", tmpl)
 	}
 	name := ""
 	err := d.enter(tmpl, func(string) error {
@@ -162,17 +162,17 @@ func (d Actions) Chmod(mode int, path Path) error {
 		return err
 	}
 	err := d.root.Enter(func() error { return unix.Chmod(string(path), uint32(mode)) })
-	return say(err, "%s: 0%o", path, mode)
+	return wrap(err, "%s: 0%o", path, mode)
 }
 
 func (d Actions) Chown(owner, group int, path Path) error {
 	err := d.root.Enter(func() error { return unix.Chown(string(path), owner, group) })
-	return say(err, "%s: %d.%d", path, owner, group)
+	return wrap(err, "%s: %d.%d", path, owner, group)
 }
 
 func (d Actions) Lchown(owner, group int, path Path) error {
 	err := d.root.Enter(func() error { return unix.Lchown(string(path), owner, group) })
-	return say(err, "%s: %d.%d", path, owner, group)
+	return wrap(err, "%s: %d.%d", path, owner, group)
 }
 
 func (d Actions) Exists(path Path) (bool, error) {
@@ -210,7 +210,7 @@ func (d *Daemon) isType(path Path, typ uint32, followLinks *bool) (bool, error) 
 	case syscall.ENOENT, syscall.ENOTDIR:
 		return false, nil
 	}
-	return false, say(err, "stat: %s", path)
+	return false, wrap(err, "stat: %s", path)
 }
 
 func (d Actions) Ln(target string, linkname Path) error  { return d.hardLink(target, linkname, false) }
@@ -223,7 +223,7 @@ func (d *Daemon) hardLink(target string, linkname Path, force bool) error {
 		}
 		return unix.Link(target, string(linkname))
 	})
-	return say(err, "link: %s: %s", target, linkname)
+	return wrap(err, "link: %s: %s", target, linkname)
 }
 
 func (d Actions) LnS(target string, linkname Path) error {
@@ -249,7 +249,7 @@ func (d *Daemon) symbolicLink(tool, target string, linkname Path, force bool) er
 		}
 		return err
 	})
-	return say(err, "%s: %s: %s: ln: failed to create symbolic link '%s'", tool, target, linkname, name)
+	return wrap(err, "%s: %s: %s: ln: failed to create symbolic link '%s'", tool, target, linkname, name)
 }
 
 // enteredDir reports, inside Enter, whether p is a directory or a link to one.
@@ -264,13 +264,13 @@ func (d Actions) Readlink(path Path) (string, error) {
 		link, err = os.Readlink(string(path))
 		return err
 	})
-	return link, say(err, "readlink: %s", path)
+	return link, wrap(err, "readlink: %s", path)
 }
 
 func (d Actions) InternalReadlinklist(path Path, names []string) ([]string, error) {
 	dir, err := d.openDir(path)
 	if err != nil {
-		return nil, say(err, "open: %s", path)
+		return nil, wrap(err, "open: %s", path)
 	}
 	defer dir.Close()
 	links := make([]string, len(names))
@@ -297,7 +297,7 @@ func checkFilename(name string) error {
 
 func (d Actions) Realpath(path Path) (string, error) {
 	host, err := d.root.Host(path)
-	return string(d.root.Guest(host)), say(err, "realpath: %s", path)
+	return string(d.root.Guest(host)), wrap(err, "realpath: %s", path)
 }
 
 func (d Actions) CaseSensitivePath(path Path) (string, error) {
@@ -329,7 +329,7 @@ func caseSensitive(path string) (string, error) {
 		}
 		cur = pathpkg.Join(cur, found)
 		if more && !enteredDir(cur) {
-			return "", say(syscall.ENOTDIR, "chdir: %s", found)
+			return "", wrap(syscall.ENOTDIR, "chdir: %s", found)
 		}
 		rest = strings.TrimLeft(after, "/")
 	}
@@ -379,7 +379,7 @@ func scanTypes(dir string, fn func(name string, typ fs.FileMode) bool) error {
 
 func (d Actions) Rename(oldpath, newpath Path) error {
 	err := d.root.Enter(func() error { return unix.Rename(string(oldpath), string(newpath)) })
-	return say(err, "rename: %s: %s", oldpath, newpath)
+	return wrap(err, "rename: %s: %s", oldpath, newpath)
 }
 
 func (d Actions) Mknod(mode, devmajor, devminor int, path Path) error {
@@ -443,7 +443,7 @@ func (d Actions) Utimens(path Path, atsecs, atnsecs, mtsecs, mtnsecs int64) erro
 	err := d.root.Enter(func() error {
 		return unix.UtimesNanoAt(unix.AT_FDCWD, string(path), ts, unix.AT_SYMLINK_NOFOLLOW)
 	})
-	return say(err, "utimensat: %s", path)
+	return wrap(err, "utimensat: %s", path)
 }
 
 func (d Actions) CopyAttributes(src, dest Path, opts types.CopyAttributesOptions) error {
@@ -451,20 +451,20 @@ func (d Actions) CopyAttributes(src, dest Path, opts types.CopyAttributesOptions
 	return d.root.Enter(func() error {
 		var st, dst unix.Stat_t
 		if err := unix.Stat(string(src), &st); err != nil {
-			return say(err, "stat: %s", src)
+			return wrap(err, "stat: %s", src)
 		}
 		if err := unix.Stat(string(dest), &dst); err != nil {
-			return say(err, "stat: %s", dest)
+			return wrap(err, "stat: %s", dest)
 		}
 		// Ownership first: the kernel takes the set-user-ID bits away with it.
 		if on(opts.Ownership) {
 			if err := unix.Chown(string(dest), int(st.Uid), int(st.Gid)); err != nil {
-				return say(err, "chown: %s", dest)
+				return wrap(err, "chown: %s", dest)
 			}
 		}
 		if on(opts.Mode) {
 			if err := unix.Chmod(string(dest), st.Mode&0o7777); err != nil {
-				return say(err, "chmod: %s", dest)
+				return wrap(err, "chmod: %s", dest)
 			}
 		}
 		if on(opts.XAttributes) {

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"math/bits"
 	"os"
 	"os/exec"
@@ -17,23 +16,6 @@ import (
 
 	"gofish/guestfs/types"
 )
-
-// shownDevice is a device as the client names it, for messages.
-func (d *Daemon) shownDevice(dev Device) string { return d.devices.Reverse(string(dev)) }
-
-// failed is the error of a tool that worked on a device: tool, device, and what
-// the tool said.
-func (d *Daemon) failed(err error, dev Device) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s: %w", d.shownDevice(dev), err)
-}
-
-// onDevice runs a tool; its error names the device.
-func (d *Daemon) onDevice(dev Device, args ...string) error {
-	return d.failed(oneLine(d.run(args...)), dev)
-}
 
 func isExt(fstype string) bool {
 	return fstype == "ext2" || fstype == "ext3" || fstype == "ext4"
@@ -125,7 +107,7 @@ func (d Actions) Mkfs(fstype string, device Device, o types.MkfsOptions) error {
 		}
 		opt, ok := labelOption[fstype]
 		if !ok {
-			return errType("set the label for", fstype)
+			return errUnsupported("set the label for", fstype)
 		}
 		args = append(args, opt, *o.Label)
 	}
@@ -190,19 +172,6 @@ func rereadPartitions(device Device) {
 	unix.IoctlSetInt(fd, unix.BLKRRPART, 0)
 }
 
-// blkidTag reads one property of what a device holds, empty if there is none.
-func (d *Daemon) blkidTag(device Device, tag string) (string, error) {
-	out, err := d.output("blkid", "-c", "/dev/null", "-o", "value", "-s", tag, "-p", string(device))
-	var te *ToolError
-	if errors.As(err, &te) && te.Status == 2 {
-		return "", nil
-	}
-	if err != nil {
-		return "", d.failed(err, device)
-	}
-	return strings.TrimSuffix(out, "\n"), nil
-}
-
 func (d Actions) VfsType(mountable Mountable) (string, error) {
 	return d.blkidTag(mountable.Device, "TYPE")
 }
@@ -222,12 +191,7 @@ func (d Actions) VfsUuid(mountable Mountable) (string, error) {
 
 func (d *Daemon) btrfsLabel(device Device) (string, error) {
 	out, err := d.output("btrfs", "filesystem", "label", string(device))
-	return strings.TrimSuffix(out, "\n"), d.failed(err, device)
-}
-
-// errType is the error for a call that a type of file system does not know.
-func errType(what, fstype string) error {
-	return fmt.Errorf("don't know how to %s '%s' filesystems: %w", what, fstype, errnoOnly(syscall.ENOTSUP))
+	return strings.TrimSuffix(out, "\n"), d.deviceError(err, device)
 }
 
 func (d Actions) VfsMinimumSize(mountable Mountable) (int64, error) {
@@ -245,7 +209,7 @@ func (d Actions) VfsMinimumSize(mountable Mountable) (int64, error) {
 	case typ == "xfs":
 		return d.xfsMinimumSize(mountable.Device)
 	}
-	return 0, errType("get minimum size of", typ)
+	return 0, errUnsupported("get minimum size of", typ)
 }
 
 func (d *Daemon) ntfsMinimumSize(device Device) (int64, error) {
@@ -261,7 +225,7 @@ func (d *Daemon) ntfsMinimumSize(device Device) (int64, error) {
 		}
 	}
 	if err != nil {
-		return 0, d.failed(err, device)
+		return 0, d.deviceError(err, device)
 	}
 	return numberIn(out, `You might resize at (\d+) bytes`)
 }
@@ -273,31 +237,6 @@ func numberIn(out, pattern string) (int64, error) {
 		return 0, fmt.Errorf("no %q in this output:\n%s", pattern, out)
 	}
 	return strconv.ParseInt(m[1], 10, 64)
-}
-
-// mountPoint is where a device is mounted, as a path of the appliance. Devices
-// are told apart by number: a volume has several names.
-func (d *Daemon) mountPoint(device Device) string {
-	var want, have unix.Stat_t
-	if unix.Stat(string(device), &want) != nil {
-		return ""
-	}
-	l, _ := d.mountsBelow()
-	for _, m := range l {
-		if strings.HasPrefix(m.Source, "/dev/") && unix.Stat(m.Source, &have) == nil && have.Rdev == want.Rdev {
-			return m.Point
-		}
-	}
-	return ""
-}
-
-// mountedAt is mountPoint for a call that wants the file system mounted.
-func (d *Daemon) mountedAt(device Device) (string, error) {
-	p := d.mountPoint(device)
-	if p == "" {
-		return "", fmt.Errorf("device not mounted: %s", d.shownDevice(device))
-	}
-	return p, nil
 }
 
 func (d *Daemon) btrfsMinimumSize(device Device) (int64, error) {
@@ -336,7 +275,7 @@ func (d Actions) SetLabel(mountable Mountable, label string) error {
 	case typ == "swap":
 		return d.setSwapLabel(dev, label)
 	}
-	return errType("set the label for", typ)
+	return errUnsupported("set the label for", typ)
 }
 
 func (d Actions) SetUuid(device Device, uuid string) error {
@@ -355,7 +294,7 @@ func (d Actions) SetUuid(device Device, uuid string) error {
 	case typ == "btrfs":
 		return d.run("btrfstune", "-f", "-U", uuid, dev)
 	}
-	return errType("set the UUID for", typ)
+	return errUnsupported("set the UUID for", typ)
 }
 
 func (d Actions) SetUuidRandom(device Device) error {
@@ -377,7 +316,7 @@ func (d Actions) SetUuidRandom(device Device) error {
 		}
 		return d.SetUuid(device, strings.TrimSpace(string(id)))
 	}
-	return errType("set the random UUID for", typ)
+	return errUnsupported("set the random UUID for", typ)
 }
 
 func (d Actions) FindfsUuid(uuid string) (string, error)       { return d.findfs("UUID", uuid) }
@@ -397,17 +336,9 @@ func (d *Daemon) findfs(tag, value string) (string, error) {
 	return devs[0], nil
 }
 
-// volumeName turns /dev/mapper/VG-LV into /dev/VG/LV if that is there.
-func volumeName(dev string) string {
-	if name, ok := canonicalLV(Device(dev)); ok && unix.Access(name, unix.F_OK) == nil {
-		return name
-	}
-	return dev
-}
-
 func (d Actions) F2fsExpand(device Device) error {
 	t := Tool{Args: []string{"resize.f2fs", string(device)}, FoldStdout: true}
-	return d.failed(oneLine(t.Run(d.call)), device)
+	return d.deviceError(t.Run(d.call), device)
 }
 
 func (d Actions) Zerofree(device Device) error {
@@ -418,18 +349,18 @@ func (d Actions) Zerofree(device Device) error {
 func (d Actions) ZeroFreeSpace(c *Call, directory Path) error {
 	dir, err := d.root.Open(directory, unix.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
-		return say(err, "%s", directory)
+		return wrap(err, "%s", directory)
 	}
 	defer dir.Close()
 	var st unix.Statfs_t
 	if err := unix.Fstatfs(int(dir.Fd()), &st); err != nil {
-		return say(err, "statfs: %s", directory)
+		return wrap(err, "statfs: %s", directory)
 	}
 	// A file without a name would do, but not every file system has such.
 	name := "zero-" + rand.Text()
 	fd, err := unix.Openat(int(dir.Fd()), name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
 	if err != nil {
-		return say(err, "open: %s", directory)
+		return wrap(err, "open: %s", directory)
 	}
 	f := os.NewFile(uintptr(fd), name)
 	total := st.Bfree * uint64(st.Bsize)
@@ -443,7 +374,7 @@ func (d Actions) ZeroFreeSpace(c *Call, directory Path) error {
 		err = uerr
 	}
 	unix.Sync()
-	return say(err, "write: %s", directory)
+	return wrap(err, "write: %s", directory)
 }
 
 // fillWithZeros writes until no space is left.
@@ -480,7 +411,7 @@ func (d Actions) Ntfsresize(device Device, o types.NtfsresizeOptions) error {
 	}
 	// It asks whether to go on.
 	t := &Tool{Args: append(args, string(device)), Stdin: repeat("y\n"), FoldStdout: true}
-	return d.failed(t.Run(d.call), device)
+	return d.deviceError(t.Run(d.call), device)
 }
 
 func (d Actions) NtfsresizeSize(device Device, size int64) error {
@@ -496,40 +427,10 @@ func (d Actions) Ntfs3gProbe(rw bool, device Device) (int, error) {
 	return d.status(d.run("ntfs-3g.probe", mode, string(device)), device)
 }
 
-// status takes the exit status of a tool as the result.
-func (d *Daemon) status(err error, dev Device) (int, error) {
-	var te *ToolError
-	if errors.As(err, &te) && te.Status >= 0 {
-		return te.Status, nil
-	}
-	return 0, d.failed(err, dev)
-}
-
 func (d Actions) Ntfsfix(device Device, o types.NtfsfixOptions) error {
 	args := []string{"ntfsfix"}
 	if isTrue(o.ClearBadSectors) {
 		args = append(args, "-b")
 	}
 	return d.onDevice(device, append(args, string(device))...)
-}
-
-// given reports whether an optional truth value is there and true.
-func isTrue(b *bool) bool { return b != nil && *b }
-
-// repeat is an endless input of one text.
-func repeat(s string) io.Reader { return &repeated{s: s} }
-
-type repeated struct {
-	s   string
-	off int
-}
-
-func (r *repeated) Read(p []byte) (int, error) {
-	n := 0
-	for n < len(p) {
-		k := copy(p[n:], r.s[r.off:])
-		n += k
-		r.off = (r.off + k) % len(r.s)
-	}
-	return n, nil
 }

@@ -21,7 +21,7 @@ func (d Actions) File(path DevOrPath) (string, error) {
 	}
 	st, err := d.root.Lstat(path.Path)
 	if err != nil {
-		return "", say(err, "lstat: %s", path.Path)
+		return "", wrap(err, "lstat: %s", path.Path)
 	}
 	// Only regular files are looked into.
 	switch typ := st.Mode & unix.S_IFMT; typ {
@@ -35,7 +35,7 @@ func (d Actions) File(path DevOrPath) (string, error) {
 	}
 	f, err := d.openContent(path.Path)
 	if err != nil {
-		return "", say(err, "%s", path.Path)
+		return "", wrap(err, "%s", path.Path)
 	}
 	defer f.Close()
 	text, err := d.fileType("-zbL", toolFile(0), nil, f)
@@ -65,12 +65,12 @@ func (d Actions) Zfile(meth string, path Path) (string, error) {
 	}
 	f, err := d.openContent(path)
 	if err != nil {
-		return "", say(err, "%s", path)
+		return "", wrap(err, "%s", path)
 	}
 	defer f.Close()
 	r, err := d.decompress(f, "gzip", "compress", "bzip2")
 	if err != nil {
-		return "", say(err, "%s", path)
+		return "", wrap(err, "%s", path)
 	}
 	defer r.Close()
 	text, err := d.fileType("-bsL", "-", r)
@@ -97,16 +97,16 @@ var archiveProbes = []string{"bin/ls", "bin/rm", "bin/modprobe", "sbin/modprobe"
 
 func (d Actions) FileArchitecture(filename Path) (string, error) {
 	if _, err := d.root.Lstat(filename); err != nil {
-		return "", say(err, "lstat: %s", filename)
+		return "", wrap(err, "lstat: %s", filename)
 	}
 	unknown := fmt.Errorf("unknown architecture: %s", filename)
 	f, err := d.openContent(filename)
 	if err != nil {
-		return "", say(err, "%s", filename)
+		return "", wrap(err, "%s", filename)
 	}
 	defer f.Close()
 	if _, err := f.ReadAt(make([]byte, 512), 0); err != nil && err != io.EOF {
-		return "", say(err, "%s", filename)
+		return "", wrap(err, "%s", filename)
 	}
 	if arch := archOf(f); arch != "" {
 		return arch, nil

@@ -2,15 +2,11 @@ package daemon
 
 import (
 	"bytes"
-	"crypto/rand"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"math"
-	"slices"
-	"strings"
 	"unicode/utf16"
 )
 
@@ -346,35 +342,6 @@ func setGPTName(e []byte, name string) error {
 		le.PutUint16(e[gptName+2*i:], u)
 	}
 	return nil
-}
-
-// guidBytes reads a GUID as it is written, in braces or not; nil if it is none. On a
-// disk its first three numbers are little-endian.
-func guidBytes(guid string) []byte {
-	b, err := hex.DecodeString(strings.ReplaceAll(strings.Trim(guid, "{}"), "-", ""))
-	if err != nil || len(b) != 16 {
-		return nil
-	}
-	return swapGUID(b)
-}
-
-// shownGUID writes a GUID as partition tools do.
-func shownGUID(b []byte) string { return strings.ToUpper(formatUUID(swapGUID(bytes.Clone(b[:16])))) }
-
-func swapGUID(b []byte) []byte {
-	slices.Reverse(b[:4])
-	slices.Reverse(b[4:6])
-	slices.Reverse(b[6:8])
-	return b
-}
-
-// newGUID makes a random one (RFC 9562, version 4), as it is on a disk.
-func newGUID() []byte {
-	b := make([]byte, 16)
-	rand.Read(b)
-	b[7] = b[7]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	return b
 }
 
 func (g *gpt) rows() []partitionRow {

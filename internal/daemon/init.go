@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"bytes"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -206,11 +205,6 @@ func findExt(uuid string) string {
 	return ""
 }
 
-func formatUUID(b []byte) string {
-	s := hex.EncodeToString(b)
-	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
-}
-
 // Environment of the daemon and everything it runs. There is no udev to make
 // device links, so device-mapper and mdadm must make them themselves.
 var environment = map[string]string{
@@ -325,11 +319,6 @@ func newMachineID() {
 	if id, err := os.ReadFile("/proc/sys/kernel/random/uuid"); err == nil {
 		os.WriteFile("/run/machine-id", append(bytes.ReplaceAll(bytes.TrimSpace(id), []byte("-"), nil), '\n'), 0o644)
 	}
-}
-
-func globAll(pattern string) []string {
-	l, _ := filepath.Glob(pattern)
-	return l
 }
 
 // staticNodes makes the device nodes by which the kernel finds modules that are

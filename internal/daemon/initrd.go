@@ -43,7 +43,7 @@ func (d Actions) InitrdCat(initrdpath Path, filename string) ([]byte, error) {
 		return content, nil
 	}
 	if err == nil {
-		err = say(unix.ENOENT, "open: %s:%s", initrdpath, filename)
+		err = wrap(unix.ENOENT, "open: %s:%s", initrdpath, filename)
 	}
 	return nil, err
 }
@@ -54,12 +54,12 @@ func cleanMember(name string) string { return path.Clean("/" + name) }
 func (d *Daemon) readInitrd(p Path, fn func(name string, mode uint32, content io.Reader) error) error {
 	f, err := d.openContent(p)
 	if err != nil {
-		return say(err, "%s", p)
+		return wrap(err, "%s", p)
 	}
 	defer f.Close()
 	r, err := d.decompress(f)
 	if err != nil {
-		return say(err, "%s", p)
+		return wrap(err, "%s", p)
 	}
 	defer r.Close()
 	err = cpio.Each(r, func(name string, mode uint32, _ int64, content io.Reader) error { return fn(name, mode, content) })

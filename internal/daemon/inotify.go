@@ -32,7 +32,7 @@ func (d Actions) InotifyInit(maxevents int) error {
 	if maxevents > 0 {
 		const limit = "/proc/sys/fs/inotify/max_queued_events"
 		if err := writeSys(limit, fmt.Sprint(maxevents)); err != nil {
-			return say(err, "%s", limit)
+			return wrap(err, "%s", limit)
 		}
 	}
 	fd, err := unix.InotifyInit1(unix.IN_NONBLOCK | unix.IN_CLOEXEC)
@@ -62,11 +62,11 @@ func (d Actions) InotifyAddWatch(path Path, mask int) (int64, error) {
 	}
 	f, err := d.root.Handle(path, mask&unix.IN_DONT_FOLLOW != 0)
 	if err != nil {
-		return 0, say(err, "%s", path)
+		return 0, wrap(err, "%s", path)
 	}
 	defer f.Close()
 	wd, err := unix.InotifyAddWatch(fd, FDPath(f), uint32(mask)&^uint32(unix.IN_DONT_FOLLOW))
-	return int64(wd), say(err, "%s", path)
+	return int64(wd), wrap(err, "%s", path)
 }
 
 func (d Actions) InotifyRmWatch(wd int) error {
@@ -75,7 +75,7 @@ func (d Actions) InotifyRmWatch(wd int) error {
 		return err
 	}
 	_, err = unix.InotifyRmWatch(fd, uint32(wd))
-	return say(err, "%d", wd)
+	return wrap(err, "%d", wd)
 }
 
 // mostEvents keeps a reply within one message.

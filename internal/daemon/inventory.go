@@ -61,27 +61,6 @@ func (d *Daemon) inventory() (devs *inspect.Devices, done func()) {
 	return devs, d.probe(devs)
 }
 
-// sectorStart is the first byte of a partition.
-func sectorStart(name string) uint64 {
-	b, _ := os.ReadFile("/sys/class/block/" + name + "/start")
-	n, _ := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 64)
-	return n * 512 // whatever the disk's own sectors are
-}
-
-// slaves lists what a device (kernel name) is made of.
-func slaves(name string) []string {
-	var l []string
-	for _, p := range globAll("/sys/class/block/" + name + "/slaves/*") {
-		name, err := os.ReadFile(p + "/dm/name")
-		if err == nil {
-			l = append(l, volumeName(api.MapperDir+strings.TrimSpace(string(name))))
-		} else {
-			l = append(l, "/dev/"+filepath.Base(p))
-		}
-	}
-	return l
-}
-
 // probe has blkid(8) look at all devices at once, since each start of a program takes
 // time. Where a value has control characters it is told otherwise, so lines are lines.
 func (d *Daemon) probe(devs *inspect.Devices) (done func()) {

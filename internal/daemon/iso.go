@@ -16,7 +16,7 @@ import (
 func (d Actions) Isoinfo(isofile Path) (api.ISOInfo, error) {
 	f, err := d.openContent(isofile)
 	if err != nil {
-		return api.ISOInfo{}, say(err, "%s", isofile)
+		return api.ISOInfo{}, wrap(err, "%s", isofile)
 	}
 	defer f.Close()
 	info, err := isoDescriptor(f)
@@ -29,7 +29,7 @@ func (d Actions) Isoinfo(isofile Path) (api.ISOInfo, error) {
 func (d Actions) IsoinfoDevice(device Device) (api.ISOInfo, error) {
 	f, err := os.Open(string(device))
 	if err != nil {
-		return api.ISOInfo{}, say(errnoOf(err), "%s", d.shownDevice(device))
+		return api.ISOInfo{}, wrap(errnoOf(err), "%s", d.shownDevice(device))
 	}
 	defer f.Close()
 	info, err := isoDescriptor(f)

@@ -17,7 +17,7 @@ func (d *Daemon) ldmtool(v any, args ...string) error {
 		te.Text = "there is none of this name"
 	}
 	if err != nil {
-		return oneLine(err)
+		return err
 	}
 	// A string in it may be what a disk holds, in any encoding.
 	if err := json.Unmarshal([]byte(strings.ToValidUTF8(out, "?")), v); err != nil {

@@ -15,7 +15,7 @@ func (d *Daemon) callLibrary(c *Call, args, opts []any) (any, error) {
 			// A library would wait at a FIFO, and read a device's node to its end.
 			if st, err := d.root.Stat(v); err == nil {
 				if err := mayOpen(st); err != nil {
-					return nil, say(err, "%s", v)
+					return nil, wrap(err, "%s", v)
 				}
 			}
 			plain[i] = string(v)

@@ -22,26 +22,26 @@ func (d Actions) Tail(path Path) ([]string, error) { return d.TailN(defaultLines
 func (d Actions) HeadN(nrlines int, path Path) ([]string, error) {
 	f, err := d.openContent(path)
 	if err != nil {
-		return nil, say(err, "%s", path)
+		return nil, wrap(err, "%s", path)
 	}
 	defer f.Close()
 	if nrlines >= 0 {
 		l, err := readLines(f, nrlines)
-		return l, say(err, "%s", path)
+		return l, wrap(err, "%s", path)
 	}
 	end, err := d.lineFromEnd(f, -nrlines)
 	if err != nil {
-		return nil, say(err, "%s", path)
+		return nil, wrap(err, "%s", path)
 	}
 	l, err := readLines(io.NewSectionReader(f, 0, end), -1)
-	return l, say(err, "%s", path)
+	return l, wrap(err, "%s", path)
 }
 
 // TailN returns the last lines, or those from line -nrlines on.
 func (d Actions) TailN(nrlines int, path Path) ([]string, error) {
 	f, err := d.openContent(path)
 	if err != nil {
-		return nil, say(err, "%s", path)
+		return nil, wrap(err, "%s", path)
 	}
 	defer f.Close()
 	if nrlines < 0 {
@@ -52,24 +52,24 @@ func (d Actions) TailN(nrlines int, path Path) ([]string, error) {
 				return []string{}, nil
 			}
 			if err != nil && err != bufio.ErrBufferFull {
-				return nil, say(err, "%s", path)
+				return nil, wrap(err, "%s", path)
 			}
 			if bytes.HasSuffix(b, []byte("\n")) {
 				i++
 			}
 		}
 		l, err := readLines(r, -1)
-		return l, say(err, "%s", path)
+		return l, wrap(err, "%s", path)
 	}
 	start, err := d.lineFromEnd(f, nrlines)
 	if err != nil {
-		return nil, say(err, "%s", path)
+		return nil, wrap(err, "%s", path)
 	}
 	if _, err := f.Seek(start, io.SeekStart); err != nil {
-		return nil, say(err, "%s", path)
+		return nil, wrap(err, "%s", path)
 	}
 	l, err := readLines(f, nrlines)
-	return l, say(err, "%s", path)
+	return l, wrap(err, "%s", path)
 }
 
 // readLines reads up to n lines, all if n is negative, or fails if no reply
@@ -134,7 +134,7 @@ func (d Actions) WcL(path Path) (int, error) {
 	lines := int64(0)
 	err := d.scan(path, func(b []byte) { lines += int64(bytes.Count(b, []byte("\n"))) })
 	if err != nil {
-		return 0, say(err, "wc -l: %s", path)
+		return 0, wrap(err, "wc -l: %s", path)
 	}
 	return int32Result(lines)
 }
@@ -153,7 +153,7 @@ func (d Actions) WcW(path Path) (int, error) {
 		}
 	})
 	if err != nil {
-		return 0, say(err, "wc -w: %s", path)
+		return 0, wrap(err, "wc -w: %s", path)
 	}
 	return int32Result(words)
 }
@@ -161,12 +161,12 @@ func (d Actions) WcW(path Path) (int, error) {
 func (d Actions) WcC(path Path) (int, error) {
 	f, err := d.openContent(path)
 	if err != nil {
-		return 0, say(err, "wc -c: %s", path)
+		return 0, wrap(err, "wc -c: %s", path)
 	}
 	defer f.Close()
 	size, err := f.Seek(0, io.SeekEnd)
 	if err != nil {
-		return 0, say(err, "wc -c: %s", path)
+		return 0, wrap(err, "wc -c: %s", path)
 	}
 	return int32Result(size)
 }
@@ -209,7 +209,7 @@ func (d Actions) StringsE(encoding string, path Path) ([]string, error) {
 		err = errTooLarge
 	}
 	if err != nil {
-		return nil, say(err, "%s", path)
+		return nil, wrap(err, "%s", path)
 	}
 	return s.found, nil
 }
@@ -279,7 +279,7 @@ func (s *stringScanner) end() {
 func (d Actions) Hexdump(path Path) (string, error) {
 	f, err := d.openContent(path)
 	if err != nil {
-		return "", say(err, "%s", path)
+		return "", wrap(err, "%s", path)
 	}
 	defer f.Close()
 	r := bufio.NewReaderSize(d.until(f), 64<<10)
@@ -301,13 +301,13 @@ func (d Actions) Hexdump(path Path) (string, error) {
 		}
 		pos += n
 		if out.Len() > proto.MaxMessage {
-			return "", say(errTooLarge, "%s", path)
+			return "", wrap(errTooLarge, "%s", path)
 		}
 		if err == io.EOF || err == io.ErrUnexpectedEOF {
 			break
 		}
 		if err != nil {
-			return "", say(err, "%s", path)
+			return "", wrap(err, "%s", path)
 		}
 	}
 	if pos > 0 {
@@ -355,14 +355,14 @@ func (d Actions) Grep(c *Call, regex string, path Path, opts types.GrepOptions) 
 	}
 	f, err := d.openContent(path)
 	if err != nil {
-		return nil, say(err, "%s", path)
+		return nil, wrap(err, "%s", path)
 	}
 	defer f.Close()
 	t := Tool{Args: append(args, "-e", regex), Stdin: f, Env: []string{"LC_ALL=C"}}
 	if isTrue(opts.Compressed) {
 		r, err := d.decompress(f, "gzip", "compress", "bzip2")
 		if err != nil {
-			return nil, say(err, "%s", path)
+			return nil, wrap(err, "%s", path)
 		}
 		defer r.Close()
 		t.Stdin = r

@@ -34,7 +34,7 @@ func (d *Daemon) cryptsetup(dev Device, keys []string, args ...string) error {
 	if errors.As(err, &te) && te.Text == "" && len(keys) > 0 {
 		te.Text = "the key does not open it" // of which it says nothing in some cases
 	}
-	return d.failed(oneLine(err), dev)
+	return d.deviceError(err, dev)
 }
 
 // checkMapname refuses names for which no device could appear, or one is there.
@@ -154,12 +154,12 @@ func (d Actions) LuksUuid(device Device) (string, error) {
 	if errors.As(err, &te) && te.Text == "" {
 		te.Text = "this is not a LUKS device"
 	}
-	return strings.TrimSuffix(out, "\n"), d.failed(err, device)
+	return strings.TrimSuffix(out, "\n"), d.deviceError(err, device)
 }
 
 func (d Actions) ClevisLuksUnlock(device Device, mapname string) error {
 	if err := checkMapname(mapname); err != nil {
 		return err
 	}
-	return d.failed(oneLine(d.run("clevis", "luks", "unlock", "-d", string(device), "-n", mapname)), device)
+	return d.deviceError(d.run("clevis", "luks", "unlock", "-d", string(device), "-n", mapname), device)
 }

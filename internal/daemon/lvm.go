@@ -11,8 +11,6 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"gofish/internal/api"
 )
 
@@ -24,7 +22,7 @@ func (d *Daemon) lvm(args ...string) error {
 
 func (d *Daemon) lvmOutput(args ...string) (string, error) {
 	out, err := (&Tool{Args: append([]string{"lvm"}, args...)}).Output(d.call)
-	return out, oneLine(err, "Run `", "Cannot process volume group", "Really WIPE LABELS")
+	return out, withoutLines(err, "Run `", "Cannot process volume group", "Really WIPE LABELS")
 }
 
 // lvmColumn reads one column of a report (pvs, vgs, lvs), sorted, without empty lines.
@@ -468,43 +466,6 @@ func (d Actions) IsLv(mountable Mountable) (bool, error) {
 	}
 	_, ok := canonicalLV(mountable.Device)
 	return ok, nil
-}
-
-// canonicalLV returns /dev/VG/LV for any name of an active logical volume. The
-// kernel knows its UUID, LVM- and twice 32 characters; the parts of volumes have
-// a suffix. A dash within a name is doubled in the kernel's, VG-LV.
-func canonicalLV(dev Device) (string, bool) {
-	var st unix.Stat_t
-	if unix.Stat(string(dev), &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFBLK {
-		return "", false
-	}
-	dm := fmt.Sprintf("/sys/dev/block/%d:%d/dm/", unix.Major(st.Rdev), unix.Minor(st.Rdev))
-	uuid, _ := os.ReadFile(dm + "uuid")
-	id, ok := strings.CutPrefix(strings.TrimSpace(string(uuid)), "LVM-")
-	if !ok || len(id) != 64 {
-		return "", false
-	}
-	name, err := os.ReadFile(dm + "name")
-	if err != nil {
-		return "", false
-	}
-	vg, lv, ok := splitDMName(strings.TrimSpace(string(name)))
-	return "/dev/" + vg + "/" + lv, ok
-}
-
-func splitDMName(name string) (vg, lv string, ok bool) {
-	for i := 0; i < len(name); i++ {
-		if name[i] != '-' {
-			continue
-		}
-		if i+1 < len(name) && name[i+1] == '-' {
-			i++
-			continue
-		}
-		single := strings.NewReplacer("--", "-")
-		return single.Replace(name[:i]), single.Replace(name[i+1:]), true
-	}
-	return "", "", false
 }
 
 func (d Actions) PvchangeUuid(device Device) error {

@@ -18,7 +18,7 @@ import (
 var mdNoise = []string{"Note: this array has metadata", "may not be suitable", "store '/boot'", "your boot-loader", "--metadata=0.90"}
 
 func (d *Daemon) mdadm(args ...string) error {
-	return oneLine(d.run(append([]string{"mdadm"}, args...)...), mdNoise...)
+	return withoutLines(d.run(append([]string{"mdadm"}, args...)...), mdNoise...)
 }
 
 // mdLevels are the levels that can be made; mdadm knows others, which are none.
@@ -94,7 +94,7 @@ func (d Actions) MdCreate(name string, devices []Device, o types.MDCreateOptions
 const mdHome = "(none)"
 
 func (d Actions) MdStop(md Device) error {
-	err := d.failed(d.mdadm("--stop", string(md)), md)
+	err := d.deviceError(d.mdadm("--stop", string(md)), md)
 	forgetArrays()
 	return err
 }
@@ -137,7 +137,7 @@ func mdPartitions() []string {
 func (d Actions) MdDetail(md Device) (api.Hash, error) {
 	out, err := d.output("mdadm", "--detail", "--export", string(md))
 	if err != nil {
-		return nil, d.failed(oneLine(err), md)
+		return nil, d.deviceError(err, md)
 	}
 	h := api.Hash{}
 	for _, line := range lines(out) {

@@ -204,12 +204,12 @@ func (d *Daemon) mountPart(m Mountable, target, options, fstype string) error {
 		if err == nil && !isDir(from) {
 			err = syscall.ENOTDIR
 		}
-		err = say(err, "%s: /%s", d.shownDevice(m.Device), m.Folder)
+		err = wrap(err, "%s: /%s", d.shownDevice(m.Device), m.Folder)
 	}
 	if err != nil {
 		return err
 	}
-	return say(unix.Mount(from, target, "", unix.MS_BIND, ""), "%s: /%s", d.shownDevice(m.Device), m.Folder+m.Volume)
+	return wrap(unix.Mount(from, target, "", unix.MS_BIND, ""), "%s: /%s", d.shownDevice(m.Device), m.Folder+m.Volume)
 }
 
 // btrfsTop is the option that mounts all of a btrfs, whatever its default is.
@@ -238,7 +238,7 @@ func (d *Daemon) mountTarget(mountpoint string) (string, error) {
 		return "", notDirectory
 	}
 	if err != nil {
-		return "", say(err, "%s", mountpoint)
+		return "", wrap(err, "%s", mountpoint)
 	}
 	return target, nil
 }
@@ -292,7 +292,7 @@ func (d Actions) Umount(pathordevice DevOrPath, o types.UmountOptions) error {
 	if p := pathordevice.Path; p != "" {
 		host, err := d.root.Host(p)
 		if err != nil {
-			return say(err, "%s", p)
+			return wrap(err, "%s", p)
 		}
 		name, target = string(p), host
 	}
@@ -371,10 +371,10 @@ func (d *Daemon) inParent(path string, fn func(dir int, base string) error) erro
 	}
 	dir, base, err := d.root.Parent(Path(path))
 	if err != nil {
-		return say(err, "%s", path)
+		return wrap(err, "%s", path)
 	}
 	defer dir.Close()
-	return say(fn(int(dir.Fd()), base), "%s", path)
+	return wrap(fn(int(dir.Fd()), base), "%s", path)
 }
 
 func (d Actions) InternalParseMountable(mountable Mountable) (api.InternalMountable, error) {
@@ -601,42 +601,6 @@ func (d Actions) ListFilesystems() (api.Hash, error) {
 	return h, nil
 }
 
-// probeType is the type of what a device holds, empty if it is not known.
-func (d *Daemon) probeType(dev string) string {
-	out, err := d.output("blkid", "-c", "/dev/null", "-o", "value", "-s", "TYPE", "-p", dev)
-	if err != nil {
-		return "" // also when several signatures contradict each other
-	}
-	return strings.TrimSpace(out)
-}
-
-// probeTags is what blkid(8) tells of a device.
-func (d *Daemon) probeTags(dev string) map[string]string {
-	tags := map[string]string{}
-	out, _ := d.output("blkid", "-c", "/dev/null", "-o", "export", "-p", dev)
-	for _, line := range lines(out) {
-		if k, v, ok := strings.Cut(unescapeExport(line), "="); ok {
-			tags[k] = v
-		}
-	}
-	return tags
-}
-
-// holdsCD reports whether a disk with partitions is an image of a CD that is on the
-// whole disk only. Such an image has a table so that other machines start from it.
-func (d *Daemon) holdsCD(disk string, parts []string) bool {
-	tags := d.probeTags(disk)
-	return isCD(tags) && !slices.ContainsFunc(parts, func(p string) bool { return sameCD(tags, d.probeTags(p)) })
-}
-
-func isCD(tags map[string]string) bool { return tags["TYPE"] == "iso9660" || tags["TYPE"] == "udf" }
-
-// sameCD reports whether a partition holds what its disk does: it begins there, or has a
-// description of its own of the same CD.
-func sameCD(disk, part map[string]string) bool {
-	return part["TYPE"] == disk["TYPE"] && part["UUID"] == disk["UUID"] && part["LABEL"] == disk["LABEL"]
-}
-
 // Partitions of these types hold no file system even where something looks like one.
 var notFilesystem = map[string]bool{
 	"0x5": true, "0xf": true, "0x85": true, // extended
@@ -645,81 +609,4 @@ var notFilesystem = map[string]bool{
 	"5808c8aa-7e8f-42e0-85d2-e1e90434cfb3": true, // dynamic disk, metadata
 	"af9b60a0-1431-4f62-bc68-3311714a69ad": true, // dynamic disk, data
 	"21686148-6449-6e6f-744e-656564454649": true, // BIOS boot
-}
-
-func (d *Daemon) holdsFilesystem(partition string) bool {
-	out, err := d.output("blkid", "-c", "/dev/null", "-o", "value", "-s", "PART_ENTRY_TYPE", "-p", partition)
-	return err != nil || !notFilesystem[strings.ToLower(strings.TrimSpace(out))]
-}
-
-// btrfsVolumes lists a btrfs file system and its subvolumes as mountables.
-func (d *Daemon) btrfsVolumes(dev string) api.Hash {
-	h := api.Hash{{Key: dev, Value: "btrfs"}}
-	tmp, err := os.MkdirTemp("/tmp", "btrfs-*")
-	if err != nil {
-		return h
-	}
-	defer os.Remove(tmp)
-	if unix.Mount(dev, tmp, "btrfs", unix.MS_RDONLY|unix.MS_NODEV|unix.MS_NOSUID, btrfsTop) != nil {
-		return h
-	}
-	defer unix.Unmount(tmp, unix.MNT_DETACH)
-	list, _ := btrfsSubvolumes(tmp)
-	for _, v := range list {
-		h = append(h, api.Pair{Key: Mountable{Device: Device(dev), Volume: v.Path}.String(), Value: "btrfs"})
-	}
-	return h
-}
-
-// mdDevices lists the RAID arrays.
-func (d *Daemon) mdDevices() []string {
-	l := []string{}
-	for _, p := range globAll("/sys/block/md*/md") {
-		l = append(l, "/dev/"+filepath.Base(filepath.Dir(p)))
-	}
-	sort.Strings(l)
-	return l
-}
-
-// logicalVolumes lists the volumes of LVM as /dev/VG/LV.
-func (d *Daemon) logicalVolumes() []string {
-	l := []string{}
-	for _, dm := range deviceMappers() {
-		path, ok := canonicalLV(Device(api.MapperDir + dm.name))
-		if ok && unix.Access(path, unix.F_OK) == nil {
-			l = append(l, path)
-		}
-	}
-	sort.Strings(l)
-	return l
-}
-
-// mappedDevices lists device-mapper devices that are no logical volumes, such as
-// opened LUKS devices.
-func (d *Daemon) mappedDevices() []string {
-	l := []string{}
-	for _, dm := range deviceMappers() {
-		if !strings.HasPrefix(dm.uuid, "LVM-") {
-			l = append(l, api.MapperDir+dm.name)
-		}
-	}
-	sort.Strings(l)
-	return l
-}
-
-type mapper struct{ name, uuid, kernel string }
-
-// deviceMappers lists the mapped devices but those that are ours.
-func deviceMappers() []mapper {
-	return slices.DeleteFunc(allMappers(), func(m mapper) bool { return strings.HasPrefix(m.name, cutName) })
-}
-
-func allMappers() []mapper {
-	var l []mapper
-	for _, dir := range globAll("/sys/block/dm-*/dm") {
-		name, _ := os.ReadFile(dir + "/name")
-		uuid, _ := os.ReadFile(dir + "/uuid")
-		l = append(l, mapper{strings.TrimSpace(string(name)), strings.TrimSpace(string(uuid)), filepath.Base(filepath.Dir(dir))})
-	}
-	return l
 }

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"fmt"
 	"os"
 	"regexp"
 	"strconv"
@@ -77,4 +78,50 @@ func (d *Daemon) mountsBelow() ([]mountEntry, error) {
 		}
 	}
 	return l, nil
+}
+
+// mountPoint is where a device is mounted, as a path of the appliance. Devices
+// are told apart by number: a volume has several names.
+func (d *Daemon) mountPoint(device Device) string {
+	var want, have unix.Stat_t
+	if unix.Stat(string(device), &want) != nil {
+		return ""
+	}
+	l, _ := d.mountsBelow()
+	for _, m := range l {
+		if strings.HasPrefix(m.Source, "/dev/") && unix.Stat(m.Source, &have) == nil && have.Rdev == want.Rdev {
+			return m.Point
+		}
+	}
+	return ""
+}
+
+// mountedAt is mountPoint for a call that wants the file system mounted.
+func (d *Daemon) mountedAt(device Device) (string, error) {
+	p := d.mountPoint(device)
+	if p == "" {
+		return "", fmt.Errorf("device not mounted: %s", d.shownDevice(device))
+	}
+	return p, nil
+}
+
+// withMount runs fn on a directory where a device is mounted: where it is
+// already, or else on one that is there for the time of the call.
+func (d *Daemon) withMount(device Device, fstype, options string, fn func(dir string) error) error {
+	if p := d.mountPoint(device); p != "" {
+		return fn(p)
+	}
+	tmp, err := os.MkdirTemp("", "mount-")
+	if err != nil {
+		return errnoOf(err)
+	}
+	defer os.Remove(tmp)
+	if err := unix.Mount(string(device), tmp, fstype, unix.MS_NODEV|unix.MS_NOSUID, options); err != nil {
+		return wrap(err, "mount: %s", d.shownDevice(device))
+	}
+	err = fn(tmp)
+	if uerr := unix.Unmount(tmp, 0); err == nil {
+		err = wrap(uerr, "umount: %s", d.shownDevice(device))
+	}
+	return err
 }

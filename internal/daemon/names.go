@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"gofish/internal/api"
 	"gofish/internal/inspect"
 )
 
@@ -162,17 +161,6 @@ func (d *Devices) byID(link string) []string {
 	return d.byDisk(link, diskIDs)
 }
 
-// mappersWhere lists devices of device-mapper.
-func mappersWhere(is func(mapper) bool) []string {
-	var l []string
-	for _, m := range deviceMappers() {
-		if is(m) {
-			l = append(l, volumeName(api.MapperDir+m.name))
-		}
-	}
-	return l
-}
-
 // arraysOf finds arrays by their UUID, however its digits are grouped, or by their
 // name. The name of the machine that made the array and a colon may stand before it.
 func (d *Devices) arraysOf(tag, value string) []string {
@@ -195,12 +183,6 @@ func (d *Devices) arraysOf(tag, value string) []string {
 		}
 	}
 	return l
-}
-
-// attribute is what the kernel says of a disk in sysfs, in one line.
-func attribute(disk, name string) string {
-	b, _ := os.ReadFile("/sys/block/" + disk + "/" + name)
-	return strings.TrimSpace(string(b))
 }
 
 // diskIDs are the names of a disk in by-id. For SCSI udev builds them from vendor,

@@ -18,12 +18,12 @@ func (d Actions) NtfscloneOut(c *Call, device Device, backupfile io.Writer, o ty
 	b.flag("--preserve-timestamps", o.PreserveTimestamps)
 	b.flag("--force", o.Force)
 	t := Tool{Args: append(b.args, string(device)), Stdout: chunked(backupfile)}
-	return d.failed(oneLine(t.Run(c)), device)
+	return d.deviceError(t.Run(c), device)
 }
 
 func (d Actions) NtfscloneIn(c *Call, backupfile io.Reader, device Device) error {
 	t := Tool{Args: []string{"ntfsclone", "-O", string(device), "--restore-image", "-"}, Stdin: backupfile, FoldStdout: true}
-	err := d.failed(oneLine(t.Run(c)), device)
+	err := d.deviceError(t.Run(c), device)
 	rereadPartitions(device)
 	return err
 }
@@ -34,7 +34,7 @@ func (d Actions) NtfscatI(c *Call, device Mountable, inode int64, filename io.Wr
 	}
 	// The tool reads a mounted file system only when it is told to.
 	t := Tool{Args: []string{"ntfscat", "--force", "-i", strconv.FormatInt(inode, 10), string(device.Device)}, Stdout: chunked(filename)}
-	return d.failed(oneLine(t.Run(c)), device.Device)
+	return d.deviceError(t.Run(c), device.Device)
 }
 
 func (d Actions) NtfsChmod(device Device, mode int, path string, o types.NTFSChmodOptions) error {
@@ -50,10 +50,10 @@ func (d Actions) NtfsChmod(device Device, mode int, path string, o types.NTFSChm
 	b := argBuilder{args: []string{"ntfssecaudit"}}
 	b.flag("-r", o.Recursive)
 	t := Tool{Args: append(b.args, string(device), strconv.FormatInt(int64(mode), 8), path), FoldStdout: true}
-	err := oneLine(t.Run(d.call))
+	err := t.Run(d.call)
 	var te *ToolError
 	if errors.As(err, &te) {
-		return d.failed(fmt.Errorf("%s: %w", path, err), device)
+		return d.deviceError(fmt.Errorf("%s: %w", path, err), device)
 	}
 	return err
 }

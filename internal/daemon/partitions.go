@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -44,37 +43,8 @@ func checkPartnum(n int) error {
 // partedEnv lets parted read and write names of partitions that are not ASCII.
 var partedEnv = []string{"LC_ALL=C.UTF-8"}
 
-// parted changes a partition table. The tool complains on standard output.
-func (d *Daemon) parted(dev Device, command ...string) error {
-	t := &Tool{Args: append([]string{"parted", "-s", "--", string(dev)}, command...), Env: partedEnv, FoldStdout: true}
-	if err := t.Run(d.call); err != nil {
-		return fmt.Errorf("parted: %s: %w", dev, oneLine(err, noUdev))
-	}
-	return awaitPartitions(dev)
-}
-
 // noUdev is what a shell says when parted wants to wait for udev.
 const noUdev = "udevadm: not found"
-
-// oneLine leaves out of a tool's complaint the lines that hold one of the texts.
-func oneLine(err error, drop ...string) error {
-	var e *ToolError
-	if !errors.As(err, &e) {
-		return err
-	}
-	e.Text = strings.Join(slices.DeleteFunc(lines(e.Text), func(l string) bool {
-		return slices.ContainsFunc(drop, func(d string) bool { return strings.Contains(l, d) })
-	}), "\n")
-	return err
-}
-
-// partedPart is parted for a command on one partition.
-func (d *Daemon) partedPart(dev Device, partnum int, command string, args ...string) error {
-	if err := checkPartnum(partnum); err != nil {
-		return err
-	}
-	return d.parted(dev, append([]string{command, strconv.Itoa(partnum)}, args...)...)
-}
 
 // awaitPartitions waits, but not for ever, until every partition that the kernel
 // knows on a disk has its node.
@@ -113,7 +83,7 @@ func (d *Daemon) partitionTable(dev Device) (label string, rows []partitionRow, 
 	t := &Tool{Args: []string{"parted", "-m", "-s", "--", string(dev), "unit", "b", "print"}, Env: partedEnv}
 	out, err := t.Output(d.call)
 	if err != nil {
-		err = folded(out, oneLine(err, noUdev))
+		err = folded(out, withoutLines(err, noUdev))
 		if strings.Contains(err.Error(), "unrecognised disk label") {
 			return "", nil, fmt.Errorf("parted: %s: %v: %w", dev, err, syscall.EINVAL)
 		}
@@ -148,16 +118,16 @@ type table interface {
 func withTable(dev Device, label string, flags int, fn func(table) error) error {
 	f, err := os.OpenFile(string(dev), flags, 0)
 	if err != nil {
-		return say(err, "%s", dev)
+		return wrap(err, "%s", dev)
 	}
 	defer f.Close()
 	sector, err := unix.IoctlGetInt(int(f.Fd()), unix.BLKSSZGET)
 	if err != nil {
-		return say(err, "%s: size of a sector", dev)
+		return wrap(err, "%s: size of a sector", dev)
 	}
 	size, err := f.Seek(0, io.SeekEnd)
 	if err != nil {
-		return say(err, "%s", dev)
+		return wrap(err, "%s", dev)
 	}
 	disk := tableDisk{f, int64(sector), size / int64(sector)}
 	var t table
@@ -250,7 +220,7 @@ func errShrinks(end, was int64) error {
 func tellKernel(dev Device, rows []partitionRow) error {
 	f, err := os.Open(string(dev))
 	if err != nil {
-		return say(err, "%s", dev)
+		return wrap(err, "%s", dev)
 	}
 	defer f.Close()
 	if unix.IoctlSetInt(int(f.Fd()), unix.BLKRRPART, 0) == unix.EBUSY {
@@ -349,79 +319,6 @@ func notInUse(dev Device, partnum int) error {
 	return nil
 }
 
-// parsePartitionLabel reads the kind of a table in what parted prints.
-func parsePartitionLabel(dev Device, out string) (string, error) {
-	for _, line := range lines(out) {
-		if line = strings.TrimSpace(line); line == "" || line == "BYT;" {
-			continue
-		}
-		// DEVICE:SIZE:TRANSPORT:SECTOR:SECTOR:LABEL:MODEL:FLAGS
-		f := machineFields(line)
-		if len(f) < 6 {
-			return "", fmt.Errorf("%s: cannot understand what parted prints: %q", dev, line)
-		}
-		return f[5], nil
-	}
-	return "", fmt.Errorf("%s: parted prints nothing about the disk", dev)
-}
-
-// parsePartitionRows reads the lines behind that.
-func parsePartitionRows(dev Device, out string) (rows []partitionRow, err error) {
-	disk := false
-	for _, line := range lines(out) {
-		line = strings.TrimSpace(line)
-		switch {
-		case line == "" || line == "BYT;":
-			continue
-		case !disk:
-			disk = true
-			continue
-		}
-		// NUMBER:START:END:SIZE:FILESYSTEM:NAME:FLAGS
-		f := machineFields(line)
-		bad := fmt.Errorf("%s: cannot understand what parted prints: %q", dev, line)
-		if len(f) < 7 {
-			return nil, bad
-		}
-		var r partitionRow
-		if r.num, err = strconv.Atoi(f[0]); err != nil {
-			return nil, bad
-		}
-		for i, v := range []*int64{&r.start, &r.end, &r.size} {
-			if *v, err = strconv.ParseInt(strings.TrimSuffix(f[1+i], "B"), 10, 64); err != nil {
-				return nil, bad
-			}
-		}
-		r.name = f[5]
-		for _, flag := range strings.Split(f[6], ",") {
-			r.bootable = r.bootable || strings.TrimSpace(flag) == "boot"
-		}
-		rows = append(rows, r)
-	}
-	return rows, nil
-}
-
-// machineFields splits a line of parted's machine format: colons between the
-// fields, a semicolon at the end, a backslash before either where it is meant.
-func machineFields(line string) []string {
-	fields := []string{}
-	var b strings.Builder
-	for i := 0; i < len(line); i++ {
-		switch c := line[i]; {
-		case c == '\\' && i+1 < len(line):
-			i++
-			b.WriteByte(line[i])
-		case c == ':':
-			fields = append(fields, b.String())
-			b.Reset()
-		case c == ';' && i == len(line)-1:
-		default:
-			b.WriteByte(c)
-		}
-	}
-	return append(fields, b.String())
-}
-
 // partitionRowOf is the row of one partition, and the kind of the table.
 func (d *Daemon) partitionRowOf(dev Device, partnum int) (string, *partitionRow, error) {
 	if err := checkPartnum(partnum); err != nil {
@@ -473,28 +370,6 @@ var byCylinder = map[string]bool{"sun": true, "amiga": true, "pc98": true, "dvh"
 
 // closest is where parted says that a partition could be.
 var closest = regexp.MustCompile(`closest location we can manage is .* \(sectors (\d+)\.\.(\d+)\)`)
-
-// partedAdd makes a partition with parted. Where it must be of whole cylinders it is
-// made of those that parted finds closest.
-func (d *Daemon) partedAdd(dev Device, label, kind, start, end string) error {
-	add := func(start, end string) error {
-		args := []string{"mkpart", kind, start, end}
-		if unnamed[label] {
-			args = slices.Delete(args, 1, 2)
-		}
-		return d.parted(dev, args...)
-	}
-	err := add(start, end)
-	if err == nil || !byCylinder[label] {
-		return err
-	}
-	if m := closest.FindStringSubmatch(err.Error()); m != nil {
-		return add(m[1]+"s", m[2]+"s")
-	}
-	return err
-}
-
-func sectors(n int64) string { return strconv.FormatInt(n, 10) + "s" }
 
 func (d Actions) PartDel(device Device, partnum int) error {
 	if err := cmp.Or(checkPartnum(partnum), notInUse(device, partnum)); err != nil {
@@ -670,15 +545,6 @@ func (d Actions) PartGetMbrPartType(device Device, partnum int) (string, error) 
 	return "primary", nil
 }
 
-// folded takes a tool's standard output for its error text if that is empty.
-func folded(out string, err error) error {
-	var e *ToolError
-	if errors.As(err, &e) && e.Text == "" {
-		e.Text = strings.TrimSpace(out)
-	}
-	return err
-}
-
 func (d Actions) PartSetGptType(device Device, partnum int, guid string) error {
 	return d.setPartGUID(device, partnum, gptType, guid)
 }
@@ -824,18 +690,6 @@ func (d Actions) ListPartitions() ([]string, error) {
 	return append(d.devices.Partitions(), mdPartitions()...), nil
 }
 
-// sfdisk writes a partition table from lines of START,SIZE,ID,BOOTABLE.
-func (d *Daemon) sfdisk(dev Device, input []string, args ...string) error {
-	t := &Tool{
-		Args:  append(append([]string{"sfdisk"}, args...), string(dev)),
-		Stdin: strings.NewReader(strings.Join(append(input, ""), "\n")),
-	}
-	if err := t.Run(d.call); err != nil {
-		return fmt.Errorf("sfdisk: %s: %w", dev, oneLine(err))
-	}
-	return awaitPartitions(dev)
-}
-
 func (d Actions) Sfdisk(device Device, cyls, heads, sectors int, lines []string) error {
 	return d.sfdisk(device, lines)
 }
@@ -853,18 +707,6 @@ func (d Actions) SfdiskM(device Device, lines []string) error {
 		in = append(in, inMegabytes(l))
 	}
 	return d.sfdisk(device, in)
-}
-
-// inMegabytes puts the unit after the start and size of one of sfdisk's lines.
-func inMegabytes(line string) string {
-	f := strings.Split(line, ",")
-	for i := range f[:min(2, len(f))] {
-		s := strings.TrimSpace(f[i])
-		if _, err := strconv.ParseUint(s, 10, 63); err == nil {
-			f[i] = s + "MiB"
-		}
-	}
-	return strings.Join(f, ",")
 }
 
 func (d Actions) SfdiskL(device Device) (string, error) {

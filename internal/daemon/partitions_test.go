@@ -62,7 +62,7 @@ func TestInMegabytes(t *testing.T) {
 }
 
 func TestOneLine(t *testing.T) {
-	err := oneLine(&ToolError{Tool: "x", Status: 1, Text: "sh: 1: udevadm: not found\n\n*****\n  first \n second"}, noUdev)
+	err := withoutLines(&ToolError{Tool: "x", Status: 1, Text: "sh: 1: udevadm: not found\n\n*****\n  first \n second"}, noUdev)
 	if got := err.Error(); got != "first; second" {
 		t.Error(got)
 	}

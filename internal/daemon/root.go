@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"errors"
 	"os"
 	"path"
 	"strconv"
@@ -194,13 +193,4 @@ func (r *Root) stat(p Path, nofollow bool) (*unix.Stat_t, error) {
 		return nil, err
 	}
 	return &st, nil
-}
-
-// errnoOf takes the number out of an error of package os.
-func errnoOf(err error) error {
-	var e syscall.Errno
-	if errors.As(err, &e) {
-		return e
-	}
-	return err
 }

@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"gofish/guestfs/types"
 )
 
@@ -21,7 +19,7 @@ func (d *Daemon) rsync(src, dest, shown string, o types.RsyncOptions) error {
 		args = append(args, "--delete")
 	}
 	t := Tool{Args: append(args, "--", src, dest)}
-	if err := oneLine(t.Run(d.call)); err != nil {
+	if err := t.Run(d.call); err != nil {
 		return fmt.Errorf("%s: %w", shown, err)
 	}
 	return nil
@@ -32,7 +30,7 @@ func (d *Daemon) rsync(src, dest, shown string, o types.RsyncOptions) error {
 func (d *Daemon) rsyncPath(p Path, find func(Path) (string, error)) (string, error) {
 	host, err := find(p)
 	if err != nil {
-		return "", say(err, "%s", p)
+		return "", wrap(err, "%s", p)
 	}
 	if strings.HasSuffix(string(p), "/") {
 		host += "/"
@@ -102,22 +100,11 @@ const ownContext = "/proc/self/attr/current"
 
 func (d Actions) Getcon() (string, error) {
 	b, err := os.ReadFile(ownContext)
-	return strings.TrimRight(string(b), "\n\x00"), say(errnoOf(err), "getcon")
+	return strings.TrimRight(string(b), "\n\x00"), wrap(errnoOf(err), "getcon")
 }
 
 func (d Actions) Setcon(context string) error {
-	return say(writeSys(ownContext, context), "setcon: %s", context)
-}
-
-// writeSys writes to a file of the kernel.
-func writeSys(name, text string) error {
-	fd, err := unix.Open(name, unix.O_WRONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	_, err = unix.Write(fd, []byte(text))
-	return err
+	return wrap(writeSys(ownContext, context), "setcon: %s", context)
 }
 
 func (d Actions) SelinuxRelabel(specfile string, path Path, o types.SELinuxRelabelOptions) error {
@@ -149,9 +136,9 @@ func (d *Daemon) setfiles(specfile string, paths []Path, force *bool, excludes [
 	for _, p := range paths {
 		host, err := d.root.HostLink(p)
 		if err != nil {
-			return say(err, "%s", p)
+			return wrap(err, "%s", p)
 		}
 		args = append(args, host)
 	}
-	return oneLine((&Tool{Args: args, FoldStdout: true}).Run(d.call))
+	return (&Tool{Args: args, FoldStdout: true}).Run(d.call)
 }

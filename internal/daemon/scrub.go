@@ -12,7 +12,7 @@ func (d Actions) ScrubDevice(device Device) error { return d.onDevice(device, "s
 func (d Actions) ScrubFile(file Path) error {
 	st, err := d.root.Stat(file)
 	if err != nil {
-		return say(err, "%s", file)
+		return wrap(err, "%s", file)
 	}
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return fmt.Errorf("%s: not a regular file", file)
@@ -22,11 +22,11 @@ func (d Actions) ScrubFile(file Path) error {
 
 func (d Actions) ScrubFreespace(dir Path) error {
 	if _, err := d.root.Lstat(dir); err == nil {
-		return say(syscall.EEXIST, "%s", dir)
+		return wrap(syscall.EEXIST, "%s", dir)
 	}
 	name, err := d.root.HostNew(dir)
 	if err != nil {
-		return say(err, "%s", dir)
+		return wrap(err, "%s", dir)
 	}
-	return prefixed(oneLine(d.run("scrub", "-X", name)), string(dir))
+	return prefixed(d.run("scrub", "-X", name), string(dir))
 }

@@ -348,12 +348,6 @@ func (s *session) invoke(c *Call, a *api.Action, args, opts []any) (result any, 
 	return result, s.d.named(args, err)
 }
 
-// errnoOnly carries an error number without adding to the text.
-type errnoOnly syscall.Errno
-
-func (errnoOnly) Error() string   { return "" }
-func (e errnoOnly) Unwrap() error { return syscall.Errno(e) }
-
 // errorBody makes an error ready for the wire.
 func errorBody(err error) *proto.ErrorBody {
 	b := &proto.ErrorBody{Message: err.Error()}

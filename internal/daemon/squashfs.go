@@ -18,7 +18,7 @@ func (d Actions) Mksquashfs(c *Call, path Path, filename io.Writer, o types.Mksq
 	}
 	from, err := d.root.Host(path)
 	if err != nil {
-		return say(err, "%s", path)
+		return wrap(err, "%s", path)
 	}
 	// The beginning is written last, so the image cannot go out while it is made.
 	image, err := os.CreateTemp("", "squashfs-")
@@ -41,7 +41,7 @@ func (d Actions) Mksquashfs(c *Call, path Path, filename io.Writer, o types.Mksq
 	}
 	t.Args = b.args
 	if err := t.Run(c); err != nil {
-		return prefixed(oneLine(err), string(path))
+		return prefixed(err, string(path))
 	}
 	_, err = io.Copy(filename, d.until(image))
 	return err

@@ -3,19 +3,17 @@ package daemon
 import (
 	"encoding/binary"
 	"io"
-	"math"
 	"os"
 
 	"golang.org/x/sys/unix"
 
 	"gofish/internal/api"
-	"gofish/internal/proto"
 )
 
 func (d Actions) Statns(path Path) (api.StatNS, error) {
 	st, err := d.root.Stat(path)
 	if err != nil {
-		return api.StatNS{}, say(err, "%s", path)
+		return api.StatNS{}, wrap(err, "%s", path)
 	}
 	return statns(st), nil
 }
@@ -23,7 +21,7 @@ func (d Actions) Statns(path Path) (api.StatNS, error) {
 func (d Actions) Lstatns(path Path) (api.StatNS, error) {
 	st, err := d.root.Lstat(path)
 	if err != nil {
-		return api.StatNS{}, say(err, "%s", path)
+		return api.StatNS{}, wrap(err, "%s", path)
 	}
 	return statns(st), nil
 }
@@ -42,7 +40,7 @@ func statns(st *unix.Stat_t) api.StatNS {
 func (d Actions) InternalLstatnslist(path Path, names []string) ([]api.StatNS, error) {
 	dir, err := d.openDir(path)
 	if err != nil {
-		return nil, say(err, "%s", path)
+		return nil, wrap(err, "%s", path)
 	}
 	defer dir.Close()
 	list := make([]api.StatNS, len(names))
@@ -81,14 +79,6 @@ func (d Actions) InternalReaddirList(path Path) ([]api.Dirent, error) {
 	return list, err
 }
 
-// grow adds to the size of a result and refuses one that no message can hold.
-func grow(size *int, n int) error {
-	if *size += n; *size > proto.MaxMessage {
-		return errTooLarge
-	}
-	return nil
-}
-
 // letters of file types, by the kernel's d_type (linux/fs_types.h).
 var direntLetter = map[byte]api.Char{
 	unix.DT_BLK: 'b', unix.DT_CHR: 'c', unix.DT_DIR: 'd', unix.DT_FIFO: 'f',
@@ -99,10 +89,10 @@ var direntLetter = map[byte]api.Char{
 func (d *Daemon) readdir(path Path, fn func(api.Dirent) error) error {
 	dir, err := d.openDir(path)
 	if err != nil {
-		return say(err, "opendir: %s", path)
+		return wrap(err, "opendir: %s", path)
 	}
 	defer dir.Close()
-	return say(eachDirent(dir, func(ino uint64, typ byte, name string) error {
+	return wrap(eachDirent(dir, func(ino uint64, typ byte, name string) error {
 		letter, ok := direntLetter[typ]
 		if !ok {
 			letter = '?'
@@ -140,15 +130,7 @@ func eachDirent(dir *os.File, fn func(ino uint64, typ byte, name string) error) 
 func (d Actions) Filesize(file Path) (int64, error) {
 	st, err := d.root.Stat(file)
 	if err != nil {
-		return 0, say(err, "%s", file)
+		return 0, wrap(err, "%s", file)
 	}
 	return st.Size, nil
-}
-
-// int32Result refuses a number that the protocol's 32 bits cannot carry.
-func int32Result(n int64) (int, error) {
-	if n > math.MaxInt32 {
-		return 0, errTooLarge
-	}
-	return int(n), nil
 }

@@ -27,14 +27,6 @@ func (d *Daemon) setSwapLabel(dev Device, label string) error {
 
 var plainUUID = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
 
-// checkUUID is for tools that succeed with a bad UUID.
-func checkUUID(uuid string) error {
-	if !plainUUID.MatchString(uuid) {
-		return fmt.Errorf("%s: not a UUID", uuid)
-	}
-	return nil
-}
-
 func (d *Daemon) setSwapUUID(dev Device, uuid string) error {
 	if err := checkUUID(uuid); err != nil {
 		return err
@@ -51,7 +43,7 @@ func (d Actions) Mkswap(device Device, o types.MkswapOptions) error {
 	}
 	b.text("-L", o.Label)
 	b.text("-U", o.UUID)
-	return d.failed(d.format(device, append(b.args, string(device))...), device)
+	return d.deviceError(d.format(device, append(b.args, string(device))...), device)
 }
 
 func (d Actions) MkswapL(label string, device Device) error {
@@ -68,37 +60,6 @@ func (d Actions) MkswapFile(path Path) error {
 
 func (d Actions) SwaponFile(file Path) error  { return d.onFile(file, "swapon") }
 func (d Actions) SwapoffFile(file Path) error { return d.onFile(file, "swapoff") }
-
-// onFile runs a tool on a file of the guest; links do not lead out of it.
-func (d *Daemon) onFile(path Path, args ...string) error {
-	return d.toolOnFile(path, &Tool{Args: args})
-}
-
-// toolOnFile runs a tool with the file as its last argument.
-func (d *Daemon) toolOnFile(path Path, t *Tool) error {
-	name, err := d.fileArg(path)
-	if err != nil {
-		return err
-	}
-	t.Args = append(t.Args, name)
-	if err = oneLine(t.Run(d.call)); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
-}
-
-// fileArg is a file or directory of the guest as a tool is told it.
-func (d *Daemon) fileArg(path Path) (string, error) {
-	st, err := d.root.Stat(path)
-	if err == nil {
-		err = mayOpen(st)
-	}
-	if err != nil {
-		return "", say(err, "%s", path)
-	}
-	name, err := d.root.Host(path)
-	return name, say(err, "%s", path)
-}
 
 func (d Actions) SwaponDevice(device Device) error {
 	return d.onDevice(device, "swapon", string(device))

@@ -26,11 +26,11 @@ func (d Actions) TarIn(c *Call, tarfile io.Reader, directory Path, opts types.Ta
 	}
 	st, err := d.root.Stat(directory)
 	if err != nil || st.Mode&unix.S_IFMT != unix.S_IFDIR {
-		return say(syscall.ENOTDIR, "%s", directory)
+		return wrap(syscall.ENOTDIR, "%s", directory)
 	}
 	top, err := d.root.Open(directory, unix.O_PATH|unix.O_DIRECTORY, 0)
 	if err != nil {
-		return say(err, "%s", directory)
+		return wrap(err, "%s", directory)
 	}
 	defer top.Close()
 	o := untar.Options{
@@ -155,7 +155,7 @@ func (d *Daemon) tarOut(c *Call, directory string, tarfile io.Writer, opts types
 			return tool
 		}
 	}
-	return say(err, "%s", directory)
+	return wrap(err, "%s", directory)
 }
 
 // chunked hides everything but Write, so that a tool's output comes in pieces
@@ -170,20 +170,18 @@ func (d *Daemon) treeArg(directory string) (string, error) {
 	}
 	p := Path(pathpkg.Join("/", directory))
 	if !strings.HasPrefix(directory, "/") {
-		return "", say(syscall.ENOENT, "stat: %s", directory)
+		return "", wrap(syscall.ENOENT, "stat: %s", directory)
 	}
 	st, err := d.root.Stat(p)
 	if err != nil {
-		return "", say(err, "stat: %s", directory)
+		return "", wrap(err, "stat: %s", directory)
 	}
 	if st.Mode&unix.S_IFMT != unix.S_IFDIR {
 		return "", fmt.Errorf("%s: not a directory", directory)
 	}
 	host, err := d.root.Host(p)
-	return host, say(err, "%s", directory)
+	return host, wrap(err, "%s", directory)
 }
-
-func ptr[T any](v T) *T { return &v }
 
 func (d Actions) TgzIn(c *Call, tarball io.Reader, directory Path) error {
 	return d.TarIn(c, tarball, directory, types.TarInOptions{Compress: ptr("gzip")})
@@ -217,7 +215,7 @@ func (d Actions) CpioOut(c *Call, directory string, cpiofile io.Writer, opts typ
 	}
 	top, err := os.Open(host)
 	if err != nil {
-		return say(err, "%s", directory)
+		return wrap(err, "%s", directory)
 	}
 	defer top.Close()
 	defer d.hearing(top, Path(directory))()
@@ -244,5 +242,5 @@ func (d Actions) CpioOut(c *Call, directory string, cpiofile io.Writer, opts typ
 		Args: []string{"cpio", "--quiet", "-0", "-o", "-H", format}, Dir: host, Stdin: names, Stdout: chunked(cpiofile),
 		Silent: shortInode,
 	}
-	return prefixed(oneLine(t.Run(c)), directory)
+	return prefixed(t.Run(c), directory)
 }

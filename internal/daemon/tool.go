@@ -201,32 +201,7 @@ func toolFile(i int) string { return "/dev/fd/" + strconv.Itoa(3+i) }
 // memoryFile makes a file that is nowhere but in memory.
 func memoryFile(content string) (*os.File, error) {
 	f, err := newfile.Memory(content)
-	return f, say(errnoOf(err), "memory")
-}
-
-// run is the short form for a tool whose output does not matter.
-func (d *Daemon) run(args ...string) error {
-	return (&Tool{Args: args}).Run(d.call)
-}
-
-// output is the short form for a tool whose output is the result.
-func (d *Daemon) output(args ...string) (string, error) {
-	return (&Tool{Args: args}).Output(d.call)
-}
-
-// runAnyway is run outside of calls, and for what must be cleared away even after a
-// call that was cancelled.
-func runAnyway(args ...string) error {
-	return (&Tool{Args: args}).Run(context.Background())
-}
-
-// lines splits a tool's output; the last newline ends a line and starts none.
-func lines(s string) []string {
-	s = strings.TrimSuffix(s, "\n")
-	if s == "" {
-		return []string{}
-	}
-	return strings.Split(s, "\n")
+	return f, wrap(errnoOf(err), "memory")
 }
 
 // limited keeps the first max bytes written to it and drops the rest.

@@ -37,7 +37,7 @@ func (d Actions) UploadOffset(filename io.Reader, remotefilename DevOrPath, offs
 func (d *Daemon) upload(in io.Reader, to DevOrPath, flags int, offset int64) error {
 	f, name, err := d.openEither(to, unix.O_WRONLY|flags, 0o666)
 	if err != nil {
-		return say(err, "%s", name)
+		return wrap(err, "%s", name)
 	}
 	err = receive(in, f, name, offset)
 	if to.Device != "" {
@@ -66,13 +66,13 @@ func (d *Daemon) receiveFile(in io.Reader, path Path, size uint64) error {
 // take less room.
 func (d *Daemon) fillFile(path Path, size uint64, holes bool, fill func(*os.File) error) error {
 	if n, base, err := d.replacement(path, size); err != nil {
-		return say(err, "%s", path)
+		return wrap(err, "%s", path)
 	} else if n != nil {
 		if err := fill(n.File); err != nil {
 			n.Discard()
 			return err
 		}
-		return say(n.Commit(base), "%s", path)
+		return wrap(n.Commit(base), "%s", path)
 	}
 	_, err := d.root.Stat(path)
 	there := err == nil
@@ -84,12 +84,12 @@ func (d *Daemon) fillFile(path Path, size uint64, holes bool, fill func(*os.File
 		}
 	}
 	if f == nil {
-		return say(err, "%s", path)
+		return wrap(err, "%s", path)
 	}
 	if err == nil {
 		err = f.Truncate(0)
 	}
-	err = say(err, "%s", path)
+	err = wrap(err, "%s", path)
 	if err == nil {
 		if err = fill(f); err != nil {
 			f.Truncate(0) // half of something is worse than nothing
@@ -101,7 +101,7 @@ func (d *Daemon) fillFile(path Path, size uint64, holes bool, fill func(*os.File
 		}
 		return err
 	}
-	return say(f.Close(), "%s", path)
+	return wrap(f.Close(), "%s", path)
 }
 
 // hasRoom fails if the file system of a file has no room for a new content of size
@@ -211,7 +211,7 @@ func receive(in io.Reader, f *os.File, name string, offset int64) error {
 	defer f.Close()
 	err := write(in, f, name, offset, false)
 	if cerr := f.Close(); err == nil {
-		err = say(cerr, "%s", name)
+		err = wrap(cerr, "%s", name)
 	}
 	return err
 }
@@ -220,7 +220,7 @@ func receive(in io.Reader, f *os.File, name string, offset int64) error {
 func write(in io.Reader, f *os.File, name string, offset int64, empty bool) error {
 	if offset > 0 {
 		if _, err := f.Seek(offset, io.SeekStart); err != nil {
-			return say(err, "%s", name)
+			return wrap(err, "%s", name)
 		}
 	}
 	var err error
@@ -244,14 +244,14 @@ func write(in io.Reader, f *os.File, name string, offset int64, empty bool) erro
 	if errors.Is(err, errCancelled) {
 		return err
 	}
-	return say(err, "%s", name)
+	return wrap(err, "%s", name)
 }
 
 // InternalUpload writes a file of the appliance itself.
 func (d Actions) InternalUpload(filename io.Reader, tmpname string, mode int) error {
 	f, err := os.OpenFile(tmpname, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC, os.FileMode(mode&0o777))
 	if err != nil {
-		return say(err, "%s", tmpname)
+		return wrap(err, "%s", tmpname)
 	}
 	return receive(filename, f, tmpname, 0)
 }
@@ -263,7 +263,7 @@ func (d Actions) Download(c *Call, remotefilename DevOrPath, filename io.Writer)
 	}
 	defer f.Close()
 	if out, ok := filename.(*fileOut); ok && out.sink != nil {
-		return say(sendPieces(c, out, f, size), "%s", d.nameOf(remotefilename))
+		return wrap(sendPieces(c, out, f, size), "%s", d.nameOf(remotefilename))
 	}
 	return send(c, filename, f, d.nameOf(remotefilename), size)
 }
@@ -337,7 +337,7 @@ func (d Actions) DownloadOffset(c *Call, remotefilename DevOrPath, filename io.W
 	}
 	defer f.Close()
 	if _, err := f.Seek(offset, io.SeekStart); err != nil {
-		return say(err, "%s", name)
+		return wrap(err, "%s", name)
 	}
 	return send(c, filename, io.LimitReader(f, size), name, size)
 }
@@ -346,7 +346,7 @@ func (d Actions) DownloadOffset(c *Call, remotefilename DevOrPath, filename io.W
 func (d *Daemon) openSource(from DevOrPath) (*os.File, int64, error) {
 	f, name, err := d.openEither(from, unix.O_RDONLY, 0)
 	if err != nil {
-		return nil, 0, say(err, "%s", name)
+		return nil, 0, wrap(err, "%s", name)
 	}
 	var st unix.Stat_t
 	err = unix.Fstat(int(f.Fd()), &st)
@@ -365,14 +365,14 @@ func (d *Daemon) openSource(from DevOrPath) (*os.File, int64, error) {
 	}
 	if err != nil {
 		f.Close()
-		return nil, 0, say(err, "%s", name)
+		return nil, 0, wrap(err, "%s", name)
 	}
 	return f, size, nil
 }
 
 func send(c *Call, w io.Writer, r io.Reader, name string, size int64) error {
 	_, err := copyAll(w, r, func(done int64) error { return c.Progress(uint64(done), uint64(max(size, done))) })
-	return say(err, "%s", name)
+	return wrap(err, "%s", name)
 }
 
 func (d Actions) Base64In(base64file io.Reader, filename Path) error {
@@ -397,7 +397,7 @@ func (d Actions) Base64Out(c *Call, filename Path, base64file io.Writer) error {
 	folded := &folder{w: w}
 	enc := base64.NewEncoder(base64.StdEncoding, folded)
 	if _, err := copyAll(enc, f, func(int64) error { return c.Progress(0, 1) }); err != nil {
-		return say(err, "%s", filename)
+		return wrap(err, "%s", filename)
 	}
 	enc.Close()
 	if folded.column > 0 {
@@ -461,5 +461,5 @@ func (d *Daemon) compress(c *Call, ctype string, from DevOrPath, out io.Writer, 
 	}
 	defer f.Close()
 	t := Tool{Args: args, Stdin: f, Stdout: chunked(out)}
-	return say(t.Run(c), "%s", d.nameOf(from))
+	return wrap(t.Run(c), "%s", d.nameOf(from))
 }

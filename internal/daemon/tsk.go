@@ -29,5 +29,5 @@ func (d Actions) DownloadBlocks(c *Call, device Mountable, start, stop int64, fi
 // sleuth runs a tool of The Sleuth Kit whose output is a file.
 func (d Actions) sleuth(c *Call, device Mountable, filename io.Writer, args ...string) error {
 	t := Tool{Args: args, Stdout: chunked(filename)}
-	return d.failed(oneLine(t.Run(c)), device.Device)
+	return d.deviceError(t.Run(c), device.Device)
 }

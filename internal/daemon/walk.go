@@ -17,7 +17,7 @@ import (
 func (d Actions) Ls0(dir Path, filenames io.Writer) error {
 	f, err := d.openDir(dir)
 	if err != nil {
-		return say(err, "opendir: %s", dir)
+		return wrap(err, "opendir: %s", dir)
 	}
 	defer f.Close()
 	defer d.hearing(f, dir)()
@@ -30,7 +30,7 @@ func (d Actions) Ls0(dir Path, filenames io.Writer) error {
 		return err
 	})
 	if err != nil {
-		return say(err, "readdir: %s", dir)
+		return wrap(err, "readdir: %s", dir)
 	}
 	return w.Flush()
 }
@@ -39,13 +39,13 @@ func (d Actions) Ls0(dir Path, filenames io.Writer) error {
 func (d *Daemon) openTree(directory Path) (*os.File, error) {
 	st, err := d.root.Stat(directory)
 	if err != nil {
-		return nil, say(err, "%s", directory)
+		return nil, wrap(err, "%s", directory)
 	}
 	if st.Mode&unix.S_IFMT != unix.S_IFDIR {
 		return nil, fmt.Errorf("%s: not a directory", directory)
 	}
 	f, err := d.openDir(directory)
-	return f, say(err, "%s", directory)
+	return f, wrap(err, "%s", directory)
 }
 
 func (d Actions) Find0(directory Path, files io.Writer) error {
@@ -75,13 +75,13 @@ func (d Actions) Find0(directory Path, files io.Writer) error {
 func (d Actions) Du(c *Call, path Path) (int64, error) {
 	st, err := d.root.Lstat(path)
 	if err != nil {
-		return 0, say(err, "%s: du: cannot access '%s'", path, path)
+		return 0, wrap(err, "%s: du: cannot access '%s'", path, path)
 	}
 	bytes := st.Blocks * 512
 	if st.Mode&unix.S_IFMT == unix.S_IFDIR {
 		top, err := d.openDir(path)
 		if err != nil {
-			return 0, say(err, "%s", path)
+			return 0, wrap(err, "%s", path)
 		}
 		defer top.Close()
 		defer d.hearing(top, path)()
@@ -96,7 +96,7 @@ func (d Actions) Du(c *Call, path Path) (int64, error) {
 				return nil
 			}
 			if err != nil {
-				return say(err, "%s", pathpkg.Join(string(path), e.rel))
+				return wrap(err, "%s", pathpkg.Join(string(path), e.rel))
 			}
 			if st.Nlink > 1 && st.Mode&unix.S_IFMT != unix.S_IFDIR {
 				id := file{uint64(st.Dev), st.Ino}
@@ -195,7 +195,7 @@ func (w *walker) level(dir *os.File, below string, depth int) error {
 	if failed != nil {
 		return failed
 	}
-	return say(err, "%s", pathpkg.Join(w.directory, below))
+	return wrap(err, "%s", pathpkg.Join(w.directory, below))
 }
 
 func (w *walker) entry(e *entry, below string, depth int) error {
@@ -205,7 +205,7 @@ func (w *walker) entry(e *entry, below string, depth int) error {
 			return nil
 		}
 		if err != nil {
-			return say(err, "%s", pathpkg.Join(w.directory, below))
+			return wrap(err, "%s", pathpkg.Join(w.directory, below))
 		}
 		e.typ = byte(st.Mode & unix.S_IFMT >> 12) // DT_x is S_IFx >> 12
 	}
@@ -223,7 +223,7 @@ func (w *walker) entry(e *entry, below string, depth int) error {
 		return nil
 	}
 	if err != nil {
-		return say(err, "%s", pathpkg.Join(w.directory, below))
+		return wrap(err, "%s", pathpkg.Join(w.directory, below))
 	}
 	sub := os.NewFile(uintptr(fd), e.rel)
 	defer sub.Close()

@@ -42,13 +42,13 @@ func (x xattrCalls) value(p, name string) ([]byte, error) {
 func (x xattrCalls) all(p string) ([]api.Xattr, error) {
 	names, err := x.names(p)
 	if err != nil {
-		return nil, say(err, "listxattr: %s", p)
+		return nil, wrap(err, "listxattr: %s", p)
 	}
 	list := []api.Xattr{}
 	for _, n := range names {
 		v, err := x.value(p, n)
 		if err != nil {
-			return nil, say(err, "getxattr: %s", n)
+			return nil, wrap(err, "getxattr: %s", n)
 		}
 		list = append(list, api.Xattr{Attrname: n, Attrval: v})
 	}
@@ -83,7 +83,7 @@ func copyXattrs(src, dest string, follow bool) error {
 	list, first := x.all(src)
 	for _, a := range list {
 		if err := x.set(dest, a.Attrname, a.Attrval, 0); err != nil && first == nil {
-			first = say(err, "setxattr: %s", a.Attrname)
+			first = wrap(err, "setxattr: %s", a.Attrname)
 		}
 	}
 	return first
@@ -104,7 +104,7 @@ func (d *Daemon) xattr(x xattrCalls, path Path, name string) (value []byte, err 
 	if value == nil {
 		value = []byte{}
 	}
-	return value, say(err, "getxattr")
+	return value, wrap(err, "getxattr")
 }
 
 func (d Actions) Getxattrs(path Path) ([]api.Xattr, error)  { return d.xattrs(xattrsOfTarget, path) }
@@ -130,7 +130,7 @@ func (d *Daemon) setxattr(x xattrCalls, name, val string, vallen int, path Path)
 		return errors.New("vallen must be between 0 and the length of val")
 	}
 	err := d.root.Enter(func() error { return x.set(string(path), name, []byte(val[:vallen]), 0) })
-	return say(err, "setxattr")
+	return wrap(err, "setxattr")
 }
 
 func (d Actions) Removexattr(xattr string, path Path) error {
@@ -141,7 +141,7 @@ func (d Actions) Lremovexattr(xattr string, path Path) error {
 }
 
 func (d *Daemon) removexattr(x xattrCalls, name string, path Path) error {
-	return say(d.root.Enter(func() error { return x.remove(string(path), name) }), "removexattr")
+	return wrap(d.root.Enter(func() error { return x.remove(string(path), name) }), "removexattr")
 }
 
 // InternalLxattrlist reads the attributes of many files. In the flat list each

@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"gofish/guestfs/types"
 	"gofish/internal/api"
 )
@@ -38,32 +36,11 @@ func (d *Daemon) setXFSLabel(dev Device, label string) error {
 	return d.withMount(dev, "xfs", "nouuid", func(dir string) error {
 		f, err := os.Open(dir)
 		if err != nil {
-			return say(err, "%s", d.shownDevice(dev))
+			return wrap(err, "%s", d.shownDevice(dev))
 		}
 		defer f.Close()
-		return say(ioctlPtr(int(f.Fd()), fsIocSetfslabel, &arg), "%s", d.shownDevice(dev))
+		return wrap(ioctlPtr(int(f.Fd()), fsIocSetfslabel, &arg), "%s", d.shownDevice(dev))
 	})
-}
-
-// withMount runs fn on a directory where a device is mounted: where it is
-// already, or else on one that is there for the time of the call.
-func (d *Daemon) withMount(device Device, fstype, options string, fn func(dir string) error) error {
-	if p := d.mountPoint(device); p != "" {
-		return fn(p)
-	}
-	tmp, err := os.MkdirTemp("", "mount-")
-	if err != nil {
-		return errnoOf(err)
-	}
-	defer os.Remove(tmp)
-	if err := unix.Mount(string(device), tmp, fstype, unix.MS_NODEV|unix.MS_NOSUID, options); err != nil {
-		return say(err, "mount: %s", d.shownDevice(device))
-	}
-	err = fn(tmp)
-	if uerr := unix.Unmount(tmp, 0); err == nil {
-		err = say(uerr, "umount: %s", d.shownDevice(device))
-	}
-	return err
 }
 
 func (d *Daemon) setXFSUUID(dev Device, uuid string) error {
@@ -239,7 +216,7 @@ func (d *Daemon) imageFile(path Path) (string, error) {
 	if err == nil {
 		name, err = d.root.Host(path)
 	}
-	return name, say(err, "%s", path)
+	return name, wrap(err, "%s", path)
 }
 
 // Each section of what xfs_info prints begins with NAME=VALUE in the first

@@ -98,7 +98,7 @@ func (d Actions) InternalYaraScan(c *Call, path Path, filename io.Writer) error 
 	}
 	f, err := d.openContent(path)
 	if err != nil {
-		return say(err, "%s", path)
+		return wrap(err, "%s", path)
 	}
 	defer f.Close()
 	var found []string
@@ -131,7 +131,7 @@ func yara(ctx context.Context, rules *os.File, target string, files ...*os.File)
 	}
 	out, err := t.Output(ctx)
 	if err != nil {
-		return nil, oneLine(err)
+		return nil, err
 	}
 	var l []string
 	for _, line := range lines(out) {

@@ -1,0 +1,99 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// The usual ways to run a tool of the appliance: see tool.go for what a Tool is.
+
+// run is the short form for a tool whose output does not matter.
+func (d *Daemon) run(args ...string) error {
+	return (&Tool{Args: args}).Run(d.call)
+}
+
+// output is the short form for a tool whose output is the result.
+func (d *Daemon) output(args ...string) (string, error) {
+	return (&Tool{Args: args}).Output(d.call)
+}
+
+// runAnyway is run outside of calls, and for what must be cleared away even after a
+// call that was cancelled.
+func runAnyway(args ...string) error {
+	return (&Tool{Args: args}).Run(context.Background())
+}
+
+// onDevice runs a tool; its error names the device.
+func (d *Daemon) onDevice(dev Device, args ...string) error {
+	return d.deviceError(d.run(args...), dev)
+}
+
+// status takes the exit status of a tool as the result.
+func (d *Daemon) status(err error, dev Device) (int, error) {
+	var te *ToolError
+	if errors.As(err, &te) && te.Status >= 0 {
+		return te.Status, nil
+	}
+	return 0, d.deviceError(err, dev)
+}
+
+// onFile runs a tool on a file of the guest; links do not lead out of it.
+func (d *Daemon) onFile(path Path, args ...string) error {
+	return d.toolOnFile(path, &Tool{Args: args})
+}
+
+// toolOnFile runs a tool with the file as its last argument.
+func (d *Daemon) toolOnFile(path Path, t *Tool) error {
+	name, err := d.fileArg(path)
+	if err != nil {
+		return err
+	}
+	t.Args = append(t.Args, name)
+	if err = t.Run(d.call); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// fileArg is a file or directory of the guest as a tool is told it.
+func (d *Daemon) fileArg(path Path) (string, error) {
+	st, err := d.root.Stat(path)
+	if err == nil {
+		err = mayOpen(st)
+	}
+	if err != nil {
+		return "", wrap(err, "%s", path)
+	}
+	name, err := d.root.Host(path)
+	return name, wrap(err, "%s", path)
+}
+
+// repeat is an endless input of one text.
+func repeat(s string) io.Reader { return &repeated{s: s} }
+
+type repeated struct {
+	s   string
+	off int
+}
+
+func (r *repeated) Read(p []byte) (int, error) {
+	n := 0
+	for n < len(p) {
+		k := copy(p[n:], r.s[r.off:])
+		n += k
+		r.off = (r.off + k) % len(r.s)
+	}
+	return n, nil
+}
+
+// lines splits a tool's output; the last newline ends a line and starts none.
+func lines(s string) []string {
+	s = strings.TrimSuffix(s, "\n")
+	if s == "" {
+		return []string{}
+	}
+	return strings.Split(s, "\n")
+}
