@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"gofish/internal/guestroot"
 	"gofish/internal/proto"
 )
 
@@ -96,7 +97,7 @@ const leftOver = time.Second
 func (d *Daemon) guestProgram(ctx context.Context, program string, arguments []string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, program)
 	cmd.Path, cmd.Err, cmd.Args = program, nil, arguments
-	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: d.root.dir + "/"}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: d.root.Dir() + "/"}
 	cmd.Dir, cmd.Env, cmd.WaitDelay = "/", guestEnv, leftOver
 	return cmd
 }
@@ -162,8 +163,8 @@ func (d *Daemon) prepareGuest() (undo func(), err error) {
 		if err != nil {
 			continue
 		}
-		point, err := os.Readlink(FDPath(f))
-		if err == nil && unix.Mount(string(p), FDPath(f), "", unix.MS_BIND, "") == nil {
+		point, err := os.Readlink(guestroot.FDPath(f))
+		if err == nil && unix.Mount(string(p), guestroot.FDPath(f), "", unix.MS_BIND, "") == nil {
 			undos = append(undos, func() { unmountSoon(point) })
 		}
 		f.Close()
@@ -229,10 +230,10 @@ func (d *Daemon) lendNameServers() (undo func(), err error) {
 		return forwardNames()
 	}
 	defer over.Close()
-	if isDir(FDPath(over)) {
+	if isDir(guestroot.FDPath(over)) {
 		return forwardNames()
 	}
-	point, err := os.Readlink(FDPath(over))
+	point, err := os.Readlink(guestroot.FDPath(over))
 	if err == nil {
 		// What a command writes there would be lost: it is told.
 		attr := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV}

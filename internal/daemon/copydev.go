@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gofish/guestfs/types"
+	"gofish/internal/guestroot"
 )
 
 func (d Actions) CopyDeviceToDevice(c *Call, src, dest Device, opts types.CopyDeviceToDeviceOptions) error {
@@ -60,7 +61,7 @@ func (d *Daemon) copyContent(c *Call, src, dest DevOrPath, opts types.CopyDevice
 	}
 	defer in.Close()
 	// Before the destination is emptied for it.
-	if isDir(FDPath(in)) {
+	if isDir(guestroot.FDPath(in)) {
 		return wrap(syscall.EISDIR, "read: %s", srcName)
 	}
 	if _, err := in.Seek(from, io.SeekStart); err != nil {

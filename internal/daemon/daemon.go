@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gofish/internal/api"
+	"gofish/internal/guestroot"
 	"gofish/internal/inspect"
 	"gofish/internal/library"
 )
@@ -25,7 +26,7 @@ type Config struct {
 // Daemon is the state of one appliance.
 type Daemon struct {
 	cfg       Config
-	root      *Root
+	root      *guestroot.Root
 	devices   *Devices
 	funcs     map[string]*api.Func
 	events    *kernelEvents        // nil in a live guest
@@ -57,7 +58,7 @@ type Actions struct{ *Daemon }
 
 // New prepares a daemon. It panics if a handler disagrees with the catalogue.
 func New(cfg Config) *Daemon {
-	d := &Daemon{cfg: cfg, call: context.Background(), root: NewRoot(cfg.Sysroot), libraries: library.NewServers(cfg.Sysroot), noSetuid: map[string]bool{}, lvmTold: map[string]bool{}}
+	d := &Daemon{cfg: cfg, call: context.Background(), root: guestroot.New(cfg.Sysroot), libraries: library.NewServers(cfg.Sysroot), noSetuid: map[string]bool{}, lvmTold: map[string]bool{}}
 	d.devices = NewDevices("/sys", "/dev", d.output)
 	var served []*api.Action
 	for _, a := range api.All.Actions() {

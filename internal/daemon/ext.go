@@ -13,6 +13,7 @@ import (
 
 	"gofish/guestfs/types"
 	"gofish/internal/api"
+	"gofish/internal/guestroot"
 )
 
 // extLabelMax is the room for a label in the superblock.
@@ -383,7 +384,7 @@ func (d *Daemon) onInode(path Path, fn func(fd int, isDir bool) error) error {
 	if !isDir && st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return wrap(syscall.EOPNOTSUPP, "%s", path)
 	}
-	f, err := os.Open(FDPath(h))
+	f, err := os.Open(guestroot.FDPath(h))
 	if err != nil {
 		return wrap(err, "%s", path)
 	}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gofish/guestfs/types"
+	"gofish/internal/guestroot"
 )
 
 // mode is a file mode from a client, refused if it is negative.
@@ -37,7 +38,7 @@ func (d Actions) Touch(path Path) error {
 		return wrap(err, "open: %s", path)
 	}
 	defer f.Close()
-	return wrap(unix.UtimesNanoAt(unix.AT_FDCWD, FDPath(f), nil, 0), "futimens: %s", path)
+	return wrap(unix.UtimesNanoAt(unix.AT_FDCWD, guestroot.FDPath(f), nil, 0), "futimens: %s", path)
 }
 
 func (d Actions) Ll(directory Path) (string, error)  { return d.list("-lan", directory) }
@@ -203,7 +204,11 @@ func (d Actions) IsSymlink(path Path) (bool, error) {
 }
 
 func (d *Daemon) isType(path Path, typ uint32, followLinks *bool) (bool, error) {
-	st, err := d.root.stat(path, !isTrue(followLinks))
+	status := d.root.Lstat
+	if isTrue(followLinks) {
+		status = d.root.Stat
+	}
+	st, err := status(path)
 	switch err {
 	case nil:
 		return st.Mode&unix.S_IFMT == typ, nil

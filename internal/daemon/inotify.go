@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gofish/internal/api"
+	"gofish/internal/guestroot"
 )
 
 // watcher is the one inotify(7) queue that a daemon has.
@@ -65,7 +66,7 @@ func (d Actions) InotifyAddWatch(path Path, mask int) (int64, error) {
 		return 0, wrap(err, "%s", path)
 	}
 	defer f.Close()
-	wd, err := unix.InotifyAddWatch(fd, FDPath(f), uint32(mask)&^uint32(unix.IN_DONT_FOLLOW))
+	wd, err := unix.InotifyAddWatch(fd, guestroot.FDPath(f), uint32(mask)&^uint32(unix.IN_DONT_FOLLOW))
 	return int64(wd), wrap(err, "%s", path)
 }
 

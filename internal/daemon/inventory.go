@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gofish/internal/api"
+	"gofish/internal/guestroot"
 	"gofish/internal/inspect"
 )
 
@@ -136,7 +137,7 @@ func unescapeExport(s string) string {
 // directory, a /usr, the store of a NixOS, deployments, a boot loader's files.
 var worthALook = [][]string{{"etc", "bin"}, {"etc", "usr"}, {"etc", "nix"}, {"usr", "var"}, {"bin", "lib"}, {"nix"}, {"store"}, {"ostree"}, {"composefs"}, {"loader"}}
 
-func isWorthALook(root *Root, dir Path) bool {
+func isWorthALook(root *guestroot.Root, dir Path) bool {
 	f, err := root.Handle(dir, false)
 	if err != nil {
 		return false
@@ -166,7 +167,7 @@ func (d *Daemon) probeBtrfs(dev *inspect.Device) (undo func()) {
 	}
 	list, _ := btrfsSubvolumes(tmp)
 	dev.Subvolumes = map[uint64]string{}
-	top := NewRoot(tmp)
+	top := guestroot.New(tmp)
 	for _, v := range list {
 		dev.Subvolumes[v.ID] = v.Path
 		if isWorthALook(top, Path("/"+v.Path)) {

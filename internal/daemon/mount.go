@@ -17,6 +17,7 @@ import (
 
 	"gofish/guestfs/types"
 	"gofish/internal/api"
+	"gofish/internal/guestroot"
 )
 
 func (d Actions) Mount(mountable Mountable, mountpoint string) error {
@@ -200,7 +201,7 @@ func (d *Daemon) mountPart(m Mountable, target, options, fstype string) error {
 	if m.Volume != "" {
 		from, err = d.subvolumeIn(tmp, m)
 	} else {
-		from, err = NewRoot(tmp).Host(Path("/" + m.Folder))
+		from, err = guestroot.New(tmp).Host(Path("/" + m.Folder))
 		if err == nil && !isDir(from) {
 			err = syscall.ENOTDIR
 		}
@@ -217,7 +218,7 @@ const btrfsTop = "subvolid=5"
 
 // subvolumeIn is the directory of a subvolume, where all of its file system is mounted.
 func (d *Daemon) subvolumeIn(dir string, m Mountable) (string, error) {
-	host, err := NewRoot(dir).Host(Path("/" + m.Volume))
+	host, err := guestroot.New(dir).Host(Path("/" + m.Volume))
 	if err != nil || !isSubvolume(host) {
 		return "", fmt.Errorf("%s: there is no subvolume %s (see btrfs-subvolume-list)", d.shownDevice(m.Device), m.Volume)
 	}
@@ -296,7 +297,7 @@ func (d Actions) Umount(pathordevice DevOrPath, o types.UmountOptions) error {
 		}
 		name, target = string(p), host
 	}
-	if target == d.root.dir && !d.rootMounted() {
+	if target == d.root.Dir() && !d.rootMounted() {
 		//lint:ignore ST1005 guestfish says it so
 		return fmt.Errorf("%s: umount: %s: not mounted.", name, target) // only the base is
 	}
@@ -310,7 +311,7 @@ func (d Actions) Umount(pathordevice DevOrPath, o types.UmountOptions) error {
 // only something below it.
 func (d *Daemon) rootMounted() bool {
 	l, err := d.mountsBelow()
-	return err == nil && slices.ContainsFunc(l, func(m mountEntry) bool { return m.Point == d.root.dir })
+	return err == nil && slices.ContainsFunc(l, func(m mountEntry) bool { return m.Point == d.root.Dir() })
 }
 
 // unmountAll unmounts everything in the guest, the innermost first. What libraries

@@ -73,7 +73,7 @@ func (d *Daemon) mountsBelow() ([]mountEntry, error) {
 		if m.Source == sysrootBase && m.Type == "tmpfs" {
 			continue
 		}
-		if m.Point == d.root.dir || strings.HasPrefix(m.Point, d.root.dir+"/") {
+		if m.Point == d.root.Dir() || strings.HasPrefix(m.Point, d.root.Dir()+"/") {
 			l = append(l, m)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gofish/guestfs/types"
+	"gofish/internal/guestroot"
 	"gofish/internal/newfile"
 )
 
@@ -96,7 +97,7 @@ func (d *Daemon) fillFile(path Path, size uint64, holes bool, fill func(*os.File
 		}
 	}
 	if err != nil {
-		if host, lerr := os.Readlink(FDPath(f)); lerr == nil && !there {
+		if host, lerr := os.Readlink(guestroot.FDPath(f)); lerr == nil && !there {
 			os.Remove(host)
 		}
 		return err

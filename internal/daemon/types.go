@@ -6,13 +6,14 @@ import (
 	"reflect"
 
 	"gofish/internal/api"
+	"gofish/internal/guestroot"
 )
 
 // Device is a block device as the appliance's kernel names it.
 type Device string
 
 // Path is an absolute path inside the mounted guest.
-type Path string
+type Path = guestroot.Path
 
 // Mountable is something that can be mounted: a device, a subvolume of a btrfs file
 // system, or a folder of a file system, such as a deployment of OSTree.

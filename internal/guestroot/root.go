@@ -1,6 +1,9 @@
-package daemon
+// Package guestroot resolves paths of a guest below the folder that its file systems are
+// mounted on. The kernel does it, so that no link in the guest leads out of there.
+package guestroot
 
 import (
+	"errors"
 	"os"
 	"path"
 	"strconv"
@@ -10,6 +13,9 @@ import (
 
 	"golang.org/x/sys/unix"
 )
+
+// Path is an absolute path inside the mounted guest.
+type Path string
 
 // Root is the directory under which the guest is mounted. Every path of the
 // guest is resolved below it by the kernel (openat2 with RESOLVE_IN_ROOT), so
@@ -24,7 +30,7 @@ type Root struct {
 	top  int // O_PATH descriptor of dir, -1 if it is not held
 }
 
-func NewRoot(dir string) *Root { return &Root{dir: strings.TrimRight(dir, "/"), top: -1} }
+func New(dir string) *Root { return &Root{dir: strings.TrimRight(dir, "/"), top: -1} }
 
 // Keep says whether the root, once it was opened, stays open for the next call: a
 // series of calls that only look at files opens it once. While it is held, the file
@@ -145,7 +151,7 @@ func (r *Root) host(p Path, nofollow bool) (string, error) {
 	defer f.Close()
 	s, err := os.Readlink(FDPath(f))
 	if err != nil {
-		return "", errnoOf(err)
+		return "", bare(err)
 	}
 	return s, nil
 }
@@ -193,4 +199,13 @@ func (r *Root) stat(p Path, nofollow bool) (*unix.Stat_t, error) {
 		return nil, err
 	}
 	return &st, nil
+}
+
+// bare is the error number in an error of package os.
+func bare(err error) error {
+	var e syscall.Errno
+	if errors.As(err, &e) {
+		return e
+	}
+	return err
 }
