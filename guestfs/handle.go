@@ -12,6 +12,7 @@ import (
 	"gofish/internal/calls"
 	"gofish/internal/handle"
 	_ "gofish/internal/pid1" // this program is the appliance's first process
+	"gofish/internal/unlock"
 )
 
 // Errors of calls, and files of the host by name.
@@ -31,6 +32,7 @@ var (
 type Handle struct {
 	h     *handle.Handle
 	calls calls.Client
+	keys  unlock.Keyring
 
 	closing sync.Once
 	closed  error
@@ -59,7 +61,7 @@ func (c *config) handle() (*Handle, error) {
 	for _, e := range c.events {
 		h.OnEvent(e.mask, e.fn)
 	}
-	return &Handle{h: h, calls: calls.Client{Caller: h}}, nil
+	return &Handle{h: h, calls: calls.Client{Caller: h}, keys: c.keys}, nil
 }
 
 // Close ends the appliance after everything that was written has reached the disks, and
@@ -179,8 +181,9 @@ var (
 	ErrSeveralSystems = errors.New("there are several operating systems (use New, Inspect and MountSystem)")
 )
 
-// Open adds an image, launches the appliance, finds the operating system and mounts its
-// file systems as they are in the running system. Where there is none, or more than one,
+// Open adds an image, launches the appliance, opens what is encrypted (see Passphrase),
+// finds the operating system and mounts its file systems as they are in the running system.
+// Where there is none, or more than one,
 // the error is ErrNoSystem or ErrSeveralSystems.
 func Open(ctx context.Context, image string, options ...Option) (g *Handle, err error) {
 	c := newConfig(options)
@@ -199,6 +202,9 @@ func Open(ctx context.Context, image string, options ...Option) (g *Handle, err 
 	}
 	if err = g.Launch(ctx); err != nil {
 		return g, err
+	}
+	if _, err = g.Unlock(ctx); err != nil {
+		return g, fmt.Errorf("%s: %w", image, err)
 	}
 	systems, err := g.Inspect(ctx)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"gofish/internal/handle"
+	"gofish/internal/unlock"
 )
 
 // Option is a setting of a handle.
@@ -22,6 +23,7 @@ type config struct {
 	settings    []func(*handle.Settings) error
 	events      []event
 	drive       AddDriveOptions
+	keys        unlock.Keyring
 }
 
 type event struct {

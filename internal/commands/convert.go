@@ -14,9 +14,6 @@ import (
 
 	"gofish/internal/api"
 	"gofish/internal/handle"
-	"gofish/internal/visible"
-
-	"golang.org/x/sys/unix"
 )
 
 // converter turns the words of one command into values.
@@ -282,52 +279,6 @@ func (s *Shell) removeFolders() {
 		s.removeFolder(folder.(string))
 		return true
 	})
-}
-
-// readKey asks for a key: on the terminal, or else as a line of standard input.
-func (s *Shell) readKey(param string) (string, error) {
-	s.out.Flush()
-	ask := fmt.Sprintf("Enter key or passphrase (\"%s\"): ", visible.Line(param))
-	if !s.opts.keysFromStdin {
-		if tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0); err == nil {
-			defer tty.Close()
-			return s.askKey(tty, tty, bufio.NewReader(tty), ask)
-		}
-	}
-	if s.opts.keysFromStdin {
-		s.lineno++
-	}
-	if isTerminal(s.stdin) {
-		return s.askKey(s.stdin, s.prog.Stderr, s.in, ask)
-	}
-	return s.keyLine(s.in)
-}
-
-func (s *Shell) keyLine(r *bufio.Reader) (string, error) {
-	key, err := r.ReadString('\n')
-	if err != nil && key == "" {
-		return "", s.errorf("no key: the input has ended; give the key as a line of its own")
-	}
-	return strings.TrimSuffix(key, "\n"), nil
-}
-
-// askKey reads a key from a terminal that does not show it.
-func (s *Shell) askKey(tty *os.File, w io.Writer, r *bufio.Reader, ask string) (string, error) {
-	io.WriteString(w, ask)
-	if !s.opts.echoKeys {
-		fd := int(tty.Fd())
-		if old, err := unix.IoctlGetTermios(fd, unix.TCGETS); err == nil {
-			quiet := *old
-			quiet.Lflag &^= unix.ECHO
-			if unix.IoctlSetTermios(fd, unix.TCSETSF, &quiet) == nil {
-				defer func() {
-					unix.IoctlSetTermios(fd, unix.TCSETSW, old) // what was typed ahead stays
-					io.WriteString(w, "\n")
-				}()
-			}
-		}
-	}
-	return s.keyLine(r)
 }
 
 // windowsPath resolves a path that begins with win: (in any case), as it is

@@ -44,11 +44,11 @@ func isImage(name string) bool {
 // examine mounts what there is to see: the operating system, or the only file
 // system. Otherwise it says what there is.
 func (s *Shell) examine() error {
-	opened, err := s.openEncrypted()
+	tellUnused, err := s.unlock()
 	if err != nil {
 		return err
 	}
-	defer s.warnUnusedKeys(opened)
+	defer tellUnused()
 	roots, err := s.g().FindSystems(s.ctx)
 	if err != nil {
 		return err

@@ -26,11 +26,11 @@ To see what is there, leave out ‘-i’, and use ‘run’ and then
 // systems, those with the shortest paths first. One that cannot be mounted is told
 // and left out, unless it is the root.
 func (s *Shell) inspect() error {
-	opened, err := s.openEncrypted()
+	tellUnused, err := s.unlock()
 	if err != nil {
 		return err
 	}
-	defer s.warnUnusedKeys(opened)
+	defer tellUnused()
 	roots, err := s.g().FindSystems(s.ctx)
 	if err != nil {
 		return err

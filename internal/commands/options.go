@@ -11,6 +11,7 @@ import (
 
 	"gofish/guestfs/types"
 	"gofish/internal/api"
+	"gofish/internal/unlock"
 
 	"golang.org/x/sys/unix"
 )
@@ -40,7 +41,7 @@ type options struct {
 	keysFromStdin bool
 	libvirtURI    string
 	noDestPaths   bool
-	keys          []keySelector
+	keys          []*unlock.Key
 	pipeError     bool
 	listen, csh   bool
 	remote        int // process of the server, 0 for none

@@ -11,7 +11,7 @@ import (
 	"gofish/internal/api"
 	"gofish/internal/handle"
 
-	"golang.org/x/sys/unix"
+	"golang.org/x/term"
 )
 
 // Times of a progress bar: it appears when a call takes long, and is drawn again
@@ -63,8 +63,8 @@ func envNonEmpty(names ...string) string {
 }
 
 func (b *progressBar) columns() int {
-	if ws, err := unix.IoctlGetWinsize(int(b.w.Fd()), unix.TIOCGWINSZ); err == nil && ws.Col > 0 {
-		return int(ws.Col)
+	if width, _, err := term.GetSize(int(b.w.Fd())); err == nil && width > 0 {
+		return width
 	}
 	return 80
 }
