@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"gofish/internal/newfile"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -99,15 +100,10 @@ func (a *Accelerator) Remember(v Verdict) {
 	if err != nil {
 		return
 	}
-	tmp, err := os.CreateTemp(a.Dir, "accelerator-*.tmp")
-	if err != nil {
-		return
-	}
-	_, werr := tmp.Write(b)
-	cerr := tmp.Close()
-	if werr != nil || cerr != nil || os.Rename(tmp.Name(), a.file()) != nil {
-		os.Remove(tmp.Name())
-	}
+	newfile.Write(a.file(), 0o600, func(f *os.File) error {
+		_, err := f.Write(b)
+		return err
+	})
 }
 
 const probeTime = 2 * time.Second

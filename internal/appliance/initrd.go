@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"gofish/internal/newfile"
 	"io"
 	"os"
 	"path/filepath"
@@ -42,20 +43,8 @@ func initrdFor(dir, binary string) (string, error) {
 		markUsed(initrd)
 		return initrd, nil
 	}
-	tmp, err := os.CreateTemp(dir, "tmp-initrd-*")
-	if err != nil {
-		return "", fmt.Errorf("initrd: %w", err)
-	}
-	defer os.Remove(tmp.Name())
-	defer tmp.Close()
-	if err := writeInitrd(tmp, dir, f); err != nil {
-		return "", fmt.Errorf("write %s: %w", tmp.Name(), err)
-	}
-	if err := tmp.Sync(); err != nil {
-		return "", err
-	}
-	if err := os.Rename(tmp.Name(), initrd); err != nil {
-		return "", err
+	if err := newfile.Write(initrd, 0o600, func(to *os.File) error { return writeInitrd(to, dir, f) }); err != nil {
+		return "", fmt.Errorf("write %s: %w", initrd, err)
 	}
 	forgetInitrds(dir)
 	return initrd, nil

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"gofish/internal/newfile"
 	"io"
 	"io/fs"
 	"os"
@@ -218,30 +219,20 @@ func Export(ctx context.Context, a *Appliance, dir string) error {
 	return os.WriteFile(filepath.Join(dir, "README.fixed"), []byte(readmeFixed), 0o644)
 }
 
-// copySparse copies a file under a temporary name and renames it. Runs of zeros
-// become holes.
+// copySparse copies a file, which has its name when it is complete. Runs of zeros become
+// holes.
 func copySparse(from, to string) error {
 	in, err := os.Open(from)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	out, err := os.CreateTemp(filepath.Dir(to), ".gofish-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(out.Name())
-	defer out.Close()
-	if err := writeSparse(out, in); err != nil {
-		return err
-	}
-	if err := out.Chmod(0o644); err != nil {
-		return err
-	}
-	if err := out.Sync(); err != nil {
-		return err
-	}
-	return os.Rename(out.Name(), to)
+	return newfile.Write(to, 0o644, func(out *os.File) error {
+		if err := writeSparse(out, in); err != nil {
+			return err
+		}
+		return out.Chmod(0o644) // whatever the umask is
+	})
 }
 
 func writeSparse(out *os.File, in io.Reader) error {

@@ -14,6 +14,7 @@ import (
 
 	"gofish/internal/api"
 	"gofish/internal/handle"
+	"gofish/internal/newfile"
 )
 
 // converter turns the words of one command into values.
@@ -210,7 +211,7 @@ func (c *converter) heredoc(marker string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	f, err := handle.Anonymous(dir)
+	f, err := newfile.Anonymous(dir)
 	if err != nil {
 		return "", c.s.errorf("make a temporary file in %s: %s", dir, cause(err))
 	}

@@ -15,6 +15,7 @@ import (
 
 	"gofish/internal/api"
 	"gofish/internal/handle"
+	"gofish/internal/newfile"
 	"gofish/internal/proto"
 	"gofish/internal/visible"
 )
@@ -160,7 +161,7 @@ func printJSON(w io.Writer, v any) {
 // captured runs a command of the shell itself and writes what it prints as one
 // value: its text, or null.
 func (s *Shell) captured(f func() error) error {
-	file, err := handle.Anonymous(os.TempDir())
+	file, err := newfile.Anonymous(os.TempDir())
 	if err != nil {
 		return s.errorf("make a temporary file in %s: %v", os.TempDir(), cause(err))
 	}

@@ -3,12 +3,11 @@ package commands
 import (
 	"bufio"
 	"fmt"
+	"gofish/internal/newfile"
 	"io"
 	"os"
 	"os/exec"
 	"strings"
-
-	"gofish/internal/handle"
 )
 
 // WriteManual writes the manual page as roff source.
@@ -29,7 +28,7 @@ func (p *Program) writePlain(w io.Writer) error {
 
 // ShowManual pages the manual: with man, or without it in $PAGER.
 func (p *Program) ShowManual() error {
-	f, err := handle.Anonymous(os.TempDir())
+	f, err := newfile.Anonymous(os.TempDir())
 	if err != nil {
 		return fmt.Errorf("make a temporary file in %s: %s", os.TempDir(), cause(err))
 	}

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"gofish/internal/newfile"
 	"gofish/internal/untar"
 
 	"gofish/guestfs/types"
@@ -142,7 +143,7 @@ func (h *Handle) copyOutFile(c *Call, remotepath, localdir, base string) error {
 		err := c.Download(c, remotepath, types.HostFile(local))
 		return err
 	}
-	f, err := createIn(localdir, 0o666)
+	f, err := newfile.CreateIn(localdir, 0o666)
 	if err != nil {
 		return fail(err)
 	}

@@ -20,6 +20,7 @@ import (
 
 	"gofish/internal/appliance"
 	"gofish/internal/diskimage"
+	"gofish/internal/newfile"
 
 	"gofish/guestfs/types"
 )
@@ -278,7 +279,7 @@ func (d *Drive) overlay(v *appliance.Drive, tmp string, size int64) error {
 
 // unnamed makes a sparse file that has no name and vanishes with its last user.
 func unnamed(dir string, size int64) (*os.File, error) {
-	f, err := Anonymous(dir)
+	f, err := newfile.Anonymous(dir)
 	if err != nil {
 		return nil, fmt.Errorf("%s: cannot make a temporary disk: %w", dir, errText{errnoOf(err)})
 	}

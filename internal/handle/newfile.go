@@ -1,7 +1,6 @@
 package handle
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -9,25 +8,6 @@ import (
 
 	"gofish/internal/newfile"
 )
-
-// createIn makes a file with permission bits in a directory.
-func createIn(dir string, perm uint32) (*newfile.File, error) {
-	d, err := os.OpenFile(dir, unix.O_PATH|unix.O_DIRECTORY, 0)
-	if err != nil {
-		return nil, err
-	}
-	return newfile.Create(d, perm)
-}
-
-// Anonymous makes a file in a directory that never has a name: whatever ends the program,
-// nothing stays.
-func Anonymous(dir string) (*os.File, error) {
-	n, err := createIn(dir, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	return n.Nameless(), nil
-}
 
 // replacement makes the file that will take the place of a host file, and tells under
 // which name. nil: it has to be written where it is, for it is no regular file, or it
@@ -56,7 +36,7 @@ func replacement(name string) (n *newfile.File, base string) {
 	if base == "" || base == "." || base == ".." {
 		return nil, ""
 	}
-	if n, err = createIn(filepath.Clean(dir), 0o666); err != nil {
+	if n, err = newfile.CreateIn(filepath.Clean(dir), 0o666); err != nil {
 		return nil, "" // a folder that cannot be written; what is wrong else shows when the file is opened
 	}
 	if there && n.Resemble(&st) != nil {

@@ -2,6 +2,7 @@ package handle
 
 import (
 	"errors"
+	"gofish/internal/newfile"
 	"os"
 	"testing"
 
@@ -81,7 +82,7 @@ func TestDest(t *testing.T) {
 		}
 	}
 	// What holds a result takes no more than its limit.
-	f, err := Anonymous(dir)
+	f, err := newfile.Anonymous(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

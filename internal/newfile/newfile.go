@@ -6,6 +6,7 @@ package newfile
 import (
 	"crypto/rand"
 	"os"
+	"path/filepath"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -34,6 +35,49 @@ func Create(dir *os.File, perm uint32) (*File, error) {
 	}
 	n.File = os.NewFile(uintptr(fd), dir.Name())
 	return n, nil
+}
+
+// CreateIn is Create for a directory by its name.
+func CreateIn(dir string, perm uint32) (*File, error) {
+	d, err := os.OpenFile(dir, unix.O_PATH|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return nil, err
+	}
+	n, err := Create(d, perm)
+	if err != nil {
+		return nil, &os.PathError{Op: "create a file in", Path: dir, Err: err}
+	}
+	return n, nil
+}
+
+// Anonymous makes a file in a directory that never has a name: whatever ends the program,
+// nothing stays.
+func Anonymous(dir string) (*os.File, error) {
+	n, err := CreateIn(dir, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return n.Nameless(), nil
+}
+
+// Write makes a file with what write puts in it, in place of one of that name. When it takes
+// the name, it is on the disk.
+func Write(name string, perm uint32, write func(*os.File) error) error {
+	n, err := CreateIn(filepath.Dir(name), perm)
+	if err != nil {
+		return err
+	}
+	if err = write(n.File); err == nil {
+		err = n.Sync()
+	}
+	if err != nil {
+		n.Discard()
+		return err
+	}
+	if err := n.Commit(filepath.Base(name)); err != nil {
+		return &os.PathError{Op: "rename", Path: name, Err: err}
+	}
+	return nil
 }
 
 func tempName() string { return ".gofish-" + rand.Text()[:12] }
