@@ -108,14 +108,14 @@ type (
 	YaraDetection  = types.YaraDetection
 )
 
-// ACLDeleteDefFile removes what new files in dir would inherit. It is no failure if there is nothing.
+// ACLDeleteDefFile removes the list that new files in dir would inherit. It is not an error if there is none.
 //
 // Needs the feature "acl", see [Handle.Available].
 func (g *Handle) ACLDeleteDefFile(ctx context.Context, dir string) error {
 	return g.calls.ACLDeleteDefFile(ctx, dir)
 }
 
-// ACLGetFile returns the POSIX access list of path in text form, one entry a line. acltype is "access", or
+// ACLGetFile returns the POSIX access list of path in text form, one entry per line. acltype is "access", or
 // "default" for what new files in a directory inherit; empty if there is no default list. Users and
 // groups are numbers.
 //
@@ -144,24 +144,24 @@ func (g *Handle) AddCDROM(ctx context.Context, filename string) error {
 
 // AddDomain adds every disk of the libvirt domain dom, CD images included, in the order of its description, and
 // returns how many there were. With AllowUUID dom may also be a UUID. LibvirtURI says which libvirt to
-// ask, such as qemu:///system; without it $LIBVIRT_DEFAULT_URI does, or else it is the system's libvirt for
+// ask, such as qemu:///system; without it $LIBVIRT_DEFAULT_URI is used, or else the system's libvirt for
 // root and the user's own for others. Daemons of this host are asked over their sockets, everything else, such
 // as qemu+ssh://host/system or test:///default, through virsh.
 //
-// A domain that runs needs ReadOnly; anything else would damage its disks. ReadOnlyDisk says what to do with
+// A running domain needs ReadOnly; anything else would damage its disks. ReadOnlyDisk says what to do with
 // disks that the description marks as read-only when ReadOnly is not given: write (as with the others; this is
 // the default), read (add them read-only), ignore (leave them out), error. Iface, CacheMode, Discard and
-// CopyOnRead are handed to [Handle.AddDrive]. Live must not be true.
+// CopyOnRead are passed to [Handle.AddDrive]. Live must not be true.
 //
-// Fails if there is no such domain, libvirt cannot be reached, or a disk cannot be added; disks before that one
-// stay added then.
+// Fails if there is no such domain, libvirt cannot be reached, or a disk cannot be added; disks before that
+// one stay added.
 func (g *Handle) AddDomain(ctx context.Context, dom string, options ...AddDomainOptions) (int, error) {
 	return g.calls.AddDomain(ctx, dom, options...)
 }
 
 // AddDriveRO: add a disk image that is only read.
 //
-// Same as [Handle.AddDrive] with readonly:true and the image filename. The guest can write, but all of it goes to an overlay that vanishes.
+// Same as [Handle.AddDrive] with readonly:true and the image filename. The guest can write, but everything goes to a temporary overlay.
 func (g *Handle) AddDriveRO(ctx context.Context, filename string) error {
 	return g.calls.AddDriveRO(ctx, filename)
 }
@@ -175,7 +175,7 @@ func (g *Handle) AddDriveROWithIf(ctx context.Context, filename string, iface st
 	return g.calls.AddDriveROWithIf(ctx, filename, iface)
 }
 
-// AddDriveScratch adds a disk of size bytes without a file of its own; its space is taken in the directory for temporary files as it is used, and freed when the appliance ends. Name is ignored, Label and BlockSize (bytes) are as for [Handle.AddDrive].
+// AddDriveScratch adds a disk of size bytes without a file of its own; its space is taken in the directory for temporary files as it is used, and freed when the appliance ends. Name is ignored, Label and BlockSize (bytes) are the same as for [Handle.AddDrive].
 //
 // Units: size: bytes.
 func (g *Handle) AddDriveScratch(ctx context.Context, size int64, options ...AddDriveScratchOptions) error {
@@ -191,19 +191,19 @@ func (g *Handle) AddDriveWithIf(ctx context.Context, filename string, iface stri
 	return g.calls.AddDriveWithIf(ctx, filename, iface)
 }
 
-// AugClear leaves the node augpath without a value; the node is made if there is none. Fails if the path matches
+// AugClear removes the value of the node augpath; the node is created if it does not exist. Fails if the path matches
 // several.
 func (g *Handle) AugClear(ctx context.Context, augpath string) error {
 	return g.calls.AugClear(ctx, augpath)
 }
 
-// AugClose ends Augeas and forgets what has not been saved. Fails if [Handle.AugInit] has not been called.
+// AugClose closes Augeas. Changes that have not been saved are lost. Fails if [Handle.AugInit] has not been called.
 func (g *Handle) AugClose(ctx context.Context) error {
 	return g.calls.AugClose(ctx)
 }
 
 // AugDefnode defines the variable name as [Handle.AugDefvar] does, but if expr matches nothing, it is taken as a path and the node is made, with the value
-// val. Returns the number of nodes, and whether one was made. Fails if expr is no path that could be made.
+// val. Returns the number of nodes, and whether one was made. Fails if expr is not a path that could be created.
 func (g *Handle) AugDefnode(ctx context.Context, name string, expr string, val string) (IntBool, error) {
 	return g.calls.AugDefnode(ctx, name, expr, val)
 }
@@ -220,20 +220,20 @@ func (g *Handle) AugGet(ctx context.Context, augpath string) (string, error) {
 	return g.calls.AugGet(ctx, augpath)
 }
 
-// AugInit starts Augeas on the files below root, usually /, and reads all that it has lenses for; that takes a few
-// seconds. Mount the guest first. A tree from before is thrown away.
+// AugInit starts Augeas on the files below root, usually /, and reads all files that it has lenses for, which takes a few
+// seconds. Mount the guest first. An earlier tree is discarded.
 //
 // flags is a sum of: 1, keep the original of a changed file as FILE.augsave; 2, write to FILE.augnew and leave FILE
 // alone; 4, check the types of lenses, which takes minutes; 8, do not look for lenses in the usual places; 16, save
-// nothing; 32, read no files before [Handle.AugLoad]. Fails if the lenses cannot be read; a file that cannot be parsed is told
-// of in the tree, below /augeas, and is no error.
+// nothing; 32, read no files before [Handle.AugLoad]. Fails if the lenses cannot be read; a file that cannot be parsed is not an
+// error; it is reported in the tree, below /augeas.
 //
 // Links in the guest are followed inside the guest.
 func (g *Handle) AugInit(ctx context.Context, root string, flags int) error {
 	return g.calls.AugInit(ctx, root, flags)
 }
 
-// AugInsert makes a node called label directly before the node augpath if before is true, else behind it. Fails if the path does not match
+// AugInsert makes a node called label directly before the node augpath if before is true, otherwise directly after it. Fails if the path does not match
 // exactly one node, or the label has a slash.
 func (g *Handle) AugInsert(ctx context.Context, augpath string, label string, before bool) error {
 	return g.calls.AugInsert(ctx, augpath, label, before)
@@ -245,32 +245,32 @@ func (g *Handle) AugLabel(ctx context.Context, augpath string) (string, error) {
 	return g.calls.AugLabel(ctx, augpath)
 }
 
-// AugLoad reads the files into the tree, as what is below /augeas/load tells. Changes that were not saved are lost.
-// A file that cannot be parsed is told of below /augeas//error, and is no error.
+// AugLoad reads the files into the tree, as the settings below /augeas/load say. Changes that were not saved are lost.
+// A file that cannot be parsed is not an error; it is reported below /augeas//error.
 func (g *Handle) AugLoad(ctx context.Context) error {
 	return g.calls.AugLoad(ctx)
 }
 
 // AugLs returns the paths of the nodes directly below augpath, sorted. Fails if the path ends in /, ] or *, since
-// /* is put behind it: use [Handle.AugMatch] for these.
+// /* is appended to it: use [Handle.AugMatch] for these.
 func (g *Handle) AugLs(ctx context.Context, augpath string) ([]string, error) {
 	return g.calls.AugLs(ctx, augpath)
 }
 
-// AugMatch returns the paths of the nodes that augpath matches; each of them matches just this node. Fails if the
-// expression is none.
+// AugMatch returns the paths of the nodes that augpath matches; each path matches only that node. Fails if the
+// expression is not valid.
 func (g *Handle) AugMatch(ctx context.Context, augpath string) ([]string, error) {
 	return g.calls.AugMatch(ctx, augpath)
 }
 
-// AugMv moves the node src to dest; what is there is overwritten with all below it, and what is missing on the
-// way is made. Fails if one matches several nodes, src none, or dest is below src.
+// AugMv moves the node src to dest; a node that is already there is overwritten, with all below it, and missing parent nodes
+// are created. Fails if src matches no node, if either matches several, or if dest is below src.
 func (g *Handle) AugMv(ctx context.Context, src string, dest string) error {
 	return g.calls.AugMv(ctx, src, dest)
 }
 
 // AugRm removes what augpath matches with all that is below, and returns the number of nodes removed, which may be
-// 0. Fails if the expression is none.
+// 0. Fails if the expression is not valid.
 func (g *Handle) AugRm(ctx context.Context, augpath string) (int, error) {
 	return g.calls.AugRm(ctx, augpath)
 }
@@ -281,21 +281,21 @@ func (g *Handle) AugSave(ctx context.Context) error {
 	return g.calls.AugSave(ctx)
 }
 
-// AugSet gives the node augpath the value val; the node is made if there is none. The file changes by [Handle.AugSave].
-// Fails if the path matches several nodes. To take a value away use [Handle.AugClear].
+// AugSet gives the node augpath the value val; the node is created if it does not exist. [Handle.AugSave] then changes the file.
+// Fails if the path matches several nodes. Use [Handle.AugClear] to remove a value.
 func (g *Handle) AugSet(ctx context.Context, augpath string, val string) error {
 	return g.calls.AugSet(ctx, augpath, val)
 }
 
 // AugSetm gives the value val to each node that base matches or, if sub is given, to the node sub below each of
-// them, made where it is missing. Returns the number of nodes. Fails if an expression is none, or sub matches several
+// them, which is created where it is missing. Returns the number of nodes. Fails if an expression is not valid, or sub matches several
 // nodes below one.
 func (g *Handle) AugSetm(ctx context.Context, base string, sub *string, val string) (int, error) {
 	return g.calls.AugSetm(ctx, base, sub, val)
 }
 
 // AugTransform adds the file file (a pattern; a path from the root) to those that the lens lens reads at the next
-// [Handle.AugLoad]; with Remove it is one that this lens leaves out. The lens is MODULE.lns, or the name of one below
+// [Handle.AugLoad]; with Remove the lens ignores it instead. The lens is MODULE.lns, or a name below
 // /augeas/load. Whether there is such a lens is checked by [Handle.AugLoad].
 func (g *Handle) AugTransform(ctx context.Context, lens string, file string, options ...AugTransformOptions) error {
 	return g.calls.AugTransform(ctx, lens, file, options...)
@@ -306,7 +306,7 @@ func (g *Handle) Available(ctx context.Context, groups []string) error {
 	return g.calls.Available(ctx, groups)
 }
 
-// AvailableAllGroups returns the names of all groups that available and [Handle.FeatureAvailable] know, sorted. Whether each can be used is another question.
+// AvailableAllGroups returns the names of all groups that available and [Handle.FeatureAvailable] know, sorted. This does not say whether each can be used.
 func (g *Handle) AvailableAllGroups(ctx context.Context) ([]string, error) {
 	return g.calls.AvailableAllGroups(ctx)
 }
@@ -324,22 +324,22 @@ func (g *Handle) Base64Out(ctx context.Context, filename string, base64file io.W
 }
 
 // Blkdiscard tells device that none of its blocks are in use. The content is lost, and space on the host is
-// freed if the drive was added with discard turned on. Fails if the drive does not know the command.
+// freed if the drive was added with discard turned on. Fails if the drive does not support this.
 //
 // Needs the feature "blkdiscard", see [Handle.Available].
 func (g *Handle) Blkdiscard(ctx context.Context, device string) error {
 	return g.calls.Blkdiscard(ctx, device)
 }
 
-// Blkdiscardzeroes returns true if blocks of device read as zeros once they were discarded. Kernels since 4.12
-// promise this of no device.
+// Blkdiscardzeroes returns true if blocks of device read as zeros after they were discarded. Kernels since 4.12 do not
+// promise this for any device.
 //
 // Needs the feature "blkdiscardzeroes", see [Handle.Available].
 func (g *Handle) Blkdiscardzeroes(ctx context.Context, device string) (bool, error) {
 	return g.calls.Blkdiscardzeroes(ctx, device)
 }
 
-// Blkid returns what a probe of device finds out: the type, label, UUID and version of what it holds,
+// Blkid returns what a probe of device finds: the type, label, UUID and version of what it holds,
 // sector sizes, and, for a partition, its entry in the table. The names are those of blkid(8), such as
 // TYPE and PART_ENTRY_NUMBER. Characters that are special to a shell have a backslash before them in
 // the values.
@@ -347,7 +347,7 @@ func (g *Handle) Blkid(ctx context.Context, device string) (Hash, error) {
 	return g.calls.Blkid(ctx, device)
 }
 
-// BlockdevFlushbufs writes back what the kernel holds of device, and then forgets it, so that it is read anew.
+// BlockdevFlushbufs writes back the kernel's cache of device and empties it, so that data is read from the device again.
 func (g *Handle) BlockdevFlushbufs(ctx context.Context, device string) error {
 	return g.calls.BlockdevFlushbufs(ctx, device)
 }
@@ -368,7 +368,7 @@ func (g *Handle) BlockdevGetsize64(ctx context.Context, device string) (int64, e
 	return g.calls.BlockdevGetsize64(ctx, device)
 }
 
-// BlockdevGetss returns the size of a logical sector of device in bytes, mostly 512.
+// BlockdevGetss returns the size of a logical sector of device in bytes, usually 512.
 func (g *Handle) BlockdevGetss(ctx context.Context, device string) (int, error) {
 	return g.calls.BlockdevGetss(ctx, device)
 }
@@ -378,14 +378,14 @@ func (g *Handle) BlockdevGetsz(ctx context.Context, device string) (int64, error
 	return g.calls.BlockdevGetsz(ctx, device)
 }
 
-// BlockdevRereadpt has the kernel read the partition table of device again. Fails if a partition of it is in use, or
-// if it is no whole disk.
+// BlockdevRereadpt makes the kernel read the partition table of device again. Fails if one of its partitions is in use, or
+// if it is not a whole disk.
 func (g *Handle) BlockdevRereadpt(ctx context.Context, device string) error {
 	return g.calls.BlockdevRereadpt(ctx, device)
 }
 
 // BlockdevSetbsz sets the size of blocks in which the kernel caches device to blocksize bytes. Kernels drop the
-// setting as soon as the device is closed, so the call has no effect; it fails if the size is no power
+// setting as soon as the device is closed, so the call has no effect; it fails if the size is not a power
 // of two between 512 and the page size.
 //
 // Units: blocksize: bytes.
@@ -395,7 +395,7 @@ func (g *Handle) BlockdevSetbsz(ctx context.Context, device string, blocksize in
 	return g.calls.BlockdevSetbsz(ctx, device, blocksize)
 }
 
-// BlockdevSetra sets how much the kernel reads ahead of what is asked for on device to sectors units of 512
+// BlockdevSetra sets how far the kernel reads ahead on device: sectors units of 512
 // bytes. Fails if the number is negative.
 //
 // Units: sectors: sectors of 512 bytes.
@@ -403,32 +403,32 @@ func (g *Handle) BlockdevSetra(ctx context.Context, device string, sectors int) 
 	return g.calls.BlockdevSetra(ctx, device, sectors)
 }
 
-// BlockdevSetro has the kernel refuse writes to device, until [Handle.BlockdevSetrw] or the end of the session. What is
-// already mounted from it is not affected.
+// BlockdevSetro makes the kernel refuse writes to device, until [Handle.BlockdevSetrw] or the end of the session. File systems that
+// are already mounted from it are not affected.
 func (g *Handle) BlockdevSetro(ctx context.Context, device string) error {
 	return g.calls.BlockdevSetro(ctx, device)
 }
 
-// BlockdevSetrw has the kernel accept writes to device again. Fails if the drive itself was added read-only.
+// BlockdevSetrw makes the kernel accept writes to device again. Fails if the drive itself was added read-only.
 func (g *Handle) BlockdevSetrw(ctx context.Context, device string) error {
 	return g.calls.BlockdevSetrw(ctx, device)
 }
 
-// BtrfsBalanceCancel ends the balance, running or paused, of the btrfs file system mounted at path. Fails if there is none.
+// BtrfsBalanceCancel cancels the balance, whether running or paused, of the btrfs file system mounted at path. Fails if there is none.
 //
 // Needs the feature "btrfs", see [Handle.Available].
 func (g *Handle) BtrfsBalanceCancel(ctx context.Context, path string) error {
 	return g.calls.BtrfsBalanceCancel(ctx, path)
 }
 
-// BtrfsBalancePause pauses the balance of the btrfs file system mounted at path. Fails if none runs.
+// BtrfsBalancePause pauses the balance of the btrfs file system mounted at path. Fails if none is running.
 //
 // Needs the feature "btrfs", see [Handle.Available].
 func (g *Handle) BtrfsBalancePause(ctx context.Context, path string) error {
 	return g.calls.BtrfsBalancePause(ctx, path)
 }
 
-// BtrfsBalanceResume goes on with the paused balance of the btrfs file system mounted at path. Fails if none is paused.
+// BtrfsBalanceResume resumes the paused balance of the btrfs file system mounted at path. Fails if none is paused.
 //
 // Needs the feature "btrfs", see [Handle.Available].
 func (g *Handle) BtrfsBalanceResume(ctx context.Context, path string) error {
@@ -436,7 +436,7 @@ func (g *Handle) BtrfsBalanceResume(ctx context.Context, path string) error {
 }
 
 // BtrfsBalanceStatus returns the state of the balance of the btrfs file system mounted at path: none, running or paused, and
-// how many chunks there are, are done and were looked at, and how many percent are left.
+// the number of chunks in total, done and looked at, and the percentage left.
 //
 // Needs the feature "btrfs", see [Handle.Available].
 func (g *Handle) BtrfsBalanceStatus(ctx context.Context, path string) (BtrfsBalance, error) {
@@ -452,14 +452,14 @@ func (g *Handle) BtrfsDeviceAdd(ctx context.Context, devices []string, fs string
 }
 
 // BtrfsDeviceDelete moves what is on devices to the other devices of the btrfs file system mounted at fs, and removes
-// them. Fails if the others have not enough room, or a device is not part of it.
+// them. Fails if the others do not have enough room, or a device is not part of it.
 //
 // Needs the feature "btrfs", see [Handle.Available].
 func (g *Handle) BtrfsDeviceDelete(ctx context.Context, devices []string, fs string) error {
 	return g.calls.BtrfsDeviceDelete(ctx, devices, fs)
 }
 
-// BtrfsFilesystemBalance writes all chunks of the btrfs file system mounted at fs anew, so that they are spread over all of its
+// BtrfsFilesystemBalance rewrites all chunks of the btrfs file system mounted at fs, so that they are spread over all of its
 // devices, for instance after one was added. Fails if another balance runs or is paused.
 //
 // Needs the feature "btrfs", see [Handle.Available].
@@ -484,7 +484,7 @@ func (g *Handle) BtrfsFilesystemResize(ctx context.Context, mountpoint string, o
 	return g.calls.BtrfsFilesystemResize(ctx, mountpoint, options...)
 }
 
-// BtrfsFilesystemShow returns all devices of the btrfs file system that device is part of. Fails if there is none on it, or
+// BtrfsFilesystemShow returns all devices of the btrfs file system that device is part of. Fails if there is no btrfs on it, or
 // another device of it is missing.
 //
 // Needs the feature "btrfs", see [Handle.Available].
@@ -492,15 +492,15 @@ func (g *Handle) BtrfsFilesystemShow(ctx context.Context, device string) ([]stri
 	return g.calls.BtrfsFilesystemShow(ctx, device)
 }
 
-// BtrfsFilesystemSync has the btrfs file system that fs is on write everything to its devices. Fails if fs is not on btrfs.
+// BtrfsFilesystemSync makes the btrfs file system that fs is on write everything to its devices. Fails if fs is not on btrfs.
 //
 // Needs the feature "btrfs", see [Handle.Available].
 func (g *Handle) BtrfsFilesystemSync(ctx context.Context, fs string) error {
 	return g.calls.BtrfsFilesystemSync(ctx, fs)
 }
 
-// BtrfsFsck checks the unmounted btrfs file system on device, by its copy Superblock of the superblock if that is
-// given. Repair mends what it can; it may do harm, and is for file systems that are broken. Fails if
+// BtrfsFsck checks the unmounted btrfs file system on device, using copy Superblock of the superblock if that is given.
+// Repair repairs what it can; it may do harm, so use it only on file systems that are broken. Fails if
 // errors are found.
 //
 // Needs the feature "btrfs", see [Handle.Available].
@@ -511,8 +511,8 @@ func (g *Handle) BtrfsFsck(ctx context.Context, device string, options ...BtrfsF
 }
 
 // BtrfsImage writes the metadata, without the data, of the unmounted btrfs file system on source to the file image,
-// for those who look for errors in it. CompressLevel is from 0, for none, to 9. Fails if source holds
-// no btrfs.
+// for debugging. CompressLevel is from 0, for none, to 9. Fails if source does not
+// hold btrfs.
 //
 // Needs the feature "btrfs", see [Handle.Available].
 func (g *Handle) BtrfsImage(ctx context.Context, source []string, image string, options ...BtrfsImageOptions) error {
@@ -520,7 +520,7 @@ func (g *Handle) BtrfsImage(ctx context.Context, source []string, image string, 
 }
 
 // BtrfsQgroupAssign makes the quota group src a member of dst, which has a higher level, on the btrfs file system that
-// path is on. Fails if it is one already, or one of the two does not exist.
+// path is on. Fails if it already is, or one of the two does not exist.
 //
 // Needs the feature "btrfs", see [Handle.Available].
 func (g *Handle) BtrfsQgroupAssign(ctx context.Context, src string, dst string, path string) error {
@@ -528,7 +528,7 @@ func (g *Handle) BtrfsQgroupAssign(ctx context.Context, src string, dst string, 
 }
 
 // BtrfsQgroupCreate makes the quota group qgroupid, of the form LEVEL/NUMBER, on the btrfs file system that subvolume is
-// on. Level 0 is for subvolumes, each of which has its group already. Fails if it exists.
+// on. Level 0 is for subvolumes, each of which already has its group. Fails if the group exists.
 //
 // Needs the feature "btrfs", see [Handle.Available].
 func (g *Handle) BtrfsQgroupCreate(ctx context.Context, qgroupid string, subvolume string) error {
@@ -553,7 +553,7 @@ func (g *Handle) BtrfsQgroupLimit(ctx context.Context, subvolume string, size in
 	return g.calls.BtrfsQgroupLimit(ctx, subvolume, size)
 }
 
-// BtrfsQgroupRemove takes the quota group src out of dst, on the btrfs file system that path is on. Fails if it is no
+// BtrfsQgroupRemove removes the quota group src from dst, on the btrfs file system that path is on. Fails if it is not a
 // member.
 //
 // Needs the feature "btrfs", see [Handle.Available].
@@ -561,8 +561,8 @@ func (g *Handle) BtrfsQgroupRemove(ctx context.Context, src string, dst string, 
 	return g.calls.BtrfsQgroupRemove(ctx, src, dst, path)
 }
 
-// BtrfsQgroupShow returns every quota group of the btrfs file system that path is on, and how many bytes it refers to and
-// has for itself alone. Fails if quota is off.
+// BtrfsQgroupShow returns every quota group of the btrfs file system that path is on, with the number of bytes that it refers to and
+// that belong to it exclusively. Fails if quota is off.
 //
 // Needs the feature "btrfs", see [Handle.Available].
 func (g *Handle) BtrfsQgroupShow(ctx context.Context, path string) ([]BtrfsQgroup, error) {
@@ -577,7 +577,7 @@ func (g *Handle) BtrfsQuotaEnable(ctx context.Context, fs string, enable bool) e
 	return g.calls.BtrfsQuotaEnable(ctx, fs, enable)
 }
 
-// BtrfsQuotaRescan counts anew what every quota group uses on the btrfs file system fs: a device, or a path at which it is
+// BtrfsQuotaRescan recounts what every quota group uses on the btrfs file system fs: a device, or a path at which it is
 // mounted. Waits until that is done. Fails if quota is off.
 //
 // Needs the feature "btrfs", see [Handle.Available].
@@ -586,30 +586,30 @@ func (g *Handle) BtrfsQuotaRescan(ctx context.Context, fs string) error {
 }
 
 // BtrfsReplace moves what is on srcdev, a device of the btrfs file system mounted at mntpoint, to targetdev, which
-// takes its place. What targetdev held is lost. Fails if it is smaller than srcdev or in use.
+// takes its place. The previous content of targetdev is lost. Fails if it is smaller than srcdev or in use.
 //
 // Needs the feature "btrfs", see [Handle.Available].
 func (g *Handle) BtrfsReplace(ctx context.Context, srcdev string, targetdev string, mntpoint string) error {
 	return g.calls.BtrfsReplace(ctx, srcdev, targetdev, mntpoint)
 }
 
-// BtrfsRescueChunkRecover searches all of device for what the chunk tree of its btrfs file system was, and writes that tree anew
-// if it is broken. Fails if there is no btrfs on it, or not enough is left.
+// BtrfsRescueChunkRecover searches all of device for the remains of the chunk tree of its btrfs file system, and rebuilds that tree if
+// it is broken. Fails if there is no btrfs on it, or too little of it is left.
 //
 // Needs the feature "btrfs", see [Handle.Available].
 func (g *Handle) BtrfsRescueChunkRecover(ctx context.Context, device string) error {
 	return g.calls.BtrfsRescueChunkRecover(ctx, device)
 }
 
-// BtrfsRescueSuperRecover replaces bad superblocks of the btrfs file system on device by good copies. It is no error if all are
-// good. Fails if no copy is.
+// BtrfsRescueSuperRecover replaces bad superblocks of the btrfs file system on device with good copies. It is not an error if all are
+// good. Fails if no copy is good.
 //
 // Needs the feature "btrfs", see [Handle.Available].
 func (g *Handle) BtrfsRescueSuperRecover(ctx context.Context, device string) error {
 	return g.calls.BtrfsRescueSuperRecover(ctx, device)
 }
 
-// BtrfsScrubCancel stops the scrub of the btrfs file system mounted at path; it can go on later. Fails if none runs.
+// BtrfsScrubCancel stops the scrub of the btrfs file system mounted at path; it can be resumed later. Fails if none is running.
 //
 // Needs the feature "btrfs", see [Handle.Available].
 func (g *Handle) BtrfsScrubCancel(ctx context.Context, path string) error {
@@ -617,15 +617,15 @@ func (g *Handle) BtrfsScrubCancel(ctx context.Context, path string) error {
 }
 
 // BtrfsScrubFull reads all data of the btrfs file system mounted at path, compares it with its checksums, and waits until
-// that is done. What has a good copy is mended, unless ReadOnly is given. Fails if there were errors
-// that are not mended.
+// that is done. Damaged data is repaired from a good copy if there is one, unless ReadOnly is given.
+// Fails if errors remain.
 //
 // Needs the feature "btrfs", see [Handle.Available].
 func (g *Handle) BtrfsScrubFull(ctx context.Context, path string, options ...BtrfsScrubFullOptions) error {
 	return g.calls.BtrfsScrubFull(ctx, path, options...)
 }
 
-// BtrfsScrubResume goes on with a stopped scrub of the btrfs file system mounted at path. Fails if none was stopped.
+// BtrfsScrubResume resumes a stopped scrub of the btrfs file system mounted at path. Fails if none was stopped.
 //
 // Needs the feature "btrfs", see [Handle.Available].
 func (g *Handle) BtrfsScrubResume(ctx context.Context, path string) error {
@@ -633,24 +633,24 @@ func (g *Handle) BtrfsScrubResume(ctx context.Context, path string) error {
 }
 
 // BtrfsScrubStart begins to read all data of the btrfs file system mounted at path and to compare it with its checksums,
-// and mends what has a good copy. It goes on after the call; [Handle.BtrfsScrubStatus] tells how far it is, and
-// unmounting waits for it. Fails if one runs already.
+// and repairs what has a good copy. It continues after the call returns; [Handle.BtrfsScrubStatus] shows how far it is, and
+// unmounting waits for it. Fails if one is already running.
 //
 // Needs the feature "btrfs", see [Handle.Available].
 func (g *Handle) BtrfsScrubStart(ctx context.Context, path string) error {
 	return g.calls.BtrfsScrubStart(ctx, path)
 }
 
-// BtrfsScrubStatus returns what the last scrub of the btrfs file system mounted at path has counted: what was read, and
-// errors of each kind.
+// BtrfsScrubStatus returns what the last scrub of the btrfs file system mounted at path has counted: data that was read,
+// and errors of each kind.
 //
 // Needs the feature "btrfs", see [Handle.Available].
 func (g *Handle) BtrfsScrubStatus(ctx context.Context, path string) (BtrfsScrub, error) {
 	return g.calls.BtrfsScrubStatus(ctx, path)
 }
 
-// BtrfsSetSeeding makes the unmounted btrfs file system on device one that other file systems grow from and that is
-// itself only read, or ends that, according to seeding. Fails if it is so already.
+// BtrfsSetSeeding makes the unmounted btrfs file system on device a seed, which is read-only and which other file systems grow
+// from, if seeding is true, and a normal file system again if it is false. Fails if it already is.
 //
 // Needs the feature "btrfs", see [Handle.Available].
 func (g *Handle) BtrfsSetSeeding(ctx context.Context, device string, seeding bool) error {
@@ -665,15 +665,15 @@ func (g *Handle) BtrfsSubvolumeCreate(ctx context.Context, dest string, options 
 	return g.calls.BtrfsSubvolumeCreate(ctx, dest, options...)
 }
 
-// BtrfsSubvolumeDelete removes the subvolume or snapshot subvolume with all that is in it. Fails if it is a plain folder, the
-// default one, or has other subvolumes inside.
+// BtrfsSubvolumeDelete removes the subvolume or snapshot subvolume with all its content. Fails if it is a plain folder, is the
+// default subvolume, or contains other subvolumes.
 //
 // Needs the feature "btrfs", see [Handle.Available].
 func (g *Handle) BtrfsSubvolumeDelete(ctx context.Context, subvolume string) error {
 	return g.calls.BtrfsSubvolumeDelete(ctx, subvolume)
 }
 
-// BtrfsSubvolumeGetDefault returns the number of the subvolume that is mounted when none is named, of the btrfs file system fs: a
+// BtrfsSubvolumeGetDefault returns the number of the subvolume of the btrfs file system fs that is mounted by default: a
 // device, or a path at which it is mounted. 5 is the top.
 //
 // Needs the feature "btrfs", see [Handle.Available].
@@ -682,22 +682,22 @@ func (g *Handle) BtrfsSubvolumeGetDefault(ctx context.Context, fs string) (int64
 }
 
 // BtrfsSubvolumeList returns number, parent's number and path of every subvolume of the btrfs file system fs: a device, or a
-// path at which it is mounted. Paths begin at the top of the file system.
+// path at which it is mounted. Paths are relative to the top of the file system.
 //
 // Needs the feature "btrfs", see [Handle.Available].
 func (g *Handle) BtrfsSubvolumeList(ctx context.Context, fs string) ([]BtrfsSubvolume, error) {
 	return g.calls.BtrfsSubvolumeList(ctx, fs)
 }
 
-// BtrfsSubvolumeSetDefault makes the subvolume of number id the one that is mounted when none is named, on the btrfs file system
-// mounted at fs. Fails if there is none of that number.
+// BtrfsSubvolumeSetDefault makes the subvolume of number id the one that is mounted by default, on the btrfs file system
+// mounted at fs. Fails if there is no subvolume of that number.
 //
 // Needs the feature "btrfs", see [Handle.Available].
 func (g *Handle) BtrfsSubvolumeSetDefault(ctx context.Context, id int64, fs string) error {
 	return g.calls.BtrfsSubvolumeSetDefault(ctx, id, fs)
 }
 
-// BtrfsSubvolumeShow returns what btrfs tells of the subvolume subvolume, under its own names: path, UUID, Creation time,
+// BtrfsSubvolumeShow returns what btrfs reports about the subvolume subvolume, under its own names: path, UUID, Creation time,
 // Subvolume ID, Flags, Snapshot(s) (with commas between them), and others. Fails for a plain folder.
 //
 // Needs the feature "btrfs", see [Handle.Available].
@@ -705,8 +705,8 @@ func (g *Handle) BtrfsSubvolumeShow(ctx context.Context, subvolume string) (Hash
 	return g.calls.BtrfsSubvolumeShow(ctx, subvolume)
 }
 
-// BtrfsSubvolumeSnapshot makes the subvolume dest, which begins as a copy of the subvolume source that shares its data. With
-// RO nothing can be written to it. It becomes a member of the quota group QgroupID if that is
+// BtrfsSubvolumeSnapshot makes the subvolume dest, which starts as a copy of the subvolume source that shares its data. With
+// RO it is read-only. It becomes a member of the quota group QgroupID if that is
 // given. Fails if source is not a subvolume, or dest is a file.
 //
 // Needs the feature "btrfs", see [Handle.Available].
@@ -739,7 +739,7 @@ func (g *Handle) BtrfstuneSeeding(ctx context.Context, device string, seeding bo
 	return g.calls.BtrfstuneSeeding(ctx, device, seeding)
 }
 
-// CPointer returns the address of the handle in the memory of this program, which tells handles apart. There is nothing at it
+// CPointer returns the address of the handle in the memory of this program, which distinguishes handles. There is nothing at it
 // that another program, or a library in C, could use.
 func (g *Handle) CPointer(ctx context.Context) (int64, error) {
 	return g.calls.CPointer(ctx)
@@ -758,28 +758,27 @@ func (g *Handle) CapGetFile(ctx context.Context, path string) (string, error) {
 	return g.calls.CapGetFile(ctx, path)
 }
 
-// CapSetFile gives the file path the Linux capabilities cap, in text form like "cap_net_raw+ep". Fails if the
-// text cannot be understood or path is not a regular file.
+// CapSetFile gives the file path the Linux capabilities cap, in text form like "cap_net_raw+ep". Fails if
+// the text is not valid or path is not a regular file.
 //
 // Needs the feature "linuxcaps", see [Handle.Available].
 func (g *Handle) CapSetFile(ctx context.Context, path string, cap string) error {
 	return g.calls.CapSetFile(ctx, path, cap)
 }
 
-// CaseSensitivePath looks for each component of path in its directory without regard to upper and lower case, and
-// returns the path as it is really written: for paths out of Windows configurations. The last
-// component need not exist; any other must.
+// CaseSensitivePath looks for each component of path in its directory ignoring case, and returns the path as
+// it is really written. Use it for paths from Windows configurations. The last component need not exist; all others must.
 func (g *Handle) CaseSensitivePath(ctx context.Context, path string) (string, error) {
 	return g.calls.CaseSensitivePath(ctx, path)
 }
 
-// Cat returns the content of path as text. For bytes of any kind use [Handle.ReadFile], for large files
-// download.
+// Cat returns the content of path as text. Use [Handle.ReadFile] for arbitrary bytes, and download for
+// large files.
 func (g *Handle) Cat(ctx context.Context, path string) (string, error) {
 	return g.calls.Cat(ctx, path)
 }
 
-// Checksum returns the checksum of the content of path as text. csumtype is crc (as of cksum), md5, sha1,
+// Checksum returns the checksum of the content of path as text. csumtype is crc (as in cksum), md5, sha1,
 // sha224, sha256, sha384 or sha512. Fails for other types and for directories.
 func (g *Handle) Checksum(ctx context.Context, csumtype string, path string) (string, error) {
 	return g.calls.Checksum(ctx, csumtype, path)
@@ -791,21 +790,21 @@ func (g *Handle) ChecksumDevice(ctx context.Context, csumtype string, device str
 }
 
 // ChecksumsOut computes the checksum, of csumtype as for checksum, of each regular file below directory and
-// writes them to the local file sumsfile, one a line with the file's path: what md5sum -c and the
-// like can check.
+// writes them to the local file sumsfile, one per line with the file's path, in the form that md5sum -c and
+// similar tools check.
 func (g *Handle) ChecksumsOut(ctx context.Context, csumtype string, directory string, sumsfile io.Writer) error {
 	return g.calls.ChecksumsOut(ctx, csumtype, directory, sumsfile)
 }
 
-// Chmod sets the permission bits of path, a link being followed, to mode, whatever the umask.
+// Chmod sets the permission bits of path to mode, regardless of the umask; a link is followed.
 //
 // Units: mode: permission bits.
 func (g *Handle) Chmod(ctx context.Context, mode int, path string) error {
 	return g.calls.Chmod(ctx, mode, path)
 }
 
-// Chown sets the owner and group of path, a link being followed. owner and group are numbers; -1 keeps
-// what there is. Names can be looked up in the guest's passwd file.
+// Chown sets the owner and group of path; a link is followed. owner and group are numbers; -1 leaves
+// it unchanged. Names can be looked up in the guest's passwd file.
 func (g *Handle) Chown(ctx context.Context, owner int, group int, path string) error {
 	return g.calls.Chown(ctx, owner, group, path)
 }
@@ -824,12 +823,10 @@ func (g *Handle) ClevisLUKSUnlock(ctx context.Context, device string, mapname st
 	return g.calls.ClevisLUKSUnlock(ctx, device, mapname)
 }
 
-// RunCommand runs the program and arguments arguments in the guest, as root, with /dev, /proc and /sys in their
-// places, and returns what it prints. A shell is not involved: see sh. The program must suit the
-// appliance's kernel and processor. If it ends with a status other than zero its error output is the
-// message. With a network, the appliance's name server is lent to it in the guest's
-// /etc/resolv.conf, which cannot be written meanwhile and is the guest's own again
-// afterwards. Never do this with a guest that is not trusted.
+// RunCommand runs the program and arguments arguments in the guest, as root, with /dev, /proc and /sys mounted,
+// and returns what it prints. A shell is not involved: see sh. The program must suit the
+// appliance's kernel and processor. If it ends with a status other than zero, its error output is the error
+// message. If the appliance has a network, the guest's /etc/resolv.conf is temporarily replaced so that the program can use the appliance's name server; the file cannot be written while the program runs. Never do this with a guest that you do not trust.
 func (g *Handle) RunCommand(ctx context.Context, arguments []string) (string, error) {
 	return g.calls.RunCommand(ctx, arguments)
 }
@@ -856,18 +853,18 @@ func (g *Handle) CompressDeviceOut(ctx context.Context, ctype string, device str
 }
 
 // CompressOut compresses the content of file with ctype, which is gzip, bzip2, xz, lzop or compress, and
-// writes it to the local file zfile. Level is how hard to try, usually 1 to 9. Fails if the
+// writes it to the local file zfile. Level is the level of compression, usually 1 to 9. Fails if the
 // appliance lacks the program.
 func (g *Handle) CompressOut(ctx context.Context, ctype string, file string, zfile io.Writer, options ...CompressOutOptions) error {
 	return g.calls.CompressOut(ctx, ctype, file, zfile, options...)
 }
 
-// Config adds hvparam, which must begin with a dash, and hvvalue unless null, behind all other arguments of qemu. Fails for the few parameters that would break the appliance. qemu reports a wrong one at launch.
+// Config adds hvparam, which must begin with a dash, and hvvalue unless null, after all other arguments of qemu. Fails for the few parameters that would break the appliance. qemu reports an invalid one at launch.
 func (g *Handle) Config(ctx context.Context, hvparam string, hvvalue *string) error {
 	return g.calls.Config(ctx, hvparam, hvvalue)
 }
 
-// CopyAttributes gives dest the attributes of src that are asked for: Mode the permission bits, Ownership
+// CopyAttributes gives dest the requested attributes of src: Mode the permission bits, Ownership
 // owner and group, XAttributes the extended attributes, All everything. Without options nothing is
 // copied. Both must exist.
 func (g *Handle) CopyAttributes(ctx context.Context, src string, dest string, options ...CopyAttributesOptions) error {
@@ -875,44 +872,44 @@ func (g *Handle) CopyAttributes(ctx context.Context, src string, dest string, op
 }
 
 // CopyDeviceToDevice copies src, from the byte SrcOffset on, to dest, from the byte DestOffset on: Size bytes,
-// or all there is. Sparse does not write blocks of zeros, so use it on an empty destination only;
+// or everything. Sparse does not write blocks of zeros, so use it on an empty destination only;
 // Append is not for devices. Fails if the source has fewer than Size bytes or the destination is
 // too small.
 func (g *Handle) CopyDeviceToDevice(ctx context.Context, src string, dest string, options ...CopyDeviceToDeviceOptions) error {
 	return g.calls.CopyDeviceToDevice(ctx, src, dest, options...)
 }
 
-// CopyDeviceToFile copies src, from the byte SrcOffset on, to the file dest, which is emptied or made: Size
-// bytes, or all there is. DestOffset is where in the file to begin; Append adds to what is in it;
+// CopyDeviceToFile copies src, from the byte SrcOffset on, to the file dest, which is emptied or created: Size
+// bytes, or everything. DestOffset is where to begin in the file; Append appends to it;
 // Sparse turns blocks of zeros into holes. Fails if the source has fewer than Size bytes.
 func (g *Handle) CopyDeviceToFile(ctx context.Context, src string, dest string, options ...CopyDeviceToFileOptions) error {
 	return g.calls.CopyDeviceToFile(ctx, src, dest, options...)
 }
 
 // CopyFileToDevice copies the file src, from the byte SrcOffset on, to dest, from the byte DestOffset on:
-// Size bytes, or all there is. Sparse does not write blocks of zeros; Append is not for devices.
+// Size bytes, or everything. Sparse does not write blocks of zeros; Append is not for devices.
 // Fails if the source has fewer than Size bytes or the device is too small.
 func (g *Handle) CopyFileToDevice(ctx context.Context, src string, dest string, options ...CopyFileToDeviceOptions) error {
 	return g.calls.CopyFileToDevice(ctx, src, dest, options...)
 }
 
-// CopyFileToFile copies the file src, from the byte SrcOffset on, to the file dest, which is emptied or made:
-// Size bytes, or all there is. DestOffset is where in the file to begin; Append adds to what is
-// in it; Sparse turns blocks of zeros into holes. Fails if the source has fewer than Size bytes.
+// CopyFileToFile copies the file src, from the byte SrcOffset on, to the file dest, which is emptied or created:
+// Size bytes, or everything. DestOffset is where to begin in the file; Append appends
+// to it; Sparse turns blocks of zeros into holes. Fails if the source has fewer than Size bytes.
 func (g *Handle) CopyFileToFile(ctx context.Context, src string, dest string, options ...CopyFileToFileOptions) error {
 	return g.calls.CopyFileToFile(ctx, src, dest, options...)
 }
 
-// CopyIn copies localpath, a directory with all below it, into the directory remotedir, keeping name,
-// owner numbers, permission bits, times and holes. A link to a directory that is there stands for a
-// directory. Fails if either does not exist.
+// CopyIn copies localpath, a file or a directory with everything below it, into the directory remotedir, keeping name,
+// owner numbers, permission bits, times and holes. A link to a directory that already exists there is used as
+// that directory. Fails if either does not exist.
 func (g *Handle) CopyIn(ctx context.Context, localpath string, remotedir string) error {
 	return g.calls.CopyIn(ctx, localpath, remotedir)
 }
 
-// CopyOut copies remotepath, a directory with all below it, into the local directory localdir under its
-// own name; of a link, the link. Owners are kept only for root. No link leads out of localdir. Device nodes and
-// set-user-ID and set-group-ID bits are left out, which a warning counts, unless Privileged is true.
+// CopyOut copies remotepath, a file or a directory with everything below it, into the local directory localdir under its
+// own name; a link is copied as a link. Owners are kept only for root. No link leads out of localdir. Device nodes and
+// set-user-ID and set-group-ID bits are left out unless Privileged is true; a warning says how many.
 func (g *Handle) CopyOut(ctx context.Context, remotepath string, localdir string, options ...CopyOutOptions) error {
 	return g.calls.CopyOut(ctx, remotepath, localdir, options...)
 }
@@ -933,13 +930,13 @@ func (g *Handle) Cp(ctx context.Context, src string, dest string) error {
 	return g.calls.Cp(ctx, src, dest)
 }
 
-// CpA copies src, a directory with all below it, to dest, or into dest if that is a directory.
+// CpA copies src, or a directory with everything below it, to dest, or into dest if that is a directory.
 // Owners, permission bits, times, extended attributes, access lists, links and device nodes are kept.
 func (g *Handle) CpA(ctx context.Context, src string, dest string) error {
 	return g.calls.CpA(ctx, src, dest)
 }
 
-// CpR copies src, a directory with all below it, to dest, or into dest if that is a directory. Links
+// CpR copies src, or a directory with everything below it, to dest, or into dest if that is a directory. Links
 // stay links; owners and times are new. See [Handle.CpA] to keep them.
 func (g *Handle) CpR(ctx context.Context, src string, dest string) error {
 	return g.calls.CpR(ctx, src, dest)
@@ -951,7 +948,7 @@ func (g *Handle) CPIOOut(ctx context.Context, directory string, cpiofile io.Writ
 	return g.calls.CPIOOut(ctx, directory, cpiofile, options...)
 }
 
-// CryptsetupClose closes what [Handle.CryptsetupOpen] has opened; device is the name it got then, /dev/mapper/MAPNAME. Fails
+// CryptsetupClose closes a device that [Handle.CryptsetupOpen] opened; device is its name, /dev/mapper/MAPNAME. Fails
 // while it is in use, for instance mounted or part of an active volume group.
 //
 // Needs the feature "luks", see [Handle.Available].
@@ -962,9 +959,9 @@ func (g *Handle) CryptsetupClose(ctx context.Context, device string) error {
 // CryptsetupOpen opens the encrypted device device with key. The content appears as /dev/mapper/mapname. Volume
 // groups inside become visible after [Handle.LVMScan].
 //
-// CryptType is one that cryptsetup knows: luks (version 1 or 2), luks1, luks2, bitlk (BitLocker), tcrypt
-// (TrueCrypt, VeraCrypt), plain; if it is not given, it is found out, for LUKS and BitLocker. ReadOnly
-// lets nothing be written. Cipher is needed where no header names it, as with plain.
+// CryptType is a type that cryptsetup knows: luks (version 1 or 2), luks1, luks2, bitlk (BitLocker), tcrypt
+// (TrueCrypt, VeraCrypt), plain; if it is not given, LUKS and BitLocker are detected. ReadOnly
+// prevents writing. Cipher is needed where no header names it, as with plain.
 //
 // Fails if the key does not fit, device is not of the type, or the name is taken.
 //
@@ -981,7 +978,7 @@ func (g *Handle) DD(ctx context.Context, src string, dest string) error {
 	return g.calls.DD(ctx, src, dest)
 }
 
-// DeviceIndex returns the position that device (such as /dev/sdb) stands for, counted from 0, whether or not there is such a disk. Fails for a partition, and for a name that is no disk's.
+// DeviceIndex returns the position of device (such as /dev/sdb), counted from 0, whether or not there is such a disk. Fails for a partition, and for a name that is not the name of a disk.
 func (g *Handle) DeviceIndex(ctx context.Context, device string) (int, error) {
 	return g.calls.DeviceIndex(ctx, device)
 }
@@ -1001,14 +998,14 @@ func (g *Handle) DFH(ctx context.Context) (string, error) {
 	return g.calls.DFH(ctx)
 }
 
-// DiskCreate makes the image filename with format raw or qcow2 (format) and size bytes. An existing file is replaced. With BackingFile the image holds only changes against that file, size may then be -1 for the same size, and BackingFormat is the format of that file. Preallocation is off, sparse or full, for qcow2 also metadata. Compat is 0.10 or 1.1, ClusterSize the bytes of a cluster, a power of two from 512 to 2097152; both only for qcow2. Fails if the file cannot be made or the disk is full, and leaves nothing behind then.
+// DiskCreate makes the image filename with format raw or qcow2 (format) and size bytes. An existing file is replaced. With BackingFile the image holds only changes against that file, size may then be -1 for the same size, and BackingFormat is the format of that file. Preallocation is off, sparse or full, for qcow2 also metadata. Compat is 0.10 or 1.1, ClusterSize the bytes of a cluster, a power of two from 512 to 2097152; both only for qcow2. Fails if the file cannot be created or the disk is full; then nothing is left of it.
 //
 // Units: size: bytes.
 func (g *Handle) DiskCreate(ctx context.Context, filename string, format string, size int64, options ...DiskCreateOptions) error {
 	return g.calls.DiskCreate(ctx, filename, format, size, options...)
 }
 
-// DiskFormat returns qemu's name for the format of the host file filename, such as raw or qcow2. A raw image can be made to look like any other format by whoever writes to it. Fails if the file cannot be read.
+// DiskFormat returns qemu's name for the format of the host file filename, such as raw or qcow2. Anyone who can write to a raw image can make it look like another format. Fails if the file cannot be read.
 func (g *Handle) DiskFormat(ctx context.Context, filename string) (string, error) {
 	return g.calls.DiskFormat(ctx, filename)
 }
@@ -1028,15 +1025,15 @@ func (g *Handle) Dmesg(ctx context.Context) (string, error) {
 	return g.calls.Dmesg(ctx)
 }
 
-// Download copies remotefilename, a file or device, to the local file filename, which is made or replaced.
-// Files of any size take no memory. Fails if it is a directory.
+// Download copies remotefilename, a file or device, to the local file filename, which is created or replaced.
+// Files of any size need no memory. Fails if it is a directory.
 func (g *Handle) Download(ctx context.Context, remotefilename string, filename io.Writer) error {
 	return g.calls.Download(ctx, remotefilename, filename)
 }
 
 // DownloadBlocks copies the blocks (for FAT the sectors, for NTFS the clusters) start to stop of the file system on device to
-// the host's file filename; with Unallocated only those that no file has. Fails if a number is out of range, or the file
-// system is of no kind that The Sleuth Kit reads.
+// the host's file filename; with Unallocated only those that belong to no file. Fails if a number is out of range, or The Sleuth
+// Kit cannot read this kind of file system.
 //
 // Units: start: blocks of the file system; stop: blocks of the file system.
 //
@@ -1045,9 +1042,9 @@ func (g *Handle) DownloadBlocks(ctx context.Context, device string, start int64,
 	return g.calls.DownloadBlocks(ctx, device, start, stop, filename, options...)
 }
 
-// DownloadInode copies the content of the file of number inode on device to the host's file filename, also if the file was
-// deleted and its content is still there. The file system need not be mounted. Fails if there is no file of the number, or
-// the file system is of no kind that The Sleuth Kit reads.
+// DownloadInode copies the content of the file of number inode on device to the host's file filename, even if the file was
+// deleted, as long as its content is still there. The file system need not be mounted. Fails if there is no file of that number, or
+// The Sleuth Kit cannot read this kind of file system.
 //
 // Needs the feature "sleuthkit", see [Handle.Available].
 func (g *Handle) DownloadInode(ctx context.Context, device string, inode int64, filename io.Writer) error {
@@ -1062,13 +1059,13 @@ func (g *Handle) DownloadOffset(ctx context.Context, remotefilename string, file
 	return g.calls.DownloadOffset(ctx, remotefilename, filename, offset, size)
 }
 
-// DropCaches makes the appliance's kernel forget what it keeps in memory of files: whattodrop is 1 for contents, 2 for names and inodes, 3 for both. Nothing is lost: what was changed is written back first.
+// DropCaches makes the appliance's kernel drop its caches of files: whattodrop is 1 for contents, 2 for names and inodes, 3 for both. Nothing is lost: changes are written back first.
 func (g *Handle) DropCaches(ctx context.Context, whattodrop int) error {
 	return g.calls.DropCaches(ctx, whattodrop)
 }
 
-// DU returns how much space path, with all below it if it is a directory, takes on disk, in units of
-// 1024 bytes, rounded up. Files of several names count once.
+// DU returns how much disk space path takes, with everything below it if it is a directory, in units of
+// 1024 bytes, rounded up. A file with several names counts once.
 func (g *Handle) DU(ctx context.Context, path string) (int64, error) {
 	return g.calls.DU(ctx, path)
 }
@@ -1076,7 +1073,7 @@ func (g *Handle) DU(ctx context.Context, path string) (int64, error) {
 // E2fsck checks the ext2, ext3 or ext4 file system on device, even if it is marked clean. Of three ways to
 // deal with errors at most one can be chosen: Correct repairs what can be repaired safely,
 // ForceAll answers all questions with yes, ForceNo with no, which changes nothing. Without any
-// of them nothing is repaired, but for what the journal holds. It succeeds if there were no errors or
+// of them nothing is repaired; only the journal is replayed. It succeeds if there were no errors or
 // all have been corrected.
 func (g *Handle) E2fsck(ctx context.Context, device string, options ...E2fsckOptions) error {
 	return g.calls.E2fsck(ctx, device, options...)
@@ -1090,7 +1087,7 @@ func (g *Handle) E2fsckF(ctx context.Context, device string) error {
 	return g.calls.E2fsckF(ctx, device)
 }
 
-// EchoDaemon returns the strings of words joined by single blanks, after a trip to the appliance and back.
+// EchoDaemon returns the strings of words joined by single spaces, after a round trip to the appliance.
 func (g *Handle) EchoDaemon(ctx context.Context, words []string) (string, error) {
 	return g.calls.EchoDaemon(ctx, words)
 }
@@ -1130,15 +1127,15 @@ func (g *Handle) Extlinux(ctx context.Context, directory string) error {
 	return g.calls.Extlinux(ctx, directory)
 }
 
-// F2fsExpand makes the unmounted F2FS file system on device as large as the device, after that was resized. Fails if
-// device holds no F2FS.
+// F2fsExpand makes the unmounted F2FS file system on device as large as the device, after the device was resized. Fails if
+// device does not hold F2FS.
 //
 // Needs the feature "f2fs", see [Handle.Available].
 func (g *Handle) F2fsExpand(ctx context.Context, device string) error {
 	return g.calls.F2fsExpand(ctx, device)
 }
 
-// Fallocate makes or empties the file path and reserves len bytes of disk for it. Use fallocate64.
+// Fallocate creates or empties the file path and reserves len bytes of disk space for it. Use fallocate64.
 //
 // Units: len: bytes.
 //
@@ -1147,8 +1144,8 @@ func (g *Handle) Fallocate(ctx context.Context, path string, len int) error {
 	return g.calls.Fallocate(ctx, path, len)
 }
 
-// Fallocate64 makes or empties the file path and gives it len bytes of zeros whose disk space is reserved.
-// Fails if the disk has too little. [Handle.TruncateSize] makes a file without the space.
+// Fallocate64 creates or empties the file path and gives it len bytes of zeros whose disk space is reserved. Fails
+// if the disk does not have enough. [Handle.TruncateSize] creates a file without reserving space.
 //
 // Units: len: bytes.
 func (g *Handle) Fallocate64(ctx context.Context, path string, len int64) error {
@@ -1175,15 +1172,15 @@ func (g *Handle) Fgrepi(ctx context.Context, pattern string, path string) ([]str
 	return g.calls.Fgrepi(ctx, pattern, path)
 }
 
-// File returns what file(1) says of path, a file, after decompression if need be, or a device.
-// Directories, links and other special files are named as such and not looked into.
+// File returns what file(1) says about path, a file (decompressed first if necessary) or a device.
+// Directories, links and other special files are reported as such; their content is not examined.
 func (g *Handle) File(ctx context.Context, path string) (string, error) {
 	return g.calls.File(ctx, path)
 }
 
 // FileArchitecture returns the architecture of filename, an ELF or Windows program, library or kernel module,
 // compressed or not, or an initrd with programs in it: x86_64, i386, aarch64, arm, ppc64le, riscv64,
-// s390x and so on. Fails if it cannot be found out.
+// s390x and so on. Fails if it cannot be determined.
 func (g *Handle) FileArchitecture(ctx context.Context, filename string) (string, error) {
 	return g.calls.FileArchitecture(ctx, filename)
 }
@@ -1198,32 +1195,32 @@ func (g *Handle) FilesystemAvailable(ctx context.Context, filesystem string) (bo
 	return g.calls.FilesystemAvailable(ctx, filesystem)
 }
 
-// FilesystemWalk returns every name on device with what is known of its file: the number of its inode, a letter for its type
+// FilesystemWalk returns every name on device with what is known about its file: the number of its inode, a letter for its type
 // (r file, d directory, l link, b and c devices, f FIFO, s socket, u unknown), size in bytes, times in seconds since 1970 and
-// nanoseconds, links, and flags: 1 the name is in use, 2 it is not and its inode is another file's, 4 the file is
-// compressed. What is not known is -1. The file system need not be mounted. Fails if it is of no kind that The Sleuth Kit
-// reads.
+// nanoseconds, links, and flags: 1 the name is in use, 2 it is not and its inode belongs to another file, 4 the file
+// is compressed. Unknown numbers are -1. The file system need not be mounted. Fails if The Sleuth Kit cannot read this kind of file
+// system.
 //
 // Needs the feature "libtsk", see [Handle.Available].
 func (g *Handle) FilesystemWalk(ctx context.Context, device string) ([]TSKDirent, error) {
 	return g.calls.FilesystemWalk(ctx, device)
 }
 
-// Fill writes len bytes of value c, 0 to 255, to the start of the file path, which is made if there
-// is none. For large files of zeros [Handle.TruncateSize] or fallocate64 are quicker.
+// Fill writes len bytes of value c, 0 to 255, to the start of the file path, which is created if it
+// does not exist. For large files of zeros [Handle.TruncateSize] and fallocate64 are faster.
 //
 // Units: len: bytes.
 func (g *Handle) Fill(ctx context.Context, c int, len int, path string) error {
 	return g.calls.Fill(ctx, c, len, path)
 }
 
-// FillDir makes nr empty files in dir, named 00000000, 00000001 and so on: for tests.
+// FillDir makes nr empty files in dir, named 00000000, 00000001 and so on. For tests.
 func (g *Handle) FillDir(ctx context.Context, dir string, nr int) error {
 	return g.calls.FillDir(ctx, dir, nr)
 }
 
-// FillPattern writes len bytes to the start of the file path, which is made if there is none: pattern, which
-// must not be empty, over and over.
+// FillPattern writes len bytes to the start of the file path, which is created if it does not exist: pattern, which
+// must not be empty, repeated.
 //
 // Units: len: bytes.
 func (g *Handle) FillPattern(ctx context.Context, pattern string, len int, path string) error {
@@ -1242,8 +1239,8 @@ func (g *Handle) Find0(ctx context.Context, directory string, files io.Writer) e
 	return g.calls.Find0(ctx, directory, files)
 }
 
-// FindInode returns those entries of [Handle.FilesystemWalk] on device that lead to the inode of number inode; none if no name does. Fails
-// if the file system is of no kind that The Sleuth Kit reads.
+// FindInode returns those entries of [Handle.FilesystemWalk] on device that lead to the inode of number inode; the list is empty if no name does. Fails
+// if The Sleuth Kit cannot read this kind of file system.
 //
 // Needs the feature "libtsk", see [Handle.Available].
 func (g *Handle) FindInode(ctx context.Context, device string, inode int64) ([]TSKDirent, error) {
@@ -1272,12 +1269,12 @@ func (g *Handle) FindfsUUID(ctx context.Context, uuid string) (string, error) {
 	return g.calls.FindfsUUID(ctx, uuid)
 }
 
-// Fsck checks the file system of type fstype on device and repairs what is safe to repair without asking. Returns the status of fsck: 0 nothing was wrong, 1 errors were corrected, 2 corrected and a reboot is asked for, 4 errors are left, 8 the check itself failed. A warning says when nothing was checked, since the file system is marked clean or its type has no checker.
+// Fsck checks the file system of type fstype on device and repairs what is safe to repair without asking. Returns the status of fsck: 0 nothing was wrong, 1 errors were corrected, 2 errors were corrected and a reboot is needed, 4 errors are left, 8 the check itself failed. A warning says if nothing was checked because the file system is marked clean or its type has no checker.
 func (g *Handle) Fsck(ctx context.Context, fstype string, device string) (int, error) {
 	return g.calls.Fsck(ctx, fstype, device)
 }
 
-// Fstrim tells the disk about unused blocks of the file system mounted on mountpoint, so that the host can free them (add the drive with discard:enable). Offset and Length bound the part to look at, MinimumFreeExtent is the smallest unused stretch that counts; all in bytes.
+// Fstrim tells the disk about unused blocks of the file system mounted on mountpoint, so that the host can free them (add the drive with discard:enable). Offset and Length bound the part to look at, MinimumFreeExtent is the smallest unused stretch to report; all are in bytes.
 //
 // Needs the feature "fstrim", see [Handle.Available].
 func (g *Handle) Fstrim(ctx context.Context, mountpoint string, options ...FstrimOptions) error {
@@ -1330,16 +1327,16 @@ func (g *Handle) GetDirect(ctx context.Context) (bool, error) {
 	return g.calls.GetDirect(ctx)
 }
 
-// GetE2attrs returns the flags of file, which must be a file or a directory and no link, as letters in
+// GetE2attrs returns the flags of file, which must be a file or a directory, not a link, as letters in
 // alphabetical order, capitals first. They are those of chattr(1), such as i for one that cannot be
-// changed; e, on most files of ext4, only tells how it is stored. Works on ext2, ext3, ext4 and some
+// changed; e, on most files of ext4, only says how it is stored. Works on ext2, ext3, ext4 and some
 // other file systems.
 func (g *Handle) GetE2attrs(ctx context.Context, file string) (string, error) {
 	return g.calls.GetE2attrs(ctx, file)
 }
 
-// GetE2generation returns the generation number of the inode of file, which tells apart files that had the same
-// inode number one after the other.
+// GetE2generation returns the generation number of the inode of file, which distinguishes files that successively
+// had the same inode number.
 func (g *Handle) GetE2generation(ctx context.Context, file string) (int64, error) {
 	return g.calls.GetE2generation(ctx, file)
 }
@@ -1363,29 +1360,29 @@ func (g *Handle) GetHV(ctx context.Context) (string, error) {
 	return g.calls.GetHV(ctx)
 }
 
-// GetIdentifier returns the name that tells this handle from others in traces.
+// GetIdentifier returns the name that identifies this handle in traces.
 func (g *Handle) GetIdentifier(ctx context.Context) (string, error) {
 	return g.calls.GetIdentifier(ctx)
 }
 
-// GetLibvirtRequestedCredentialChallenge gives the challenge of the credential number index, counted from 0. Fails as [Handle.GetLibvirtRequestedCredentials] does.
+// GetLibvirtRequestedCredentialChallenge returns the challenge of the credential number index, counted from 0. Fails as [Handle.GetLibvirtRequestedCredentials] does.
 func (g *Handle) GetLibvirtRequestedCredentialChallenge(ctx context.Context, index int) (string, error) {
 	return g.calls.GetLibvirtRequestedCredentialChallenge(ctx, index)
 }
 
-// GetLibvirtRequestedCredentialDefresult gives the default of the credential number index, counted from 0. Fails as [Handle.GetLibvirtRequestedCredentials] does.
+// GetLibvirtRequestedCredentialDefresult returns the default of the credential number index, counted from 0. Fails as [Handle.GetLibvirtRequestedCredentials] does.
 func (g *Handle) GetLibvirtRequestedCredentialDefresult(ctx context.Context, index int) (string, error) {
 	return g.calls.GetLibvirtRequestedCredentialDefresult(ctx, index)
 }
 
-// GetLibvirtRequestedCredentialPrompt gives the prompt of the credential number index, counted from 0. Fails as [Handle.GetLibvirtRequestedCredentials] does.
+// GetLibvirtRequestedCredentialPrompt returns the prompt of the credential number index, counted from 0. Fails as [Handle.GetLibvirtRequestedCredentials] does.
 func (g *Handle) GetLibvirtRequestedCredentialPrompt(ctx context.Context, index int) (string, error) {
 	return g.calls.GetLibvirtRequestedCredentialPrompt(ctx, index)
 }
 
 // GetLibvirtRequestedCredentials: list the credentials that libvirt asks for.
 //
-// Only of use while a libvirt_auth event is handled. That event never comes here, so this always fails.
+// Only useful while a libvirt_auth event is handled. gofish never sends that event, so this always fails.
 func (g *Handle) GetLibvirtRequestedCredentials(ctx context.Context) ([]string, error) {
 	return g.calls.GetLibvirtRequestedCredentials(ctx)
 }
@@ -1400,7 +1397,7 @@ func (g *Handle) GetNetwork(ctx context.Context) (bool, error) {
 	return g.calls.GetNetwork(ctx)
 }
 
-// GetPath returns the colon-separated directories in which an appliance is looked for, empty for the cache.
+// GetPath returns the colon-separated directories in which launch looks for an appliance, empty for the cache only.
 func (g *Handle) GetPath(ctx context.Context) (string, error) {
 	return g.calls.GetPath(ctx)
 }
@@ -1446,7 +1443,7 @@ func (g *Handle) GetSMP(ctx context.Context) (int, error) {
 	return g.calls.GetSMP(ctx)
 }
 
-// GetSockdir returns the directory in which libguestfs would make sockets. gofish's own have no name.
+// GetSockdir returns the directory in which libguestfs would make sockets. gofish's own sockets have no names.
 func (g *Handle) GetSockdir(ctx context.Context) (string, error) {
 	return g.calls.GetSockdir(ctx)
 }
@@ -1480,7 +1477,7 @@ func (g *Handle) Getcon(ctx context.Context) (string, error) {
 	return g.calls.Getcon(ctx)
 }
 
-// Getxattr returns the value of the attribute name of path, a link being followed. Fails if there is none
+// Getxattr returns the value of the attribute name of path; a link is followed. Fails if there is no attribute
 // of that name.
 //
 // Needs the feature "linuxxattrs", see [Handle.Available].
@@ -1488,7 +1485,7 @@ func (g *Handle) Getxattr(ctx context.Context, path string, name string) ([]byte
 	return g.calls.Getxattr(ctx, path, name)
 }
 
-// Getxattrs returns names and values of all extended attributes of path, a link being followed.
+// Getxattrs returns names and values of all extended attributes of path; a link is followed.
 //
 // Needs the feature "linuxxattrs", see [Handle.Available].
 func (g *Handle) Getxattrs(ctx context.Context, path string) ([]Xattr, error) {
@@ -1496,15 +1493,14 @@ func (g *Handle) Getxattrs(ctx context.Context, path string) ([]Xattr, error) {
 }
 
 // GlobExpand returns the paths that match the shell pattern pattern, sorted: * ? [a-z] and {a,b} mean what they
-// do in a shell. Directories get a slash at the end unless DirectorySlash is false. No match gives
-// an empty list.
+// do in a shell. Directories get a slash at the end unless DirectorySlash is false. If nothing matches
+// the list is empty.
 func (g *Handle) GlobExpand(ctx context.Context, pattern string, options ...GlobExpandOptions) ([]string, error) {
 	return g.calls.GlobExpand(ctx, pattern, options...)
 }
 
 // Grep returns the lines of path that match the regular expression regex. Extended makes it an
-// extended one, Fixed a plain text, Insensitive ignores upper and lower case, Compressed looks
-// into gzip files. No match gives an empty list.
+// extended one, Fixed plain text; Insensitive ignores case; Compressed looks into gzip files. If nothing matches the list is empty.
 func (g *Handle) Grep(ctx context.Context, regex string, path string, options ...GrepOptions) ([]string, error) {
 	return g.calls.Grep(ctx, regex, path, options...)
 }
@@ -1531,19 +1527,19 @@ func (g *Handle) Head(ctx context.Context, path string) ([]string, error) {
 	return g.calls.Head(ctx, path)
 }
 
-// HeadN returns the first nrlines lines of path. A negative number leaves that many lines off the end;
+// HeadN returns the first nrlines lines of path. A negative number omits that many lines at the end;
 // zero gives nothing.
 func (g *Handle) HeadN(ctx context.Context, nrlines int, path string) ([]string, error) {
 	return g.calls.HeadN(ctx, nrlines, path)
 }
 
-// Hexdump returns the bytes of path in the form of "hexdump -C", equal lines left out. The dump is four
+// Hexdump returns the bytes of path in the form of "hexdump -C", without repeated lines. The dump is four
 // times larger than the file and must stay below 4 MB.
 func (g *Handle) Hexdump(ctx context.Context, path string) (string, error) {
 	return g.calls.Hexdump(ctx, path)
 }
 
-// HivexClose closes the hive and forgets what was not written by [Handle.HivexCommit]. Fails if none is open.
+// HivexClose closes the hive. Changes not written by [Handle.HivexCommit] are lost. Fails if none is open.
 //
 // Needs the feature "hivex", see [Handle.Available].
 func (g *Handle) HivexClose(ctx context.Context) error {
@@ -1558,7 +1554,7 @@ func (g *Handle) HivexCommit(ctx context.Context, filename *string) error {
 	return g.calls.HivexCommit(ctx, filename)
 }
 
-// HivexNodeAddChild makes a key name below the key parent and returns its number. Fails if there is one of the name, or the hive
+// HivexNodeAddChild makes a key name below the key parent and returns its number. Fails if there is one of that name, or the hive
 // was not opened with write:true.
 //
 // Needs the feature "hivex", see [Handle.Available].
@@ -1566,7 +1562,7 @@ func (g *Handle) HivexNodeAddChild(ctx context.Context, parent int64, name strin
 	return g.calls.HivexNodeAddChild(ctx, parent, name)
 }
 
-// HivexNodeChildren returns the numbers of the keys directly below nodeh. Fails if no hive is open or nodeh is no key.
+// HivexNodeChildren returns the numbers of the keys directly below nodeh. Fails if no hive is open or nodeh is not a key.
 //
 // Needs the feature "hivex", see [Handle.Available].
 func (g *Handle) HivexNodeChildren(ctx context.Context, nodeh int64) ([]HivexNode, error) {
@@ -1581,30 +1577,30 @@ func (g *Handle) HivexNodeDeleteChild(ctx context.Context, nodeh int64) error {
 	return g.calls.HivexNodeDeleteChild(ctx, nodeh)
 }
 
-// HivexNodeGetChild returns the number of the key name directly below nodeh; upper and lower case are the same. 0 if there is
-// none. Fails if no hive is open or nodeh is no key.
+// HivexNodeGetChild returns the number of the key name directly below nodeh; case is ignored. It is 0 if there
+// is none. Fails if no hive is open or nodeh is not a key.
 //
 // Needs the feature "hivex", see [Handle.Available].
 func (g *Handle) HivexNodeGetChild(ctx context.Context, nodeh int64, name string) (int64, error) {
 	return g.calls.HivexNodeGetChild(ctx, nodeh, name)
 }
 
-// HivexNodeGetValue returns the number of the value key of the key nodeh; upper and lower case are the same, and an empty name
-// is the default value. 0 if there is none. Fails if no hive is open or nodeh is no key.
+// HivexNodeGetValue returns the number of the value key of the key nodeh; case is ignored, and an empty name means
+// the default value. It is 0 if there is none. Fails if no hive is open or nodeh is not a key.
 //
 // Needs the feature "hivex", see [Handle.Available].
 func (g *Handle) HivexNodeGetValue(ctx context.Context, nodeh int64, key string) (int64, error) {
 	return g.calls.HivexNodeGetValue(ctx, nodeh, key)
 }
 
-// HivexNodeName returns the name of the key nodeh. Fails if no hive is open or nodeh is no key.
+// HivexNodeName returns the name of the key nodeh. Fails if no hive is open or nodeh is not a key.
 //
 // Needs the feature "hivex", see [Handle.Available].
 func (g *Handle) HivexNodeName(ctx context.Context, nodeh int64) (string, error) {
 	return g.calls.HivexNodeName(ctx, nodeh)
 }
 
-// HivexNodeParent returns the number of the key that nodeh is below. What the root's is depends on the file. Fails if nodeh is no key.
+// HivexNodeParent returns the number of the parent key of nodeh. The result for the root depends on the file. Fails if nodeh is not a key.
 //
 // Needs the feature "hivex", see [Handle.Available].
 func (g *Handle) HivexNodeParent(ctx context.Context, nodeh int64) (int64, error) {
@@ -1620,16 +1616,16 @@ func (g *Handle) HivexNodeSetValue(ctx context.Context, nodeh int64, key string,
 	return g.calls.HivexNodeSetValue(ctx, nodeh, key, t, val)
 }
 
-// HivexNodeValues returns the numbers of the values of the key nodeh. Fails if no hive is open or nodeh is no key.
+// HivexNodeValues returns the numbers of the values of the key nodeh. Fails if no hive is open or nodeh is not a key.
 //
 // Needs the feature "hivex", see [Handle.Available].
 func (g *Handle) HivexNodeValues(ctx context.Context, nodeh int64) ([]HivexValue, error) {
 	return g.calls.HivexNodeValues(ctx, nodeh)
 }
 
-// HivexOpen opens the hive filename of the guest; one that was open is closed, unsaved. Without Write it can only be
-// read. With Unsafe parts that are damaged are passed over. Verbose and Debug write what the library does to the
-// appliance's console. Fails if the file is no hive, or damaged. While a hive is open its file system is in use.
+// HivexOpen opens the hive filename of the guest; another open hive is closed without saving. Without Write it can only be
+// read. Unsafe skips damaged parts. Verbose and Debug write messages of the library to the
+// appliance's console. Fails if the file is not a hive, or is damaged. While a hive is open its file system is in use.
 //
 // Needs the feature "hivex", see [Handle.Available].
 func (g *Handle) HivexOpen(ctx context.Context, filename string, options ...HivexOpenOptions) error {
@@ -1643,14 +1639,14 @@ func (g *Handle) HivexRoot(ctx context.Context) (int64, error) {
 	return g.calls.HivexRoot(ctx)
 }
 
-// HivexValueKey returns the name of the value valueh; it is empty for the default value. Fails if valueh is no value.
+// HivexValueKey returns the name of the value valueh; it is empty for the default value. Fails if valueh is not a value.
 //
 // Needs the feature "hivex", see [Handle.Available].
 func (g *Handle) HivexValueKey(ctx context.Context, valueh int64) (string, error) {
 	return g.calls.HivexValueKey(ctx, valueh)
 }
 
-// HivexValueString returns the value valueh, of a type that is text, as UTF-8. Fails if it is of another type or no value.
+// HivexValueString returns the value valueh, of a type that is text, as UTF-8. Fails if it is of another type or is not a value.
 //
 // Needs the feature "hivex", see [Handle.Available].
 func (g *Handle) HivexValueString(ctx context.Context, valueh int64) (string, error) {
@@ -1658,15 +1654,15 @@ func (g *Handle) HivexValueString(ctx context.Context, valueh int64) (string, er
 }
 
 // HivexValueType returns what the value valueh is: 1 text, 2 text with variables, 3 bytes, 4 a number of 32 bits, 7 several
-// texts, 11 a number of 64 bits, and others. Fails if valueh is no value.
+// texts, 11 a number of 64 bits, and others. Fails if valueh is not a value.
 //
 // Needs the feature "hivex", see [Handle.Available].
 func (g *Handle) HivexValueType(ctx context.Context, valueh int64) (int64, error) {
 	return g.calls.HivexValueType(ctx, valueh)
 }
 
-// HivexValueUTF8 returns the value valueh, of a type that is text, as UTF-8, as [Handle.HivexValueString] does. Fails if it is of another type or
-// no value.
+// HivexValueUTF8 returns the value valueh, of a type that is text, as UTF-8, as [Handle.HivexValueString] does. Fails if it is of another type or is
+// not a value.
 //
 // Needs the feature "hivex", see [Handle.Available].
 //
@@ -1675,7 +1671,7 @@ func (g *Handle) HivexValueUTF8(ctx context.Context, valueh int64) (string, erro
 	return g.calls.HivexValueUTF8(ctx, valueh)
 }
 
-// HivexValueValue returns the bytes of the value valueh as they are in the file. Fails if valueh is no value, or its data is damaged.
+// HivexValueValue returns the bytes of the value valueh as they are in the file. Fails if valueh is not a value, or its data is damaged.
 //
 // Needs the feature "hivex", see [Handle.Available].
 func (g *Handle) HivexValueValue(ctx context.Context, valueh int64) ([]byte, error) {
@@ -1688,16 +1684,16 @@ func (g *Handle) InitrdCat(ctx context.Context, initrdpath string, filename stri
 	return g.calls.InitrdCat(ctx, initrdpath, filename)
 }
 
-// InitrdList returns the names in the cpio archive path, which may be compressed, as initial RAM disks are.
-// Fails if it is no such archive. An archive behind the first one is not read.
+// InitrdList returns the names in the cpio archive path, which may be compressed, like an initial RAM disk.
+// Fails if it is not such an archive. An archive after the first one is not read.
 func (g *Handle) InitrdList(ctx context.Context, path string) ([]string, error) {
 	return g.calls.InitrdList(ctx, path)
 }
 
-// InotifyAddWatch watches path, of a directory also what is in it, and returns a number for this watch. mask says what is
-// wanted, the bits of inotify(7): 1 read, 2 changed, 4 attributes, 8 closed after writing, 32 opened, 64 and
-// 128 renamed from and to, 256 made, 512 removed; 4095 is all. Fails before [Handle.InotifyInit], and if nothing is
-// there or no bit is set.
+// InotifyAddWatch watches path, and if it is a directory also its content, and returns a number for this watch. mask selects events,
+// by the bits of inotify(7): 1 read, 2 changed, 4 attributes, 8 closed after writing, 32 opened, 64 and
+// 128 renamed from and to, 256 made, 512 removed; 4095 is all. Fails before [Handle.InotifyInit], if path does not
+// exist, or if no bit is set.
 //
 // Needs the feature "inotify", see [Handle.Available].
 func (g *Handle) InotifyAddWatch(ctx context.Context, path string, mask int) (int64, error) {
@@ -1718,8 +1714,8 @@ func (g *Handle) InotifyFiles(ctx context.Context) ([]string, error) {
 	return g.calls.InotifyFiles(ctx)
 }
 
-// InotifyInit makes the queue of events that [Handle.InotifyAddWatch] fills; what was watched before is forgotten. maxevents is
-// how many events are kept until they are read, 0 for the kernel's limit. Fails if it is negative.
+// InotifyInit creates the queue of events that [Handle.InotifyAddWatch] fills; earlier watches are removed. maxevents is the
+// number of events kept until they are read, 0 for the kernel's limit. Fails if it is negative.
 //
 // Needs the feature "inotify", see [Handle.Available].
 func (g *Handle) InotifyInit(ctx context.Context, maxevents int) error {
@@ -1727,7 +1723,7 @@ func (g *Handle) InotifyInit(ctx context.Context, maxevents int) error {
 }
 
 // InotifyRead returns the events that have come, without waiting: the watch, the bits of what happened, a number that
-// two events of one renaming share, and the name in the directory. At most about 1 MB of them; the rest stays.
+// two events of one renaming share, and the name in the directory. At most about 1 MB is returned; the rest stays in the queue.
 // Fails before [Handle.InotifyInit].
 //
 // Needs the feature "inotify", see [Handle.Available].
@@ -1742,136 +1738,135 @@ func (g *Handle) InotifyRmWatch(ctx context.Context, wd int) error {
 	return g.calls.InotifyRmWatch(ctx, wd)
 }
 
-// InspectGetArch returns the processor that programs on root are made for, by the names of [Handle.FileArchitecture]. Where that is not known it
-// returns unknown.
+// InspectGetArch returns the processor architecture of the programs on root, by the names of [Handle.FileArchitecture]. The result is unknown if that
+// cannot be determined.
 //
-// Fails if root is none of the roots that [Handle.InspectOS] returned.
+// Fails if root is not one of the roots that [Handle.InspectOS] returned.
 func (g *Handle) InspectGetArch(ctx context.Context, root string) (string, error) {
 	return g.calls.InspectGetArch(ctx, root)
 }
 
-// InspectGetBuildID returns the build of the system on root: the build number of Windows, or what os-release calls BUILD_ID. Where that is not known it
-// returns unknown.
+// InspectGetBuildID returns the build of the system on root: the build number of Windows, or what os-release calls BUILD_ID. The result is unknown if that
+// cannot be determined.
 //
-// Fails if root is none of the roots that [Handle.InspectOS] returned.
+// Fails if root is not one of the roots that [Handle.InspectOS] returned.
 func (g *Handle) InspectGetBuildID(ctx context.Context, root string) (string, error) {
 	return g.calls.InspectGetBuildID(ctx, root)
 }
 
 // InspectGetDistro returns the distribution on root, such as debian, fedora, rhel, opensuse, alpinelinux, archlinux, windows or
-// freedos. A distribution that only says what it is like counts as that. Where that is not known it
-// returns unknown.
+// freedos. A distribution that only says which other one it resembles is reported as that one. The result is unknown if that
+// cannot be determined.
 //
-// Fails if root is none of the roots that [Handle.InspectOS] returned.
+// Fails if root is not one of the roots that [Handle.InspectOS] returned.
 func (g *Handle) InspectGetDistro(ctx context.Context, root string) (string, error) {
 	return g.calls.InspectGetDistro(ctx, root)
 }
 
-// InspectGetDriveMappings returns which letter stands for which device in the Windows on root; nothing for other systems.
+// InspectGetDriveMappings returns the drive letters and their devices in the Windows on root; nothing for other systems.
 //
-// Fails if root is none of the roots that [Handle.InspectOS] returned.
+// Fails if root is not one of the roots that [Handle.InspectOS] returned.
 func (g *Handle) InspectGetDriveMappings(ctx context.Context, root string) (Hash, error) {
 	return g.calls.InspectGetDriveMappings(ctx, root)
 }
 
 // InspectGetFilesystems returns all file systems of the system on root, swap space included.
 //
-// Fails if root is none of the roots that [Handle.InspectOS] returned.
+// Fails if root is not one of the roots that [Handle.InspectOS] returned.
 func (g *Handle) InspectGetFilesystems(ctx context.Context, root string) ([]string, error) {
 	return g.calls.InspectGetFilesystems(ctx, root)
 }
 
-// InspectGetFormat returns installer if root is a medium to install a system from, or to run one from that is not installed, such as
-// a CD; else installed.
+// InspectGetFormat returns installer if root is a medium, such as a CD, from which a system is installed or runs without being installed;
+// otherwise installed.
 //
-// Fails if root is none of the roots that [Handle.InspectOS] returned.
+// Fails if root is not one of the roots that [Handle.InspectOS] returned.
 //
 // Deprecated: there is nothing to use instead.
 func (g *Handle) InspectGetFormat(ctx context.Context, root string) (string, error) {
 	return g.calls.InspectGetFormat(ctx, root)
 }
 
-// InspectGetHostname returns the host name that is configured on root. Where that is not known it
-// returns unknown.
+// InspectGetHostname returns the host name that is configured on root. The result is unknown if that
+// cannot be determined.
 //
-// Fails if root is none of the roots that [Handle.InspectOS] returned.
+// Fails if root is not one of the roots that [Handle.InspectOS] returned.
 func (g *Handle) InspectGetHostname(ctx context.Context, root string) (string, error) {
 	return g.calls.InspectGetHostname(ctx, root)
 }
 
-// InspectGetIcon returns the logo of the system on root as a PNG file, as the system itself has it: of many Linux distributions a
-// file, of Windows XP and 7 a picture in its explorer. The result is empty if none is known or there. The file systems
-// of the system must be mounted first, as [Handle.InspectGetMountpoints] tells. Favicon, which is true if not given, allows
+// InspectGetIcon returns the logo of the system on root as a PNG file, as the system itself stores it: for many Linux distributions
+// a file, for Windows XP and 7 a picture in its explorer. The result is empty if none is known or present. The file systems
+// of the system must be mounted first, as [Handle.InspectGetMountpoints] shows. Favicon, which is true if not given, allows
 // /etc/favicon.png; HighQuality leaves that and other small pictures out. The file comes from the guest: what shows
 // it must expect any content.
 //
-// Fails if root is none of the roots that [Handle.InspectOS] returned, or if the file is unreasonably large.
+// Fails if root is not one of the roots that [Handle.InspectOS] returned, or if the file is unreasonably large.
 func (g *Handle) InspectGetIcon(ctx context.Context, root string, options ...InspectGetIconOptions) ([]byte, error) {
 	return g.calls.InspectGetIcon(ctx, root, options...)
 }
 
 // InspectGetMajorVersion returns the first number of the version of the system on root; 0 if it is not known or there is none.
 //
-// Fails if root is none of the roots that [Handle.InspectOS] returned.
+// Fails if root is not one of the roots that [Handle.InspectOS] returned.
 func (g *Handle) InspectGetMajorVersion(ctx context.Context, root string) (int, error) {
 	return g.calls.InspectGetMajorVersion(ctx, root)
 }
 
 // InspectGetMinorVersion returns the second number of the version of the system on root; 0 if it is not known or there is none.
 //
-// Fails if root is none of the roots that [Handle.InspectOS] returned.
+// Fails if root is not one of the roots that [Handle.InspectOS] returned.
 func (g *Handle) InspectGetMinorVersion(ctx context.Context, root string) (int, error) {
 	return g.calls.InspectGetMinorVersion(ctx, root)
 }
 
-// InspectGetMountpoints returns which file systems belong where in the system on root: path, then mountable. / is root itself. The others
-// are what its fstab and its mount units name, each path once, and what it finds by the types of partitions. Mount
-// them by the length of the path, shortest first.
+// InspectGetMountpoints returns where the file systems of the system on root belong: each path with its mountable. / is root itself. The
+// others come from its fstab, its mount units, and the types of partitions; each path appears once. Mount them in the order of the length of the path, shortest first.
 //
-// Fails if root is none of the roots that [Handle.InspectOS] returned.
+// Fails if root is not one of the roots that [Handle.InspectOS] returned.
 func (g *Handle) InspectGetMountpoints(ctx context.Context, root string) (Hash, error) {
 	return g.calls.InspectGetMountpoints(ctx, root)
 }
 
 // InspectGetOsinfo returns the short identifier that libosinfo's database has for the system on root, such as debian12,
-// fedora38, ubuntu22.04 or win10; unknown if there is none. It is put together from distribution and
-// version, and may be newer than the database that is installed.
+// fedora38, ubuntu22.04 or win10; unknown if there is none. It is composed of distribution and
+// version, and may be newer than the installed database.
 //
-// Fails if root is none of the roots that [Handle.InspectOS] returned.
+// Fails if root is not one of the roots that [Handle.InspectOS] returned.
 func (g *Handle) InspectGetOsinfo(ctx context.Context, root string) (string, error) {
 	return g.calls.InspectGetOsinfo(ctx, root)
 }
 
 // InspectGetPackageFormat returns how packages of the system on root are stored: rpm, deb, pacman, ebuild, pisi, pkgsrc, apk or
-// xbps. Where that is not known it
-// returns unknown.
+// xbps. The result is unknown if that
+// cannot be determined.
 //
-// Fails if root is none of the roots that [Handle.InspectOS] returned.
+// Fails if root is not one of the roots that [Handle.InspectOS] returned.
 func (g *Handle) InspectGetPackageFormat(ctx context.Context, root string) (string, error) {
 	return g.calls.InspectGetPackageFormat(ctx, root)
 }
 
 // InspectGetPackageManagement returns the program that manages packages of the system on root: dnf, yum, up2date, apt, pacman, portage,
-// pisi, pkgsrc, urpmi, zypper, apk or xbps. Where that is not known it
-// returns unknown.
+// pisi, pkgsrc, urpmi, zypper, apk or xbps. The result is unknown if that
+// cannot be determined.
 //
-// Fails if root is none of the roots that [Handle.InspectOS] returned.
+// Fails if root is not one of the roots that [Handle.InspectOS] returned.
 func (g *Handle) InspectGetPackageManagement(ctx context.Context, root string) (string, error) {
 	return g.calls.InspectGetPackageManagement(ctx, root)
 }
 
-// InspectGetProductName returns what the system on root calls itself, for people: the text has no fixed form. Where that is not known it
-// returns unknown.
+// InspectGetProductName returns what the system on root calls itself, for people: the text has no fixed form. The result is unknown if that
+// cannot be determined.
 //
-// Fails if root is none of the roots that [Handle.InspectOS] returned.
+// Fails if root is not one of the roots that [Handle.InspectOS] returned.
 func (g *Handle) InspectGetProductName(ctx context.Context, root string) (string, error) {
 	return g.calls.InspectGetProductName(ctx, root)
 }
 
-// InspectGetProductVariant returns the variant of a Windows on root: Client, Server or Server Core, for instance. Where that is not known it
-// returns unknown.
+// InspectGetProductVariant returns the variant of a Windows on root: Client, Server or Server Core, for instance. The result is unknown if that
+// cannot be determined.
 //
-// Fails if root is none of the roots that [Handle.InspectOS] returned.
+// Fails if root is not one of the roots that [Handle.InspectOS] returned.
 func (g *Handle) InspectGetProductVariant(ctx context.Context, root string) (string, error) {
 	return g.calls.InspectGetProductVariant(ctx, root)
 }
@@ -1881,10 +1876,10 @@ func (g *Handle) InspectGetRoots(ctx context.Context) ([]string, error) {
 	return g.calls.InspectGetRoots(ctx)
 }
 
-// InspectGetType returns the kind of system on root: linux, windows, freebsd, netbsd, openbsd, hurd, minix or dos. Where that is not known it
-// returns unknown.
+// InspectGetType returns the kind of system on root: linux, windows, freebsd, netbsd, openbsd, hurd, minix or dos. The result is unknown if that
+// cannot be determined.
 //
-// Fails if root is none of the roots that [Handle.InspectOS] returned.
+// Fails if root is not one of the roots that [Handle.InspectOS] returned.
 func (g *Handle) InspectGetType(ctx context.Context, root string) (string, error) {
 	return g.calls.InspectGetType(ctx, root)
 }
@@ -1893,14 +1888,14 @@ func (g *Handle) InspectGetType(ctx context.Context, root string) (string, error
 //
 // Fails if there is none, or it is not Windows.
 //
-// Fails if root is none of the roots that [Handle.InspectOS] returned.
+// Fails if root is not one of the roots that [Handle.InspectOS] returned.
 func (g *Handle) InspectGetWindowsCurrentControlSet(ctx context.Context, root string) (string, error) {
 	return g.calls.InspectGetWindowsCurrentControlSet(ctx, root)
 }
 
-// InspectGetWindowsGroupPolicy returns true if the Windows on root has a group policy, false for one without and for other systems.
+// InspectGetWindowsGroupPolicy returns true if the Windows on root has a group policy, false for one without, and for other systems.
 //
-// Fails if root is none of the roots that [Handle.InspectOS] returned.
+// Fails if root is not one of the roots that [Handle.InspectOS] returned.
 func (g *Handle) InspectGetWindowsGroupPolicy(ctx context.Context, root string) (bool, error) {
 	return g.calls.InspectGetWindowsGroupPolicy(ctx, root)
 }
@@ -1909,7 +1904,7 @@ func (g *Handle) InspectGetWindowsGroupPolicy(ctx context.Context, root string) 
 //
 // Fails if there is none, or it is not Windows.
 //
-// Fails if root is none of the roots that [Handle.InspectOS] returned.
+// Fails if root is not one of the roots that [Handle.InspectOS] returned.
 func (g *Handle) InspectGetWindowsSoftwareHive(ctx context.Context, root string) (string, error) {
 	return g.calls.InspectGetWindowsSoftwareHive(ctx, root)
 }
@@ -1918,7 +1913,7 @@ func (g *Handle) InspectGetWindowsSoftwareHive(ctx context.Context, root string)
 //
 // Fails if there is none, or it is not Windows.
 //
-// Fails if root is none of the roots that [Handle.InspectOS] returned.
+// Fails if root is not one of the roots that [Handle.InspectOS] returned.
 func (g *Handle) InspectGetWindowsSystemHive(ctx context.Context, root string) (string, error) {
 	return g.calls.InspectGetWindowsSystemHive(ctx, root)
 }
@@ -1927,14 +1922,14 @@ func (g *Handle) InspectGetWindowsSystemHive(ctx context.Context, root string) (
 //
 // Fails if there is none, or it is not Windows.
 //
-// Fails if root is none of the roots that [Handle.InspectOS] returned.
+// Fails if root is not one of the roots that [Handle.InspectOS] returned.
 func (g *Handle) InspectGetWindowsSystemroot(ctx context.Context, root string) (string, error) {
 	return g.calls.InspectGetWindowsSystemroot(ctx, root)
 }
 
 // InspectIsLive returns true if root is a medium with a system on it that runs from there, without being installed.
 //
-// Fails if root is none of the roots that [Handle.InspectOS] returned.
+// Fails if root is not one of the roots that [Handle.InspectOS] returned.
 //
 // Deprecated: there is nothing to use instead.
 func (g *Handle) InspectIsLive(ctx context.Context, root string) (bool, error) {
@@ -1943,17 +1938,17 @@ func (g *Handle) InspectIsLive(ctx context.Context, root string) (bool, error) {
 
 // InspectIsMultipart returns true if root is a medium that is one of a set.
 //
-// Fails if root is none of the roots that [Handle.InspectOS] returned.
+// Fails if root is not one of the roots that [Handle.InspectOS] returned.
 //
 // Deprecated: there is nothing to use instead.
 func (g *Handle) InspectIsMultipart(ctx context.Context, root string) (bool, error) {
 	return g.calls.InspectIsMultipart(ctx, root)
 }
 
-// InspectIsNetinst returns true if root is a medium that has no more than the beginning: the rest of what it installs comes from a
+// InspectIsNetinst returns true if root is a medium that holds only the first stage of an installer: the rest comes from a
 // network.
 //
-// Fails if root is none of the roots that [Handle.InspectOS] returned.
+// Fails if root is not one of the roots that [Handle.InspectOS] returned.
 //
 // Deprecated: there is nothing to use instead.
 func (g *Handle) InspectIsNetinst(ctx context.Context, root string) (bool, error) {
@@ -1970,22 +1965,22 @@ func (g *Handle) InspectListApplications(ctx context.Context, root string) ([]Ap
 }
 
 // InspectListApplications2 returns the packages that are installed in the system on root, by name: those of dpkg, RPM, pacman and apk, and
-// the applications that a Windows says it can remove. The list is empty for systems without packages. The file systems of the system must be mounted first, as
-// [Handle.InspectGetMountpoints] tells. Fields that a kind of package does not have are empty.
+// the applications that Windows lists as removable. The list is empty for systems without packages. The file systems of the system must be mounted first, as
+// [Handle.InspectGetMountpoints] shows. Fields that do not apply to a kind of package are empty.
 //
-// Fails if root is none of the roots that [Handle.InspectOS] returned, if the package database is damaged or
+// Fails if root is not one of the roots that [Handle.InspectOS] returned, if the package database is damaged or
 // unreasonably large.
 func (g *Handle) InspectListApplications2(ctx context.Context, root string) ([]Application2, error) {
 	return g.calls.InspectListApplications2(ctx, root)
 }
 
 // InspectOS looks at every file system for an operating system, and returns the file systems that are root directories
-// of one. Media to install a system from count, see [Handle.InspectGetFormat]. Everything is unmounted before. What is found
-// is remembered: the other inspect_get_ actions return it, until the next call. File systems that cannot be mounted are
-// left out, and so are snapshots of a system; encrypted ones must be opened first (see [Handle.CryptsetupOpen]).
+// of one. Installation media are included, see [Handle.InspectGetFormat]. Everything is unmounted first. The result is
+// remembered: the other inspect_get_ actions use it, until the next call. File systems that cannot be mounted are
+// skipped, and so are snapshots of a system; encrypted ones must be opened first (see [Handle.CryptsetupOpen]).
 //
 // A root directory may be a subvolume of btrfs, btrfsvol:DEVICE/SUBVOLUME, or a folder, dir:DEVICE/FOLDER, as with
-// OSTree: both can be mounted. What a system's fstab names and is not there is told as a warning, as is a choice that
+// OSTree: both can be mounted. A warning names anything in a system's fstab that does not exist, and any choice that
 // was not clear, such as a label that two disks have.
 //
 // Fails if something cannot be unmounted.
@@ -2061,12 +2056,12 @@ func (g *Handle) IsZeroDevice(ctx context.Context, device string) (bool, error) 
 }
 
 // ISOInfo returns what the primary volume descriptor in the file isofile says: names, sizes in blocks, and times
-// (seconds since 1970, -1 for none). Fails if it is no ISO 9660 image.
+// (seconds since 1970, -1 for none). Fails if it is not an ISO 9660 image.
 func (g *Handle) ISOInfo(ctx context.Context, isofile string) (ISOInfo, error) {
 	return g.calls.ISOInfo(ctx, isofile)
 }
 
-// ISOInfoDevice returns of device what isoinfo returns of a file. Fails if it holds no ISO 9660 file system.
+// ISOInfoDevice returns the same as isoinfo, for device. Fails if it does not hold an ISO 9660 file system.
 func (g *Handle) ISOInfoDevice(ctx context.Context, device string) (ISOInfo, error) {
 	return g.calls.ISOInfoDevice(ctx, device)
 }
@@ -2078,7 +2073,7 @@ func (g *Handle) JournalClose(ctx context.Context) error {
 	return g.calls.JournalClose(ctx)
 }
 
-// JournalGet returns the names and values of the fields of the entry where [Handle.JournalNext] has gone to. Values are bytes, cut
+// JournalGet returns the names and values of the fields of the current entry, see [Handle.JournalNext]. Values are bytes, cut
 // off at the data threshold. Fails if no journal is open, or before the first [Handle.JournalNext].
 //
 // Needs the feature "journal", see [Handle.Available].
@@ -2086,7 +2081,7 @@ func (g *Handle) JournalGet(ctx context.Context) ([]Xattr, error) {
 	return g.calls.JournalGet(ctx)
 }
 
-// JournalGetDataThreshold returns how many bytes of a field [Handle.JournalGet] has to return; what is longer may be cut off. 0 is no limit.
+// JournalGetDataThreshold returns how many bytes of a field [Handle.JournalGet] returns at least; longer data may be cut off. 0 means no limit.
 // Fails if no journal is open.
 //
 // Needs the feature "journal", see [Handle.Available].
@@ -2102,23 +2097,23 @@ func (g *Handle) JournalGetRealtimeUsec(ctx context.Context) (int64, error) {
 	return g.calls.JournalGetRealtimeUsec(ctx)
 }
 
-// JournalNext goes on to the next entry, in the order of time over all files; the first call goes to the first entry. Returns
-// false, and stays, if there is no further one. Fails if no journal is open.
+// JournalNext goes to the next entry, ordered by time over all files; the first call goes to the first entry. Returns
+// false, without moving, if there are no more entries. Fails if no journal is open.
 //
 // Needs the feature "journal", see [Handle.Available].
 func (g *Handle) JournalNext(ctx context.Context) (bool, error) {
 	return g.calls.JournalNext(ctx)
 }
 
-// JournalOpen opens the journal files in directory of the guest, usually /var/log/journal, and stands before the first
-// entry. A journal that was open is closed. Fails if there is no such directory; files in it that are no journals are left out.
+// JournalOpen opens the journal files in directory of the guest, usually /var/log/journal, and positions before the first
+// entry. A journal that was open is closed. Fails if there is no such directory; files in it that are not journals are ignored.
 //
 // Needs the feature "journal", see [Handle.Available].
 func (g *Handle) JournalOpen(ctx context.Context, directory string) error {
 	return g.calls.JournalOpen(ctx, directory)
 }
 
-// JournalSetDataThreshold lets [Handle.JournalGet] return at least threshold bytes of a field, 65536 before, 0 for all of it; what is longer may be
+// JournalSetDataThreshold lets [Handle.JournalGet] return at least threshold bytes of a field, by default 65536, 0 for all of it; longer data may be
 // cut off. Fails if it is negative or no journal is open.
 //
 // Units: threshold: bytes.
@@ -2128,8 +2123,8 @@ func (g *Handle) JournalSetDataThreshold(ctx context.Context, threshold int64) e
 	return g.calls.JournalSetDataThreshold(ctx, threshold)
 }
 
-// JournalSkip goes skip entries on, or back if it is negative, and returns how many it were (not negative); as many as
-// there are, if fewer. Fails if no journal is open.
+// JournalSkip goes skip entries forwards, or backwards if it is negative, and returns how many that were (not negative). It goes fewer if
+// there are not as many. Fails if no journal is open.
 //
 // Needs the feature "journal", see [Handle.Available].
 func (g *Handle) JournalSkip(ctx context.Context, skip int64) (int64, error) {
@@ -2145,7 +2140,7 @@ func (g *Handle) KillSubprocess(ctx context.Context) error {
 	return g.calls.KillSubprocess(ctx)
 }
 
-// Launch starts the appliance with the drives that have been added and waits until it answers. The handle is ready afterwards. Fails if no drive was added, if a drive cannot be opened (missing, in use, cut off), or if qemu cannot run; the error names the cause. In the shell this command is also called run.
+// Launch starts the appliance with the drives that have been added and waits until it answers. Then the handle is ready. Fails if no drive was added, if a drive cannot be opened (missing, in use, cut off), or if qemu cannot run; the error names the cause. In the shell this command is also called run.
 func (g *Handle) Launch(ctx context.Context) error {
 	return g.calls.Launch(ctx)
 }
@@ -2157,8 +2152,8 @@ func (g *Handle) Lchown(ctx context.Context, owner int, group int, path string) 
 	return g.calls.Lchown(ctx, owner, group, path)
 }
 
-// LdmtoolCreateAll looks at all drives for Windows dynamic disks and makes devices of their volumes. Launch has done so
-// already; this is for drives that have changed since.
+// LdmtoolCreateAll searches all drives for Windows dynamic disks and creates devices for their volumes. Launch has already
+// done so; this is for drives that have changed since.
 //
 // Needs the feature "ldm", see [Handle.Available].
 func (g *Handle) LdmtoolCreateAll(ctx context.Context) error {
@@ -2166,7 +2161,7 @@ func (g *Handle) LdmtoolCreateAll(ctx context.Context) error {
 }
 
 // LdmtoolDiskgroupDisks returns the names that Windows has for the disks in the group diskgroup, a GUID that [Handle.LdmtoolScan] gave.
-// Those that are missing are among them.
+// Missing ones are included.
 //
 // Needs the feature "ldm", see [Handle.Available].
 func (g *Handle) LdmtoolDiskgroupDisks(ctx context.Context, diskgroup string) ([]string, error) {
@@ -2202,8 +2197,8 @@ func (g *Handle) LdmtoolScan(ctx context.Context) ([]string, error) {
 	return g.calls.LdmtoolScan(ctx)
 }
 
-// LdmtoolScanDevices looks at devices and returns the GUIDs of the groups of Windows dynamic disks on them. If there are no
-// devices in the list, it looks at all.
+// LdmtoolScanDevices looks at devices and returns the GUIDs of the groups of Windows dynamic disks on them. If the list
+// devices is empty, it looks at all.
 //
 // Needs the feature "ldm", see [Handle.Available].
 func (g *Handle) LdmtoolScanDevices(ctx context.Context, devices []string) ([]string, error) {
@@ -2218,8 +2213,8 @@ func (g *Handle) LdmtoolVolumeHint(ctx context.Context, diskgroup string, volume
 	return g.calls.LdmtoolVolumeHint(ctx, diskgroup, volume)
 }
 
-// LdmtoolVolumePartitions returns the names of the partitions that volume of the group diskgroup, a GUID, is put together from,
-// in their order.
+// LdmtoolVolumePartitions returns the names of the partitions that volume of the group diskgroup, a GUID, consists of,
+// in order.
 //
 // Needs the feature "ldm", see [Handle.Available].
 func (g *Handle) LdmtoolVolumePartitions(ctx context.Context, diskgroup string, volume string) ([]string, error) {
@@ -2252,7 +2247,7 @@ func (g *Handle) Lgetxattrs(ctx context.Context, path string) ([]Xattr, error) {
 	return g.calls.Lgetxattrs(ctx, path)
 }
 
-// List9P returns the tags of directories that qemu was told to share by 9p (see config).
+// List9P returns the tags of the directories that qemu shares by 9p (see config).
 //
 // Deprecated: there is nothing to use instead.
 func (g *Handle) List9P(ctx context.Context) ([]string, error) {
@@ -2264,7 +2259,7 @@ func (g *Handle) ListDevices(ctx context.Context) ([]string, error) {
 	return g.calls.ListDevices(ctx)
 }
 
-// ListDiskLabels returns a table of the labels given to [Handle.AddDrive] and the device names that they stand for. A partition has its disk's label with its number behind.
+// ListDiskLabels returns a table of the labels given to [Handle.AddDrive] and their device names. A partition has its disk's label, followed by its number.
 func (g *Handle) ListDiskLabels(ctx context.Context) (Hash, error) {
 	return g.calls.ListDiskLabels(ctx)
 }
@@ -2275,12 +2270,12 @@ func (g *Handle) ListDMDevices(ctx context.Context) ([]string, error) {
 	return g.calls.ListDMDevices(ctx)
 }
 
-// ListFilesystems looks at all disks, partitions, volumes and opened encrypted devices, and returns a table of those that can hold a file system and their types. The type is unknown where nothing was recognised, and swap for swap space. Subvolumes of btrfs are listed one by one.
+// ListFilesystems looks at all disks, partitions, volumes and opened encrypted devices, and returns a table of those that can hold a file system and their types. The type is unknown if nothing was recognized, and swap for swap space. Each subvolume of btrfs is listed.
 func (g *Handle) ListFilesystems(ctx context.Context) (Hash, error) {
 	return g.calls.ListFilesystems(ctx)
 }
 
-// ListLDMPartitions returns the partitions that volumes of Windows dynamic disks are put together from, in the form
+// ListLDMPartitions returns the partitions that the volumes of Windows dynamic disks consist of, in the form
 // /dev/mapper/ldm_part_GROUP_PARTITION. What can be mounted is in [Handle.ListLDMVolumes].
 //
 // Needs the feature "ldm", see [Handle.Available].
@@ -2289,7 +2284,7 @@ func (g *Handle) ListLDMPartitions(ctx context.Context) ([]string, error) {
 }
 
 // ListLDMVolumes returns the volumes of Windows dynamic disks as devices that can be mounted, in the form
-// /dev/mapper/ldm_vol_GROUP_VOLUME. Launch makes them; after [Handle.LdmtoolRemoveAll] there are none.
+// /dev/mapper/ldm_vol_GROUP_VOLUME. Launch creates them; after [Handle.LdmtoolRemoveAll] there are none.
 //
 // Needs the feature "ldm", see [Handle.Available].
 func (g *Handle) ListLDMVolumes(ctx context.Context) ([]string, error) {
@@ -2302,7 +2297,7 @@ func (g *Handle) ListMDDevices(ctx context.Context) ([]string, error) {
 }
 
 // ListPartitions returns the partitions of all disks and RAID arrays, like /dev/sda1, in order. Logical volumes are
-// not among them, see lvs; nor are disks without partitions, see [Handle.ListDevices].
+// not included, see lvs; nor are disks without partitions, see [Handle.ListDevices].
 func (g *Handle) ListPartitions(ctx context.Context) ([]string, error) {
 	return g.calls.ListPartitions(ctx)
 }
@@ -2323,7 +2318,7 @@ func (g *Handle) Llz(ctx context.Context, directory string) (string, error) {
 	return g.calls.Llz(ctx, directory)
 }
 
-// Ln makes linkname a further name of the file target. Both must be on one file system. Fails if
+// Ln makes linkname another name of the file target. Both must be on the same file system. Fails if
 // linkname exists.
 func (g *Handle) Ln(ctx context.Context, target string, linkname string) error {
 	return g.calls.Ln(ctx, target, linkname)
@@ -2344,7 +2339,7 @@ func (g *Handle) LnS(ctx context.Context, target string, linkname string) error 
 
 // LnSf: create a symbolic link, replacing a file.
 //
-// Like [Handle.LnS], but a file in the place of linkname is removed first. target is kept as written.
+// Like [Handle.LnS], but an existing file linkname is removed first. target is kept as written.
 func (g *Handle) LnSf(ctx context.Context, target string, linkname string) error {
 	return g.calls.LnSf(ctx, target, linkname)
 }
@@ -2415,7 +2410,7 @@ func (g *Handle) LstatNSList(ctx context.Context, path string, names []string) (
 	return g.calls.LstatNSList(ctx, path, names)
 }
 
-// LUKSAddKey makes newkey open device too, by storing it in slot keyslot. key is a key that opens it already.
+// LUKSAddKey adds the key newkey to device, in slot keyslot. key is a key that already opens it.
 // Fails if the slot is in use: [Handle.LUKSKillSlot] frees one.
 //
 // Needs the feature "luks", see [Handle.Available].
@@ -2432,8 +2427,8 @@ func (g *Handle) LUKSClose(ctx context.Context, device string) error {
 	return g.calls.LUKSClose(ctx, device)
 }
 
-// LUKSFormat makes device an encrypted device, with the default format and cipher of cryptsetup, that key opens.
-// The key is stored in slot keyslot, counted from 0. What device held is lost. Open it with
+// LUKSFormat makes device an encrypted device that key opens, with the default format and cipher of cryptsetup.
+// The key is stored in slot keyslot, counted from 0. The previous content of device is lost. Open it with
 // [Handle.CryptsetupOpen] to put something inside.
 //
 // Needs the feature "luks", see [Handle.Available].
@@ -2449,16 +2444,16 @@ func (g *Handle) LUKSFormatCipher(ctx context.Context, device string, key string
 	return g.calls.LUKSFormatCipher(ctx, device, key, keyslot, cipher)
 }
 
-// LUKSKillSlot wipes the key in slot keyslot of device. key is the key of another slot, so that the last one
-// cannot go by mistake. Fails if the slot is empty.
+// LUKSKillSlot wipes the key in slot keyslot of device. key is the key of another slot, so that the last key cannot
+// be removed by mistake. Fails if the slot is empty.
 //
 // Needs the feature "luks", see [Handle.Available].
 func (g *Handle) LUKSKillSlot(ctx context.Context, device string, key string, keyslot int) error {
 	return g.calls.LUKSKillSlot(ctx, device, key, keyslot)
 }
 
-// LUKSOpen opens the LUKS device device with key, which fits one of its key slots. The content appears as
-// /dev/mapper/mapname, and is read and written as a device of its own. Fails if no slot takes the key,
+// LUKSOpen opens the LUKS device device with key, which must fit one of its key slots. The content appears as
+// /dev/mapper/mapname, and can be used like any device. Fails if no slot accepts the key,
 // device is not LUKS, or the name is taken.
 //
 // Needs the feature "luks", see [Handle.Available].
@@ -2496,8 +2491,8 @@ func (g *Handle) LVCreate(ctx context.Context, logvol string, volgroup string, m
 	return g.calls.LVCreate(ctx, logvol, volgroup, mbytes)
 }
 
-// LVCreateFree makes a logical volume named logvol that takes percent percent of what is free in the volume group
-// volgroup; 100 takes all. Fails if nothing is free or the name is taken.
+// LVCreateFree makes a logical volume named logvol that takes percent percent of the free space in the volume group
+// volgroup; 100 takes all of it. Fails if nothing is free or the name is taken.
 //
 // Units: percent: percent.
 //
@@ -2512,30 +2507,28 @@ func (g *Handle) LVMCanonicalLVName(ctx context.Context, lvname string) (string,
 	return g.calls.LVMCanonicalLVName(ctx, lvname)
 }
 
-// LVMClearFilter ends what [Handle.LVMSetFilter] did. All groups are deactivated first, which fails if a volume is in use, and
+// LVMClearFilter removes the filter of [Handle.LVMSetFilter]. All groups are deactivated first, which fails if a volume is in use, and
 // activated again.
 func (g *Handle) LVMClearFilter(ctx context.Context) error {
 	return g.calls.LVMClearFilter(ctx)
 }
 
 // LVMRemoveAll removes all logical volumes, volume groups and physical volumes, with all data in them. Fails if one
-// is in use, as when it is mounted; what was removed before stays removed.
+// is in use, for instance mounted; whatever was removed before that stays removed.
 //
 // Needs the feature "lvm2", see [Handle.Available].
 func (g *Handle) LVMRemoveAll(ctx context.Context) error {
 	return g.calls.LVMRemoveAll(ctx)
 }
 
-// LVMScan reads all disks again for physical volumes, volume groups and logical volumes, as is due after
-// something else than LVM changed them. If activate is true the groups that were found are activated.
+// LVMScan reads all disks again for physical volumes, volume groups and logical volumes, which is necessary
+// after something other than LVM has changed them. If activate is true the groups that were found are activated.
 func (g *Handle) LVMScan(ctx context.Context, activate bool) error {
 	return g.calls.LVMScan(ctx, activate)
 }
 
-// LVMSetFilter: let LVM see some devices only.
-//
-// From now on LVM looks at devices alone, disks with all their partitions or single partitions. That
-// helps where disks hold copies of the same group. All groups are deactivated first, which fails if a
+// LVMSetFilter makes LVM look only at devices, which are disks (with all their partitions) or partitions. That helps
+// if several disks hold copies of the same group. All groups are deactivated first, which fails if a
 // volume is in use, and those still seen are activated again.
 //
 // Needs the feature "lvm2", see [Handle.Available].
@@ -2543,7 +2536,7 @@ func (g *Handle) LVMSetFilter(ctx context.Context, devices []string) error {
 	return g.calls.LVMSetFilter(ctx, devices)
 }
 
-// LVRemove removes the logical volume device, in the form /dev/VG/LV, and its data; /dev/VG stands for all
+// LVRemove removes the logical volume device, in the form /dev/VG/LV, and its data; /dev/VG means all
 // volumes of the group. Fails if it is in use.
 //
 // Needs the feature "lvm2", see [Handle.Available].
@@ -2568,7 +2561,7 @@ func (g *Handle) LVResize(ctx context.Context, device string, mbytes int) error 
 	return g.calls.LVResize(ctx, device, mbytes)
 }
 
-// LVResizeFree adds percent percent of what is free in its volume group to the logical volume lv; 100 adds all.
+// LVResizeFree adds percent percent of the free space in its volume group to the logical volume lv; 100 adds all of it.
 // Fails if nothing is free.
 //
 // Units: percent: percent.
@@ -2578,8 +2571,8 @@ func (g *Handle) LVResizeFree(ctx context.Context, lv string, percent int) error
 	return g.calls.LVResizeFree(ctx, lv, percent)
 }
 
-// LVs returns the logical volumes in the form /dev/VG/LV, sorted. Left out are the hidden parts of other
-// volumes and those that are not activated by themselves, like thin snapshots. See [Handle.LVsFull] for more
+// LVs returns the logical volumes in the form /dev/VG/LV, sorted. Hidden parts of other volumes are left
+// out, and so are those that are not activated automatically, like thin snapshots. See [Handle.LVsFull] for more
 // about each.
 //
 // Needs the feature "lvm2", see [Handle.Available].
@@ -2587,7 +2580,7 @@ func (g *Handle) LVs(ctx context.Context) ([]string, error) {
 	return g.calls.LVs(ctx)
 }
 
-// LVsFull returns for every logical volume what LVM's lvs tells of it, under the same names. Sizes are in bytes,
+// LVsFull returns for every logical volume what LVM's lvs reports, under the same names. Sizes are in bytes,
 // identifiers without dashes; a percentage is empty or negative where it does not apply, and device
 // numbers are -1 while the volume is not active.
 //
@@ -2596,7 +2589,7 @@ func (g *Handle) LVsFull(ctx context.Context) ([]LV, error) {
 	return g.calls.LVsFull(ctx)
 }
 
-// LVUUID returns the UUID of the logical volume device. Fails if it is none.
+// LVUUID returns the UUID of the logical volume device. Fails if it is not a logical volume.
 func (g *Handle) LVUUID(ctx context.Context, device string) (string, error) {
 	return g.calls.LVUUID(ctx, device)
 }
@@ -2617,13 +2610,13 @@ func (g *Handle) MaxDisks(ctx context.Context) (int, error) {
 	return g.calls.MaxDisks(ctx)
 }
 
-// MDCreate makes a Linux software RAID array named name of devices, and starts it; [Handle.ListMDDevices] tells the
-// device that it became, in most cases /dev/md127. What devices held is lost.
+// MDCreate makes a Linux software RAID array named name from devices, and starts it; [Handle.ListMDDevices] returns
+// its device, in most cases /dev/md127. The previous content of devices is lost.
 //
 // Level is linear, raid0 (0, stripe), raid1 (1, mirror; the default), raid4 (4), raid5 (5), raid6 (6) or
-// raid10 (10). NrDevices is how many members are active and Spare how many stand by; by default all
-// devices are active. Each bit set in MissingBitmap stands for a member that is not there: bit 0 for
-// the first, and so on; the array starts without. Chunk is the size of a stripe on one member, a
+// raid10 (10). NrDevices is how many members are active and Spare the number of spares; by default all
+// devices are active. Each bit set in MissingBitmap means that a member is missing: bit 0 for
+// the first, and so on; the array starts without it. Chunk is the size of a stripe on one member, a
 // multiple of 1024.
 //
 // Fails if the numbers do not agree, a device is in use or too small, or the name is taken.
@@ -2633,7 +2626,7 @@ func (g *Handle) MDCreate(ctx context.Context, name string, devices []string, op
 	return g.calls.MDCreate(ctx, name, devices, options...)
 }
 
-// MDDetail returns what mdadm tells of the array md: level, devices (how many), metadata (version), uuid, name,
+// MDDetail returns what mdadm reports about the array md: level, devices (how many), metadata (version), uuid, name,
 // devname, and role and name of each member. The members' own names are those of the appliance's kernel.
 // Fails if md is not an active array.
 //
@@ -2642,8 +2635,10 @@ func (g *Handle) MDDetail(ctx context.Context, md string) (Hash, error) {
 	return g.calls.MDDetail(ctx, md)
 }
 
-// MDStat returns for each member of the array md its device, its index among the members, and flags: F for
-// failed, S for a spare, W for one that is read only if it must, R for a replacement. Fails if md is
+// MDStat: get the members of a RAID array.
+//
+// Returns, for each member of the array md, its device, its index among the members, and flags: F for
+// failed, S for a spare, W for one that is read only if necessary, R for a replacement. Fails if md is
 // not an active array.
 //
 // Needs the feature "mdadm", see [Handle.Available].
@@ -2673,7 +2668,7 @@ func (g *Handle) MkdirMode(ctx context.Context, path string, mode int) error {
 	return g.calls.MkdirMode(ctx, path, mode)
 }
 
-// MkdirP creates the directory path and any directory above it that is missing. It is no failure if it
+// MkdirP creates the directory path and any missing directory above it. It is not an error if it
 // exists. Fails if a component of the path is not a directory.
 func (g *Handle) MkdirP(ctx context.Context, path string) error {
 	return g.calls.MkdirP(ctx, path)
@@ -2685,25 +2680,25 @@ func (g *Handle) Mkdtemp(ctx context.Context, tmpl string) (string, error) {
 	return g.calls.Mkdtemp(ctx, tmpl)
 }
 
-// Mke2fs makes an ext2, ext3 or ext4 file system on device. All that was there is lost. Numbers must not be
+// Mke2fs makes an ext2, ext3 or ext4 file system on device. All previous content is lost. Numbers must not be
 // negative. FSType is ext2, ext3 or ext4, ext2 if it is not given; UsageType names a set of
 // defaults such as small or largefile.
 //
 // Size and layout: BlocksCount is the size in blocks, BlockSize that of a block in bytes,
-// FragSize that of a fragment in bytes, which new tools do not take. BlocksPerGroup is the number
+// FragSize that of a fragment in bytes, which new tools do not accept. BlocksPerGroup is the number
 // of blocks in a group, NumberOfGroups the number of groups packed together, NumberOfInodes the
 // number of inodes or BytesPerInode the space for each in bytes, InodeSize the size of an inode in
 // bytes. StrideSize and StripeWidth describe the RAID array below in blocks, MaxOnlineResize is
 // up to how many blocks it can grow while it is mounted. ReservedBlocksPercentage is kept back for
 // the superuser, in percent.
 //
-// Journal: JournalSize is its size in MiB, JournalDevice the device that holds it, or UUID= or
-// LABEL= and which. JournalDev makes device itself such a device.
+// Journal: JournalSize is its size in MiB, JournalDevice the device that holds it, or UUID= or LABEL=
+// with its identifier or label. JournalDev makes device itself such a device.
 //
-// Names: Label is the label, UUID the identifier, LastMountedDir the directory where it is said
-// to have been mounted, CreatorOS the system that is said to have made it.
+// Names: Label is the label, UUID the identifier, LastMountedDir the recorded last
+// mount point, CreatorOS the system recorded as its creator.
 //
-// How it is made: ForceCreate goes on where the tool would refuse. WriteSBAndGroupOnly writes only
+// How it is made: ForceCreate continues where the tool would refuse. WriteSBAndGroupOnly writes only
 // superblocks and group descriptors, to save a file system that lost them. LazyItableInit and
 // LazyJournalInit leave clearing the tables and the journal to the kernel, Discard discards all
 // blocks first, TestFS marks it as one for tests. MMPUpdateInterval is how often, in seconds, the
@@ -2753,7 +2748,7 @@ func (g *Handle) Mke2fsJU(ctx context.Context, fstype string, blocksize int, dev
 }
 
 // Mke2journal makes device a journal for ext3 and ext4 file systems on other devices, with blocks of blocksize
-// bytes. All that was there is lost.
+// bytes. All previous content is lost.
 //
 // Units: blocksize: bytes.
 //
@@ -2795,9 +2790,9 @@ func (g *Handle) Mkfifo(ctx context.Context, mode int, path string) error {
 }
 
 // Mkfs makes a file system of the type fstype, such as ext4, xfs, btrfs, vfat or ntfs, on device. All
-// that was there is lost. BlockSize is the size of a block in bytes, a power of two; on FAT and NTFS
-// it is the size of a cluster, and btrfs does not take it here. Features are given to the tool that
-// makes the file system, in its own words. Inode is the size of an inode in bytes, for ext2, ext3
+// previous content is lost. BlockSize is the size of a block in bytes, a power of two; on FAT and NTFS
+// it is the size of a cluster, and btrfs does not accept it here. Features are passed to
+// the tool that makes the file system. Inode is the size of an inode in bytes, for ext2, ext3
 // and ext4 only. SectorSize is the size of a sector in bytes, for ufs only. Label is the label of
 // the new file system. Fails if the appliance has no tool for the type, if the device is in use, or if
 // it is too small.
@@ -2807,7 +2802,7 @@ func (g *Handle) Mkfs(ctx context.Context, fstype string, device string, options
 
 // MkfsB: make a file system with a block size.
 //
-// Does what mkfs does, with fstype, blocksize in bytes, and device.
+// Does the same as mkfs, with fstype, blocksize in bytes, and device.
 //
 // Units: blocksize: bytes.
 //
@@ -2816,11 +2811,11 @@ func (g *Handle) MkfsB(ctx context.Context, fstype string, blocksize int, device
 	return g.calls.MkfsB(ctx, fstype, blocksize, device)
 }
 
-// MkfsBtrfs makes one btrfs file system on devices. What they held is lost. Label is its label, ByteCount how
+// MkfsBtrfs makes one btrfs file system on devices. Their previous content is lost. Label is its label, ByteCount how
 // much of each device it takes. DataType and Metadata are how data and metadata are spread over the
 // devices: single, dup, raid0, raid1, raid1c3, raid1c4, raid10, raid5 or raid6. NodeSize and
 // SectorSize are the sizes of a node of a tree and of a block. LeafSize is an old name of NodeSize;
-// AllocStart is accepted and has no effect any more.
+// AllocStart is accepted but no longer has any effect.
 //
 // Fails if a device is in use or too small, or too few are given for the profile.
 //
@@ -2830,18 +2825,18 @@ func (g *Handle) MkfsBtrfs(ctx context.Context, devices []string, options ...Mkf
 }
 
 // MklostAndFound makes the directory lost+found in mountpoint, the root of an ext2, ext3 or ext4 file system, with
-// room for what a check finds. Fails if it is there.
+// room for what a check finds. Fails if it already exists.
 func (g *Handle) MklostAndFound(ctx context.Context, mountpoint string) error {
 	return g.calls.MklostAndFound(ctx, mountpoint)
 }
 
-// Mkmountpoint makes the directory exemptpath even while nothing is mounted, so that several file systems can be mounted beside each other. Its parent must exist.
+// Mkmountpoint creates the directory exemptpath, even while nothing is mounted, so that several file systems can be mounted side by side. Its parent must exist.
 func (g *Handle) Mkmountpoint(ctx context.Context, exemptpath string) error {
 	return g.calls.Mkmountpoint(ctx, exemptpath)
 }
 
 // Mknod makes path with the type and permission bits mode (the bits of stat) and the device numbers
-// devmajor and devminor. [Handle.MknodB], [Handle.MknodC] and mkfifo add the type by themselves. The umask
+// devmajor and devminor. [Handle.MknodB], [Handle.MknodC] and mkfifo add the type themselves. The umask
 // applies.
 //
 // Units: mode: permission bits.
@@ -2871,18 +2866,18 @@ func (g *Handle) MknodC(ctx context.Context, mode int, devmajor int, devminor in
 	return g.calls.MknodC(ctx, mode, devmajor, devminor, path)
 }
 
-// Mksquashfs packs the folder path, and all below, into the host's file filename, a squashfs file system. Compress
-// is gzip, lzma, lzo, lz4, xz or zstd; Excludes lists what is left out: names below path, with
-// wildcards. The image is put together in the memory of the appliance, so [Handle.SetMemsize] limits its size.
-// Fails if there is no path.
+// Mksquashfs packs the folder path, with everything below it, into the host's file filename, a squashfs file system. Compress
+// is gzip, lzma, lzo, lz4, xz or zstd; Excludes lists what to leave out: names below path, with
+// wildcards. The image is built in the memory of the appliance, so [Handle.SetMemsize] limits its size.
+// Fails if path does not exist.
 //
 // Needs the feature "squashfs", see [Handle.Available].
 func (g *Handle) Mksquashfs(ctx context.Context, path string, filename io.Writer, options ...MksquashfsOptions) error {
 	return g.calls.Mksquashfs(ctx, path, filename, options...)
 }
 
-// Mkswap makes device swap space. All that was there is lost. Label is its label, of at most 16 bytes,
-// UUID its identifier; without it a random one is made.
+// Mkswap makes device swap space. All previous content is lost. Label is its label, of at most 16 bytes,
+// UUID its identifier; without it a random one is generated.
 func (g *Handle) Mkswap(ctx context.Context, device string, options ...MkswapOptions) error {
 	return g.calls.Mkswap(ctx, device, options...)
 }
@@ -2903,7 +2898,7 @@ func (g *Handle) MkswapU(ctx context.Context, uuid string, device string) error 
 	return g.calls.MkswapU(ctx, uuid, device)
 }
 
-// MkswapFile turns the content of path, which must be there and have its full size, into swap space.
+// MkswapFile turns the content of path, which must exist and have its full size, into swap space.
 func (g *Handle) MkswapFile(ctx context.Context, path string) error {
 	return g.calls.MkswapFile(ctx, path)
 }
@@ -2921,12 +2916,12 @@ func (g *Handle) Modprobe(ctx context.Context, modulename string) error {
 	return g.calls.Modprobe(ctx, modulename)
 }
 
-// Mount mounts mountable, a device, a btrfs subvolume (btrfsvol:DEVICE/SUBVOLUME) or a folder of a file system (dir:DEVICE/FOLDER), on the directory mountpoint of the guest; the root, /, comes first. No options are added. Fails if there is no file system that the appliance knows, or if mountpoint is no directory.
+// Mount mounts mountable, a device, a btrfs subvolume (btrfsvol:DEVICE/SUBVOLUME) or a folder of a file system (dir:DEVICE/FOLDER), on the directory mountpoint of the guest; the root, /, comes first. No options are added. Fails if the appliance does not recognize a file system there, or if mountpoint is not a directory.
 func (g *Handle) Mount(ctx context.Context, mountable string, mountpoint string) error {
 	return g.calls.Mount(ctx, mountable, mountpoint)
 }
 
-// Mount9P mounts the directory with the tag mounttag at mountpoint, with mount Options beside trans=virtio. Fails
+// Mount9P mounts the directory with the tag mounttag at mountpoint, with mount Options in addition to trans=virtio. Fails
 // if there is no such tag.
 //
 // Deprecated: there is nothing to use instead.
@@ -2936,27 +2931,27 @@ func (g *Handle) Mount9P(ctx context.Context, mounttag string, mountpoint string
 
 // MountLocal shows what is mounted in the guest at the empty directory localmountpoint of the host, through FUSE.
 // Nothing can be read there before [Handle.MountLocalRun] serves it. ReadOnly forbids changes; Options are
-// further FUSE mount options, separated by commas; the kernel believes what it was told of a file for
+// further FUSE mount options, separated by commas; the kernel caches what it knows about a file for
 // CacheTimeout seconds, by default 60; DebugCalls writes each request to standard error.
 //
-// Fails if FUSE is not to be had, the directory does not exist, or something is mounted already.
+// Fails if FUSE is not available, the directory does not exist, or something is mounted already.
 func (g *Handle) MountLocal(ctx context.Context, localmountpoint string, options ...MountLocalOptions) error {
 	return g.calls.MountLocal(ctx, localmountpoint, options...)
 }
 
 // MountLocalRun serves the file system that [Handle.MountLocal] has mounted, until it is unmounted: by fusermount3 -u on the host,
-// by [Handle.UmountLocal] from another thread, or by a cancellation. Fails if [Handle.MountLocal] was not called before.
+// by [Handle.UmountLocal] from another thread, or by cancelling the call. Fails if [Handle.MountLocal] was not called before.
 func (g *Handle) MountLocalRun(ctx context.Context) error {
 	return g.calls.MountLocalRun(ctx)
 }
 
-// MountLoop mounts file, an image that lies inside the guest, on mountpoint, through a loop device.
+// MountLoop mounts file, an image inside the guest, on mountpoint, through a loop device.
 func (g *Handle) MountLoop(ctx context.Context, file string, mountpoint string) error {
 	return g.calls.MountLoop(ctx, file, mountpoint)
 }
 
 // MountOptions mounts mountable on mountpoint with options, separated by commas as in fstab. Empty options are allowed.
-// All file systems of a guest are mounted nodev and nosuid (of which commands of the guest see only the
+// All file systems of a guest are mounted nodev and nosuid (commands of the guest see only the
 // first), unless options has dev or suid.
 func (g *Handle) MountOptions(ctx context.Context, options string, mountable string, mountpoint string) error {
 	return g.calls.MountOptions(ctx, options, mountable, mountpoint)
@@ -2964,7 +2959,7 @@ func (g *Handle) MountOptions(ctx context.Context, options string, mountable str
 
 // MountRO: mount a file system without changing it.
 //
-// Same as mount with the option ro, for mountable on mountpoint. A journal is replayed even so, unless the drive itself was added read-only.
+// Same as mount with the option ro, for mountable on mountpoint. A journal is replayed anyway, unless the drive itself was added read-only.
 func (g *Handle) MountRO(ctx context.Context, mountable string, mountpoint string) error {
 	return g.calls.MountRO(ctx, mountable, mountpoint)
 }
@@ -2979,7 +2974,7 @@ func (g *Handle) MountableDevice(ctx context.Context, mountable string) (string,
 	return g.calls.MountableDevice(ctx, mountable)
 }
 
-// MountableSubvolume returns the name of the btrfs subvolume that mountable stands for. Fails for a plain device.
+// MountableSubvolume returns the name of the btrfs subvolume that mountable names. Fails for a plain device.
 func (g *Handle) MountableSubvolume(ctx context.Context, mountable string) (string, error) {
 	return g.calls.MountableSubvolume(ctx, mountable)
 }
@@ -2994,8 +2989,8 @@ func (g *Handle) Mounts(ctx context.Context) ([]string, error) {
 	return g.calls.Mounts(ctx)
 }
 
-// Mv moves src to dest, or into dest if that is a directory. A file in its place is replaced.
-// Between file systems the content is copied and then removed.
+// Mv moves src to dest, or into dest if that is a directory. An existing file is replaced. Between
+// file systems the content is copied and the original removed.
 func (g *Handle) Mv(ctx context.Context, src string, dest string) error {
 	return g.calls.Mv(ctx, src, dest)
 }
@@ -3005,9 +3000,9 @@ func (g *Handle) NrDevices(ctx context.Context) (int, error) {
 	return g.calls.NrDevices(ctx)
 }
 
-// NTFS3GProbe tests whether the NTFS file system on device could be mounted, for writing if rw is true, else
-// for reading. Returns 0 if so; other values are the exit status of ntfs-3g.probe, among them 12 for
-// no NTFS, 13 for one that is corrupt, 14 for one that is hibernated and 15 for one that was not
+// NTFS3GProbe tests whether the NTFS file system on device could be mounted, for writing if rw is true, otherwise
+// for reading. Returns 0 if so; other values are the exit status of ntfs-3g.probe, among them 12 for a
+// device without NTFS, 13 for one that is corrupt, 14 for one that is hibernated and 15 for one that was not
 // unmounted.
 //
 // Needs the feature "ntfs3g", see [Handle.Available].
@@ -3015,8 +3010,8 @@ func (g *Handle) NTFS3GProbe(ctx context.Context, rw bool, device string) (int, 
 	return g.calls.NTFS3GProbe(ctx, rw, device)
 }
 
-// NTFSChmod gives path on the unmounted NTFS file system device the Windows rights that stand for the permission
-// bits mode, and with Recursive all that is below it. Fails if there is no path.
+// NTFSChmod gives path on the unmounted NTFS file system device the Windows rights that correspond to the permission
+// bits mode, and with Recursive everything below it. Fails if path does not exist.
 //
 // Units: mode: permission bits.
 //
@@ -3026,23 +3021,22 @@ func (g *Handle) NTFSChmod(ctx context.Context, device string, mode int, path st
 }
 
 // NtfscatI copies the content of the file of number inode on the NTFS file system device to the host's file
-// filename, mounted or not. Also what has no name can be had so: 0 is the $MFT. Fails if there is none.
+// filename, mounted or not. This also reaches files without a name: 0 is the $MFT. Fails if there is none.
 func (g *Handle) NtfscatI(ctx context.Context, device string, inode int64, filename io.Writer) error {
 	return g.calls.NtfscatI(ctx, device, inode, filename)
 }
 
-// NtfscloneIn writes the NTFS file system that [Handle.NtfscloneOut] saved in the host's file backupfile to device. What
-// device held is lost. Fails if it is too small, or backupfile is of another form.
+// NtfscloneIn writes the NTFS file system that [Handle.NtfscloneOut] saved in the host's file backupfile to device. The
+// previous content of device is lost. Fails if it is too small, or backupfile has another format.
 //
 // Needs the feature "ntfs3g", see [Handle.Available].
 func (g *Handle) NtfscloneIn(ctx context.Context, backupfile io.Reader, device string) error {
 	return g.calls.NtfscloneIn(ctx, backupfile, device)
 }
 
-// NtfscloneOut saves the unmounted NTFS file system on device in the host's file backupfile, in a form that leaves out
-// what is free and that [Handle.NtfscloneIn] reads. MetadataOnly leaves out the content of files as well. Rescue goes
-// on behind sectors that cannot be read, IgnoreFSCheck does not check the file system first, Force saves
-// one that Windows did not close. PreserveTimestamps keeps the times of last use. Fails if device holds no NTFS.
+// NtfscloneOut saves the unmounted NTFS file system on device in the host's file backupfile, in a form that omits free
+// space and that [Handle.NtfscloneIn] reads. MetadataOnly omits the content of files as well. Rescue continues after sectors that cannot be read, IgnoreFSCheck does not check the file system first, Force saves a
+// file system that was not unmounted cleanly. PreserveTimestamps keeps the times of last access. Fails if device does not hold NTFS.
 //
 // Needs the feature "ntfs3g", see [Handle.Available].
 func (g *Handle) NtfscloneOut(ctx context.Context, device string, backupfile io.Writer, options ...NtfscloneOutOptions) error {
@@ -3050,18 +3044,18 @@ func (g *Handle) NtfscloneOut(ctx context.Context, device string, backupfile io.
 }
 
 // Ntfsfix repairs some simple inconsistencies of the NTFS file system on device, empties its journal, and
-// marks it so that Windows checks it at the next start. With ClearBadSectors the list of bad sectors
-// is emptied too, for use after a disk was copied to a better one. It is no full check.
+// marks it for a check by Windows at its next start. With ClearBadSectors the list of bad sectors
+// is emptied too, for use after a disk was copied to a healthy one. It is not a full check.
 //
 // Needs the feature "ntfs3g", see [Handle.Available].
 func (g *Handle) Ntfsfix(ctx context.Context, device string, options ...NtfsfixOptions) error {
 	return g.calls.Ntfsfix(ctx, device, options...)
 }
 
-// Ntfsresize resizes the NTFS file system on device to Size bytes, or, without it, to all of the device. With
-// Force it goes on though the file system is marked for a check. Fails if it is mounted or has
-// errors. After a resize it is marked so that Windows checks it at the next start, and so it can be
-// resized only once without Force.
+// Ntfsresize resizes the NTFS file system on device to Size bytes, or, if that is not given, to the size of the device. With
+// Force it continues although the file system is marked for a check. Fails if it is mounted or has
+// errors. After a resize it is marked for a check by Windows at its next start, so a
+// second resize needs Force.
 //
 // Needs the feature "ntfsprogs", see [Handle.Available].
 func (g *Handle) Ntfsresize(ctx context.Context, device string, options ...NtfsresizeOptions) error {
@@ -3079,7 +3073,7 @@ func (g *Handle) NtfsresizeSize(ctx context.Context, device string, size int64) 
 	return g.calls.NtfsresizeSize(ctx, device, size)
 }
 
-// ParseEnvironment applies the variables GOFISH_… and LIBGUESTFS_… of the program's environment. New handles do this by themselves. Fails for a value that cannot be understood.
+// ParseEnvironment applies the variables GOFISH_… and LIBGUESTFS_… of the program's environment. New handles do this automatically. Fails for a value that is not valid.
 func (g *Handle) ParseEnvironment(ctx context.Context) error {
 	return g.calls.ParseEnvironment(ctx)
 }
@@ -3092,8 +3086,8 @@ func (g *Handle) ParseEnvironmentList(ctx context.Context, environment []string)
 // PartAdd adds a partition to device, which must have a partition table (see [Handle.PartInit]), from sector
 // startsect to sector endsect, both included. A negative endsect counts from the end of the disk:
 // -1 is the last sector. prlogex is "primary", "logical" or "extended", or its first letter; only MBR
-// has logical and extended ones, use "primary" elsewhere. Start at a multiple of 2048 sectors if speed
-// matters. Fails if the partitions would overlap, or do not fit on the disk or into the table; on a GPT
+// has logical and extended ones, use "primary" elsewhere. For speed, start at a multiple of 2048
+// sectors. Fails if the partitions would overlap, or do not fit on the disk or into the table; on a GPT
 // the last 33 sectors belong to the table.
 //
 // Units: startsect: the device's sectors; endsect: the device's sectors.
@@ -3102,14 +3096,14 @@ func (g *Handle) PartAdd(ctx context.Context, device string, prlogex string, sta
 }
 
 // PartDel deletes the partition of device with the number partnum, counted from 1. Deleting an extended
-// partition deletes the logical ones inside. Fails if there is none of that number, or it is in use.
+// partition also deletes the logical ones in it. Fails if there is no partition of that number, or it is in use.
 func (g *Handle) PartDel(ctx context.Context, device string, partnum int) error {
 	return g.calls.PartDel(ctx, device, partnum)
 }
 
 // PartDisk gives device a new partition table of the kind parttype, one of those of [Handle.PartInit], with a single
-// partition. It starts at sector 128 and leaves the last 127 sectors free. All partitions the disk had
-// are gone. Fails if the disk is too small or in use; only "gpt", "mbr" and "mac" work reliably.
+// partition. It starts at sector 128 and leaves the last 127 sectors free. All existing partitions
+// are lost. Fails if the disk is too small or in use; only "gpt", "mbr" and "mac" work reliably.
 func (g *Handle) PartDisk(ctx context.Context, device string, parttype string) error {
 	return g.calls.PartDisk(ctx, device, parttype)
 }
@@ -3125,7 +3119,7 @@ func (g *Handle) PartExpandGPT(ctx context.Context, device string) error {
 }
 
 // PartGetBootable returns true if partition partnum of device has the boot flag, see [Handle.PartSetBootable]. Fails if
-// there is none of that number.
+// there is no partition of that number.
 func (g *Handle) PartGetBootable(ctx context.Context, device string, partnum int) (bool, error) {
 	return g.calls.PartGetBootable(ctx, device, partnum)
 }
@@ -3136,19 +3130,19 @@ func (g *Handle) PartGetDiskGUID(ctx context.Context, device string) (string, er
 }
 
 // PartGetGPTAttributes returns the 64 attribute bits of partition partnum of device as a number, negative if the top bit
-// is set; [Handle.PartSetGPTAttributes] tells their meaning. Fails if there is no such partition.
+// is set; [Handle.PartSetGPTAttributes] explains them. Fails if there is no such partition.
 func (g *Handle) PartGetGPTAttributes(ctx context.Context, device string, partnum int) (int64, error) {
 	return g.calls.PartGetGPTAttributes(ctx, device, partnum)
 }
 
-// PartGetGPTGUID returns the GUID by which systems tell partition partnum of device from all others, in capitals.
+// PartGetGPTGUID returns the GUID that identifies partition partnum of device, in capitals.
 // Fails if there is no such partition, or the table is not a GPT.
 func (g *Handle) PartGetGPTGUID(ctx context.Context, device string, partnum int) (string, error) {
 	return g.calls.PartGetGPTGUID(ctx, device, partnum)
 }
 
 // PartGetGPTType returns the type of partition partnum of device as a GUID in capitals. With MBR the GUID is the
-// one that would stand for the partition's type byte. Fails if there is no such partition.
+// one that corresponds to the partition's type byte. Fails if there is no such partition.
 func (g *Handle) PartGetGPTType(ctx context.Context, device string, partnum int) (string, error) {
 	return g.calls.PartGetGPTType(ctx, device, partnum)
 }
@@ -3172,14 +3166,14 @@ func (g *Handle) PartGetName(ctx context.Context, device string, partnum int) (s
 }
 
 // PartGetPartType returns the kind of the partition table of device: "msdos" for MBR, "gpt", or another name of
-// [Handle.PartInit]. Fails if the disk has none, as when a file system fills the whole disk.
+// [Handle.PartInit]. Fails if the disk has none, for instance because a file system fills the whole disk.
 func (g *Handle) PartGetPartType(ctx context.Context, device string) (string, error) {
 	return g.calls.PartGetPartType(ctx, device)
 }
 
 // PartInit gives device an empty partition table of the kind parttype: usually "gpt" (or "efi"), for disks
 // of any size, or "mbr" (or "msdos"), for disks up to 2 TB; also "aix", "amiga" (or "rdb"), "bsd",
-// "dasd", "dvh", "mac", "pc98" and "sun". All partitions it had are gone. Fails for a kind that cannot
+// "dasd", "dvh", "mac", "pc98" and "sun". All existing partitions are lost. Fails for a kind that cannot
 // be written, or while a partition of the disk is in use. To make one partition over the whole disk at
 // the same time, see [Handle.PartDisk].
 func (g *Handle) PartInit(ctx context.Context, device string, parttype string) error {
@@ -3192,7 +3186,7 @@ func (g *Handle) PartList(ctx context.Context, device string) ([]Partition, erro
 	return g.calls.PartList(ctx, device)
 }
 
-// PartResize lets partition partnum of device end with sector endsect; a negative one counts from the end of
+// PartResize moves the end of partition partnum of device to sector endsect; a negative one counts from the end of
 // the disk, -1 being the last sector. The partition's content is not touched: afterwards enlarge the
 // file system in it. Fails if the partition would overlap the next, end outside the disk, or shrink.
 //
@@ -3202,33 +3196,33 @@ func (g *Handle) PartResize(ctx context.Context, device string, partnum int, end
 }
 
 // PartSetBootable sets the boot flag of partition partnum of device if bootable is true, and clears it otherwise.
-// With MBR one partition at most is bootable; on a GPT the flag makes the partition an EFI system
-// partition. Fails if there is none of that number, or the table has no such flag.
+// With MBR at most one partition is bootable; on a GPT the flag makes the partition an EFI system
+// partition. Fails if there is no partition of that number, or the table has no such flag.
 func (g *Handle) PartSetBootable(ctx context.Context, device string, partnum int, bootable bool) error {
 	return g.calls.PartSetBootable(ctx, device, partnum, bootable)
 }
 
-// PartSetDiskGUID sets the GUID of the whole disk device to guid. Fails if the disk has no GPT: no other table is
-// turned into one.
+// PartSetDiskGUID sets the GUID of the whole disk device to guid. Fails if the disk has no GPT; another table is
+// not converted.
 func (g *Handle) PartSetDiskGUID(ctx context.Context, device string, guid string) error {
 	return g.calls.PartSetDiskGUID(ctx, device, guid)
 }
 
-// PartSetDiskGUIDRandom sets the GUID of the whole disk device to a random one, as a copy of a disk needs it that is used
-// beside the first. Fails if the disk has no GPT.
+// PartSetDiskGUIDRandom sets the GUID of the whole disk device to a random one, which a copy of a disk needs if it is used together
+// with the original. Fails if the disk has no GPT.
 func (g *Handle) PartSetDiskGUIDRandom(ctx context.Context, device string) error {
 	return g.calls.PartSetDiskGUIDRandom(ctx, device)
 }
 
-// PartSetGPTAttributes sets all 64 attribute bits of partition partnum of device to those of the number attributes:
+// PartSetGPTAttributes sets all 64 attribute bits of partition partnum of device to the number attributes:
 // 1 required by the platform, 2 ignored by EFI, 4 bootable by a BIOS; the top 16 bits belong to the
 // partition's type. Fails if there is no such partition, or the table is not a GPT.
 func (g *Handle) PartSetGPTAttributes(ctx context.Context, device string, partnum int, attributes int64) error {
 	return g.calls.PartSetGPTAttributes(ctx, device, partnum, attributes)
 }
 
-// PartSetGPTGUID sets the GUID by which systems tell partition partnum of device from all others to guid. Fails
-// if there is no such partition, or the table is not a GPT. Two partitions of one GUID confuse systems
+// PartSetGPTGUID sets the GUID that identifies partition partnum of device to guid. Fails
+// if there is no such partition, or the table is not a GPT. Two partitions with the same GUID confuse systems
 // that mount by it.
 func (g *Handle) PartSetGPTGUID(ctx context.Context, device string, partnum int, guid string) error {
 	return g.calls.PartSetGPTGUID(ctx, device, partnum, guid)
@@ -3268,7 +3262,7 @@ func (g *Handle) PartToPartnum(ctx context.Context, partition string) (int, erro
 
 // PingDaemon: test if the appliance answers.
 //
-// Does nothing in the appliance but answer. Fails if the appliance is gone.
+// Does nothing except answer. Fails if the appliance is gone.
 func (g *Handle) PingDaemon(ctx context.Context) error {
 	return g.calls.PingDaemon(ctx)
 }
@@ -3281,7 +3275,7 @@ func (g *Handle) Pread(ctx context.Context, path string, count int, offset int64
 	return g.calls.Pread(ctx, path, count, offset)
 }
 
-// PreadDevice returns count bytes of device from offset, in bytes, on. Fewer are returned at the end of the
+// PreadDevice returns count bytes of device, starting at byte offset. Fewer are returned at the end of the
 // device. Fails if a number is negative, or for more than one message can hold, about 4 MB.
 //
 // Units: count: bytes; offset: bytes.
@@ -3305,7 +3299,7 @@ func (g *Handle) PVChangeUUIDAll(ctx context.Context) error {
 	return g.calls.PVChangeUUIDAll(ctx)
 }
 
-// PVCreate makes device, usually a partition, a physical volume. What it held is lost. Fails if it is in use,
+// PVCreate makes device, usually a partition, a physical volume. Its previous content is lost. Fails if it is in use,
 // has partitions, or belongs to a volume group.
 //
 // Needs the feature "lvm2", see [Handle.Available].
@@ -3313,7 +3307,7 @@ func (g *Handle) PVCreate(ctx context.Context, device string) error {
 	return g.calls.PVCreate(ctx, device)
 }
 
-// PVRemove takes the label off the physical volume device, so that LVM no longer knows it. Fails while it
+// PVRemove removes the label of the physical volume device, so that LVM no longer recognizes it. Fails while it
 // belongs to a volume group: remove the group first.
 //
 // Needs the feature "lvm2", see [Handle.Available].
@@ -3321,7 +3315,7 @@ func (g *Handle) PVRemove(ctx context.Context, device string) error {
 	return g.calls.PVRemove(ctx, device)
 }
 
-// PVResize makes the physical volume as large as device is now, after the device has been resized. Fails if
+// PVResize makes the physical volume as large as device, after the device was resized. Fails if
 // the device has become too small for what is allocated.
 //
 // Needs the feature "lvm2", see [Handle.Available].
@@ -3346,7 +3340,7 @@ func (g *Handle) PVs(ctx context.Context) ([]string, error) {
 	return g.calls.PVs(ctx)
 }
 
-// PVsFull returns for every physical volume what LVM's pvs tells of it, under the same names. Sizes are in
+// PVsFull returns for every physical volume what LVM's pvs reports, under the same names. Sizes are in
 // bytes, identifiers without dashes.
 //
 // Needs the feature "lvm2", see [Handle.Available].
@@ -3354,21 +3348,21 @@ func (g *Handle) PVsFull(ctx context.Context) ([]PV, error) {
 	return g.calls.PVsFull(ctx)
 }
 
-// PVUUID returns the UUID of the physical volume device. Fails if it is none.
+// PVUUID returns the UUID of the physical volume device. Fails if it is not a physical volume.
 func (g *Handle) PVUUID(ctx context.Context, device string) (string, error) {
 	return g.calls.PVUUID(ctx, device)
 }
 
 // Pwrite writes content into the existing file path at the byte offset and returns how many bytes were
-// written, which may be fewer than given. What is before and behind stays.
+// written, which may be fewer than given. The content before and after stays.
 //
 // Units: offset: bytes.
 func (g *Handle) Pwrite(ctx context.Context, path string, content []byte, offset int64) (int, error) {
 	return g.calls.Pwrite(ctx, path, content, offset)
 }
 
-// PwriteDevice writes content to device, beginning offset bytes from its start, and returns how many bytes
-// were written, fewer than there are if the device ends. Fails for an offset that is negative or
+// PwriteDevice writes content to device, starting at byte offset, and returns how many bytes
+// were written, fewer if the device ends first. Fails for an offset that is negative or
 // beyond the end.
 //
 // Units: offset: bytes.
@@ -3382,7 +3376,7 @@ func (g *Handle) ReadFile(ctx context.Context, path string) ([]byte, error) {
 	return g.calls.ReadFile(ctx, path)
 }
 
-// ReadLines returns the content of path as a list of lines, without their ends, be these newlines or carriage
+// ReadLines returns the content of path as a list of lines, without their line ends, which may be newlines or carriage
 // returns with newlines.
 func (g *Handle) ReadLines(ctx context.Context, path string) ([]string, error) {
 	return g.calls.ReadLines(ctx, path)
@@ -3403,7 +3397,7 @@ func (g *Handle) Readlink(ctx context.Context, path string) (string, error) {
 // ReadlinkList: show where many links in a directory lead.
 //
 // Does readlink for each of names in the directory path and returns the results in the same order;
-// a name that is no link has an empty string.
+// a name that is not a link gets an empty string.
 func (g *Handle) ReadlinkList(ctx context.Context, path string, names []string) ([]string, error) {
 	return g.calls.ReadlinkList(ctx, path, names)
 }
@@ -3413,7 +3407,7 @@ func (g *Handle) Realpath(ctx context.Context, path string) (string, error) {
 	return g.calls.Realpath(ctx, path)
 }
 
-// Remount makes the file system mounted on mountpoint writable if RW is true, else read-only. Fails if files are open for writing or the drive cannot be written to.
+// Remount makes the file system mounted on mountpoint writable if RW is true, otherwise read-only. Fails if files are open for writing or the drive cannot be written to.
 func (g *Handle) Remount(ctx context.Context, mountpoint string, options ...RemountOptions) error {
 	return g.calls.Remount(ctx, mountpoint, options...)
 }
@@ -3425,7 +3419,7 @@ func (g *Handle) RemoveDrive(ctx context.Context, label string) error {
 	return g.calls.RemoveDrive(ctx, label)
 }
 
-// Removexattr removes the attribute xattr of path, a link being followed. Fails if there is none of that name.
+// Removexattr removes the attribute xattr of path; a link is followed. Fails if there is no attribute of that name.
 //
 // Needs the feature "linuxxattrs", see [Handle.Available].
 func (g *Handle) Removexattr(ctx context.Context, xattr string, path string) error {
@@ -3433,7 +3427,7 @@ func (g *Handle) Removexattr(ctx context.Context, xattr string, path string) err
 }
 
 // Rename gives the file or directory oldpath the name newpath on the same file system, replacing a file
-// of that name. Fails where rename(2) does; mv is usually what is wanted.
+// of that name. Fails where rename(2) does; usually mv is what you want.
 func (g *Handle) Rename(ctx context.Context, oldpath string, newpath string) error {
 	return g.calls.Rename(ctx, oldpath, newpath)
 }
@@ -3452,7 +3446,7 @@ func (g *Handle) Resize2fsM(ctx context.Context, device string) error {
 
 // Resize2fsSize resizes the ext2, ext3 or ext4 file system on device to size bytes, a multiple of 1024. If it is
 // not mounted it is checked first, and errors are corrected; a mounted one can only grow. Fails if the
-// device is smaller, or the content needs more.
+// device is smaller, or the content does not fit.
 //
 // Units: size: bytes.
 func (g *Handle) Resize2fsSize(ctx context.Context, device string, size int64) error {
@@ -3464,12 +3458,12 @@ func (g *Handle) Rm(ctx context.Context, path string) error {
 	return g.calls.Rm(ctx, path)
 }
 
-// RmF removes the file path. It is no failure if there is none; fails if it is a directory.
+// RmF removes the file path. It is not an error if it does not exist; fails if it is a directory.
 func (g *Handle) RmF(ctx context.Context, path string) error {
 	return g.calls.RmF(ctx, path)
 }
 
-// RmRf removes path and, if it is a directory, all below it. It is no failure if path does not exist.
+// RmRf removes path and, if it is a directory, everything below it. It is not an error if path does not exist.
 // The root directory cannot be removed.
 func (g *Handle) RmRf(ctx context.Context, path string) error {
 	return g.calls.RmRf(ctx, path)
@@ -3480,14 +3474,14 @@ func (g *Handle) Rmdir(ctx context.Context, path string) error {
 	return g.calls.Rmdir(ctx, path)
 }
 
-// Rmmountpoint removes the directory exemptpath, which mkmountpoint has made. It must be empty and nothing may be mounted on it.
+// Rmmountpoint removes the directory exemptpath, which mkmountpoint created. It must be empty and nothing may be mounted on it.
 func (g *Handle) Rmmountpoint(ctx context.Context, exemptpath string) error {
 	return g.calls.Rmmountpoint(ctx, exemptpath)
 }
 
-// Rsync copies src to dest with rsync, only what differs. A slash at the end of src means what is in it, not
-// itself. Archive copies directories with all that is in them, their owners, permissions and times;
-// DeleteDest removes from dest what src lacks. Fails if src is not there or the disk is full.
+// Rsync copies src to dest with rsync, which transfers only differences. A slash at the end of src means its content, not
+// itself. Archive copies directories with all their content, owners, permissions and times;
+// DeleteDest removes from dest whatever src does not have. Fails if src does not exist or the disk is full.
 //
 // Needs the feature "rsync", see [Handle.Available].
 func (g *Handle) Rsync(ctx context.Context, src string, dest string, options ...RsyncOptions) error {
@@ -3510,8 +3504,8 @@ func (g *Handle) RsyncOut(ctx context.Context, src string, remote string, option
 	return g.calls.RsyncOut(ctx, src, remote, options...)
 }
 
-// ScrubDevice overwrites all of device several times with patterns, so that what it held cannot be got back. An image
-// that grows as it is written, or lies on an SSD, may keep old blocks all the same.
+// ScrubDevice overwrites all of device several times with patterns, so that its content cannot be recovered. An image
+// that grows as it is written, or is on an SSD, may keep old blocks anyway.
 //
 // Needs the feature "scrub", see [Handle.Available].
 func (g *Handle) ScrubDevice(ctx context.Context, device string) error {
@@ -3519,14 +3513,14 @@ func (g *Handle) ScrubDevice(ctx context.Context, device string) error {
 }
 
 // ScrubFile overwrites the file file several times with patterns and removes it. A file system that writes to a new
-// place, as btrfs, keeps the old content all the same. Fails if file is no regular file.
+// place, such as btrfs, keeps the old content anyway. Fails if file is not a regular file.
 //
 // Needs the feature "scrub", see [Handle.Available].
 func (g *Handle) ScrubFile(ctx context.Context, file string) error {
 	return g.calls.ScrubFile(ctx, file)
 }
 
-// ScrubFreespace makes the folder dir, fills the file system that it is on with files of patterns, and removes them. Fails if
+// ScrubFreespace creates the folder dir, fills its file system with files of patterns, and removes them. Fails if
 // dir exists.
 //
 // Needs the feature "scrub", see [Handle.Available].
@@ -3534,8 +3528,8 @@ func (g *Handle) ScrubFreespace(ctx context.Context, dir string) error {
 	return g.calls.ScrubFreespace(ctx, dir)
 }
 
-// SELinuxRelabel labels path and what is below it by the list of contexts in specfile, a file of the guest. Labels that
-// administrators have chosen stay unless Force is true. Fails if the list cannot be read.
+// SELinuxRelabel labels path and everything below it according to the list of contexts in specfile, a file of the guest. Labels that
+// administrators have chosen are kept unless Force is true. Fails if the list cannot be read.
 //
 // Needs the feature "selinuxrelabel", see [Handle.Available].
 //
@@ -3560,14 +3554,14 @@ func (g *Handle) SetAttachMethod(ctx context.Context, backend string) error {
 
 // SetAutosync: set whether closing flushes.
 //
-// With autosync true, which is the default, shutdown and close flush what the guest has written and unmount it. With false the appliance is ended at once and writes may be lost.
+// With autosync true, which is the default, shutdown and close flush what the guest has written and unmount it. If it is false, the appliance is ended at once and writes may be lost.
 func (g *Handle) SetAutosync(ctx context.Context, autosync bool) error {
 	return g.calls.SetAutosync(ctx, autosync)
 }
 
 // SetBackend: set the way to reach an appliance.
 //
-// With backend direct, which is the default, launch starts a virtual machine. With unix: and the path of a socket it attaches to a daemon that runs already (see gofish daemon). Fails for anything else.
+// With backend direct, which is the default, launch starts a virtual machine. With unix: and the path of a socket it attaches to a running daemon (see gofish daemon). Fails for anything else.
 func (g *Handle) SetBackend(ctx context.Context, backend string) error {
 	return g.calls.SetBackend(ctx, backend)
 }
@@ -3577,17 +3571,17 @@ func (g *Handle) SetBackendSetting(ctx context.Context, name string, val string)
 	return g.calls.SetBackendSetting(ctx, name, val)
 }
 
-// SetBackendSettings replaces all backend settings by settings, each NAME or NAME=VALUE. Known are force_tcg (emulate, never use KVM), force_kvm (use KVM or fail) and no_template (boot, do not restore a saved appliance).
+// SetBackendSettings replaces all backend settings with settings, each NAME or NAME=VALUE. Known are force_tcg (emulate, never use KVM), force_kvm (use KVM or fail) and no_template (boot, do not restore a saved appliance).
 func (g *Handle) SetBackendSettings(ctx context.Context, settings []string) error {
 	return g.calls.SetBackendSettings(ctx, settings)
 }
 
-// SetCachedir sets cachedir as the directory that keeps appliances and other large files; null is the default.
+// SetCachedir sets cachedir as the directory that keeps appliances and other large files; null restores the default.
 func (g *Handle) SetCachedir(ctx context.Context, cachedir *string) error {
 	return g.calls.SetCachedir(ctx, cachedir)
 }
 
-// SetDirect keeps the flag direct for old programs; it has no effect.
+// SetDirect accepts the flag direct for the sake of old programs; it has no effect.
 //
 // Deprecated: there is nothing to use instead.
 func (g *Handle) SetDirect(ctx context.Context, direct bool) error {
@@ -3602,7 +3596,7 @@ func (g *Handle) SetE2attrs(ctx context.Context, file string, attrs string, opti
 }
 
 // SetE2generation sets the generation number of the inode of file to generation, from 0 to 4294967295. Fails on
-// file systems with checksummed metadata, as new ones of ext4 are.
+// file systems with checksummed metadata, such as new ext4 file systems.
 func (g *Handle) SetE2generation(ctx context.Context, file string, generation int64) error {
 	return g.calls.SetE2generation(ctx, file, generation)
 }
@@ -3615,7 +3609,7 @@ func (g *Handle) SetE2label(ctx context.Context, device string, label string) er
 }
 
 // SetE2UUID gives the ext2, ext3 or ext4 file system on device the identifier uuid; clear, random and time
-// are understood too.
+// are also accepted.
 //
 // Deprecated: use [Handle.SetUUID].
 func (g *Handle) SetE2UUID(ctx context.Context, device string, uuid string) error {
@@ -3627,7 +3621,7 @@ func (g *Handle) SetHV(ctx context.Context, hv string) error {
 	return g.calls.SetHV(ctx, hv)
 }
 
-// SetIdentifier sets identifier as a name that tells this handle from others in traces.
+// SetIdentifier sets identifier as the name that identifies this handle in traces.
 func (g *Handle) SetIdentifier(ctx context.Context, identifier string) error {
 	return g.calls.SetIdentifier(ctx, identifier)
 }
@@ -3662,7 +3656,7 @@ func (g *Handle) SetMemsize(ctx context.Context, memsize int) error {
 
 // SetNetwork: set whether the appliance has a network.
 //
-// With network true, the appliance is given a network at launch, through which commands of the guest reach the outside.
+// With network true, the appliance is given a network at launch, which commands of the guest can use.
 func (g *Handle) SetNetwork(ctx context.Context, network bool) error {
 	return g.calls.SetNetwork(ctx, network)
 }
@@ -3672,7 +3666,7 @@ func (g *Handle) SetPath(ctx context.Context, searchpath *string) error {
 	return g.calls.SetPath(ctx, searchpath)
 }
 
-// SetPgroup keeps the flag pgroup for old programs: qemu always runs in a process group of its own, so that Ctrl-C in a terminal does not end it.
+// SetPgroup accepts the flag pgroup for the sake of old programs: qemu always runs in a process group of its own, so that Ctrl-C in a terminal does not end it.
 func (g *Handle) SetPgroup(ctx context.Context, pgroup bool) error {
 	return g.calls.SetPgroup(ctx, pgroup)
 }
@@ -3684,19 +3678,19 @@ func (g *Handle) SetProgram(ctx context.Context, program string) error {
 
 // SetQemu: set the qemu program, old name.
 //
-// Old name of [Handle.SetHV]; null in hv is the default.
+// Old name of [Handle.SetHV]; null in hv restores the default.
 //
 // Deprecated: use [Handle.SetHV].
 func (g *Handle) SetQemu(ctx context.Context, hv *string) error {
 	return g.calls.SetQemu(ctx, hv)
 }
 
-// SetRecoveryProc keeps the flag recoveryproc for old programs: qemu always ends with this program, whatever ends it.
+// SetRecoveryProc accepts the flag recoveryproc for the sake of old programs: qemu always ends with this program, however it ends.
 func (g *Handle) SetRecoveryProc(ctx context.Context, recoveryproc bool) error {
 	return g.calls.SetRecoveryProc(ctx, recoveryproc)
 }
 
-// SetSELinux keeps the flag selinux, which has no effect.
+// SetSELinux accepts the flag selinux, which has no effect.
 //
 // Deprecated: use [Handle.Setfiles].
 func (g *Handle) SetSELinux(ctx context.Context, selinux bool) error {
@@ -3708,7 +3702,7 @@ func (g *Handle) SetSMP(ctx context.Context, smp int) error {
 	return g.calls.SetSMP(ctx, smp)
 }
 
-// SetTmpdir sets tmpdir as the directory for temporary files; null is the default.
+// SetTmpdir sets tmpdir as the directory for temporary files; null restores the default.
 func (g *Handle) SetTmpdir(ctx context.Context, tmpdir *string) error {
 	return g.calls.SetTmpdir(ctx, tmpdir)
 }
@@ -3721,8 +3715,8 @@ func (g *Handle) SetTrace(ctx context.Context, trace bool) error {
 }
 
 // SetUUID gives the file system on device the identifier uuid. Works for ext2, ext3, ext4, xfs, btrfs and
-// swap, and fails for other types. On ext, uuid may also be clear, random or time. Changing that of
-// btrfs rewrites much of its metadata, and can take long; the file system must not be mounted.
+// swap, and fails for other types. On ext, uuid may also be clear, random or time. Changing the UUID
+// of btrfs rewrites much of its metadata, and can take a long time; the file system must not be mounted.
 func (g *Handle) SetUUID(ctx context.Context, device string, uuid string) error {
 	return g.calls.SetUUID(ctx, device, uuid)
 }
@@ -3739,7 +3733,7 @@ func (g *Handle) SetVerbose(ctx context.Context, verbose bool) error {
 	return g.calls.SetVerbose(ctx, verbose)
 }
 
-// Setcon makes context the daemon's own. Fails if the policy forbids it or there is no SELinux.
+// Setcon sets the daemon's context to context. Fails if the policy forbids it or there is no SELinux.
 //
 // Needs the feature "selinux", see [Handle.Available].
 //
@@ -3748,8 +3742,8 @@ func (g *Handle) Setcon(ctx context.Context, context string) error {
 	return g.calls.Setcon(ctx, context)
 }
 
-// Setfiles labels each of paths and what is below by the list of contexts in specfile, a file of the guest, but not
-// the directories in Excludes. Labels that administrators have chosen stay unless Force is true. Fails if
+// Setfiles labels each of paths and everything below according to the list of contexts in specfile, a file of the guest, except
+// the directories in Excludes. Labels that administrators have chosen are kept unless Force is true. Fails if
 // the list cannot be read.
 //
 // Needs the feature "selinuxrelabel", see [Handle.Available].
@@ -3757,8 +3751,8 @@ func (g *Handle) Setfiles(ctx context.Context, specfile string, paths []string, 
 	return g.calls.Setfiles(ctx, specfile, paths, options...)
 }
 
-// Setxattr sets the attribute xattr of path, a link being followed, to the first vallen bytes of val.
-// Names begin with a class, like "user.". Fails where the file system has no attributes.
+// Setxattr sets the attribute xattr of path to the first vallen bytes of val; a
+// link is followed. Names begin with a class, like "user.". Fails if the file system does not support attributes.
 //
 // Needs the feature "linuxxattrs", see [Handle.Available].
 func (g *Handle) Setxattr(ctx context.Context, xattr string, val string, vallen int, path string) error {
@@ -3767,8 +3761,8 @@ func (g *Handle) Setxattr(ctx context.Context, xattr string, val string, vallen 
 
 // Sfdisk gives device an MBR with one partition for each of lines, which are passed to sfdisk: start, size,
 // type and an asterisk for a bootable one, with commas between them, start and size in sectors if no
-// unit follows; an empty field takes what suits. cyls, heads and sectors were the geometry of
-// the disk; tables no longer have one and the numbers are ignored. Fails if sfdisk does.
+// unit follows; an empty field gets a suitable value. cyls, heads and sectors were the geometry
+// of the disk; modern tables have none, and the numbers are ignored. Fails if sfdisk does.
 //
 // Deprecated: use [Handle.PartAdd].
 func (g *Handle) Sfdisk(ctx context.Context, device string, cyls int, heads int, sectors int, lines []string) error {
@@ -3786,7 +3780,7 @@ func (g *Handle) SfdiskM(ctx context.Context, device string, lines []string) err
 }
 
 // SfdiskN gives partition partnum of device the values of line, in the form that sfdisk takes; the others
-// stay. cyls, heads and sectors are ignored as there. Fails if sfdisk does.
+// stay as they are. cyls, heads and sectors are ignored, as in sfdisk. Fails if sfdisk does.
 //
 // Deprecated: use [Handle.PartAdd].
 func (g *Handle) SfdiskN(ctx context.Context, device string, partnum int, cyls int, heads int, sectors int, line string) error {
@@ -3794,18 +3788,18 @@ func (g *Handle) SfdiskN(ctx context.Context, device string, partnum int, cyls i
 }
 
 // SfdiskDiskGeometry returns one line with the cylinders, heads and sectors by which the partition table of device was
-// made, as far as that can be told. Nothing needs them any more.
+// made, as far as that can be determined. They are obsolete.
 func (g *Handle) SfdiskDiskGeometry(ctx context.Context, device string) (string, error) {
 	return g.calls.SfdiskDiskGeometry(ctx, device)
 }
 
-// SfdiskKernelGeometry returns one line with the cylinders, heads and sectors the kernel assumes for device. Nothing needs
-// them any more.
+// SfdiskKernelGeometry returns one line with the cylinders, heads and sectors the kernel assumes for device. They are
+// obsolete.
 func (g *Handle) SfdiskKernelGeometry(ctx context.Context, device string) (string, error) {
 	return g.calls.SfdiskKernelGeometry(ctx, device)
 }
 
-// SfdiskL returns a description of device and its partitions that is meant for people; its form varies with
+// SfdiskL returns a human-readable description of device and its partitions, whose form depends on
 // the version of sfdisk.
 //
 // Deprecated: use [Handle.PartList].
@@ -3813,8 +3807,8 @@ func (g *Handle) SfdiskL(ctx context.Context, device string) (string, error) {
 	return g.calls.SfdiskL(ctx, device)
 }
 
-// Sh runs command with the guest's /bin/sh and returns what it prints. All that is said of command
-// holds here.
+// Sh runs command with the guest's /bin/sh and returns what it prints. Everything said about command
+// applies here.
 func (g *Handle) Sh(ctx context.Context, command string) (string, error) {
 	return g.calls.Sh(ctx, command)
 }
@@ -3833,7 +3827,7 @@ func (g *Handle) ShOut(ctx context.Context, command string, output io.Writer) er
 	return g.calls.ShOut(ctx, command, output)
 }
 
-// Shutdown writes back what the guest has changed, unmounts its file systems and ends the appliance. Call it before you rely on the image files: an error here means that the last writes may be lost. All drives are dropped; the handle is in its first state again and can be given new ones.
+// Shutdown writes back what the guest has changed, unmounts its file systems and ends the appliance. Call it before you rely on the image files: an error here means that the last writes may be lost. All drives are dropped; the handle is in its initial state again and can be given new ones.
 func (g *Handle) Shutdown(ctx context.Context) error {
 	return g.calls.Shutdown(ctx)
 }
@@ -3845,7 +3839,7 @@ func (g *Handle) Sleep(ctx context.Context, secs int) error {
 	return g.calls.Sleep(ctx, secs)
 }
 
-// Stat returns size, owner, mode, times and the like of path; a symbolic link is followed. Fails if
+// Stat returns size, owner, mode, times and other attributes of path; a symbolic link is followed. Fails if
 // nothing is there.
 //
 // Deprecated: use [Handle.StatNS].
@@ -3853,24 +3847,24 @@ func (g *Handle) Stat(ctx context.Context, path string) (Stat, error) {
 	return g.calls.Stat(ctx, path)
 }
 
-// StatNS returns size in bytes, owner, mode, times to the nanosecond and the like of path; a symbolic link
+// StatNS returns size in bytes, owner, mode, times to the nanosecond and other attributes of path; a symbolic link
 // is followed. Fails if nothing is there.
 func (g *Handle) StatNS(ctx context.Context, path string) (StatNS, error) {
 	return g.calls.StatNS(ctx, path)
 }
 
-// StatVFS returns numbers about the file system that holds path: block sizes in bytes, blocks and files in all and free, its identifier and flags, and how long a name may be.
+// StatVFS returns numbers about the file system that holds path: block sizes in bytes, total and free blocks and files, its identifier and flags, and the maximum length of a name.
 func (g *Handle) StatVFS(ctx context.Context, path string) (StatVFS, error) {
 	return g.calls.StatVFS(ctx, path)
 }
 
-// Strings returns every run of four or more printable characters in path, in order. Files that give more
-// than 4 MB are too large.
+// Strings returns every run of four or more printable characters in path, in order. Fails if the result
+// is larger than 4 MB.
 func (g *Handle) Strings(ctx context.Context, path string) ([]string, error) {
 	return g.calls.Strings(ctx, path)
 }
 
-// StringsE: find printable text of an encoding in a file.
+// StringsE: find printable text of a given encoding in a file.
 //
 // Like strings for path, for characters stored as encoding says: s one byte of 7 bits, S one byte
 // of 8 bits, b and l two bytes, B and L four bytes, big or little endian. Windows text is often l.
@@ -3878,53 +3872,53 @@ func (g *Handle) StringsE(ctx context.Context, encoding string, path string) ([]
 	return g.calls.StringsE(ctx, encoding, path)
 }
 
-// SwapoffDevice ends the use of the swap space on device. Fails if it is not in use.
+// SwapoffDevice makes the appliance stop using the swap space on device. Fails if it is not in use.
 func (g *Handle) SwapoffDevice(ctx context.Context, device string) error {
 	return g.calls.SwapoffDevice(ctx, device)
 }
 
-// SwapoffFile ends the use of the swap space in file. Fails if it is not in use.
+// SwapoffFile makes the appliance stop using the swap space in file. Fails if it is not in use.
 func (g *Handle) SwapoffFile(ctx context.Context, file string) error {
 	return g.calls.SwapoffFile(ctx, file)
 }
 
-// SwapoffLabel ends the use of the swap space with the label label. Fails if it is not in use.
+// SwapoffLabel makes the appliance stop using the swap space with the label label. Fails if it is not in use.
 func (g *Handle) SwapoffLabel(ctx context.Context, label string) error {
 	return g.calls.SwapoffLabel(ctx, label)
 }
 
-// SwapoffUUID ends the use of the swap space with the identifier uuid. Fails if it is not in use.
+// SwapoffUUID makes the appliance stop using the swap space with the identifier uuid. Fails if it is not in use.
 //
 // Needs the feature "linuxfsuuid", see [Handle.Available].
 func (g *Handle) SwapoffUUID(ctx context.Context, uuid string) error {
 	return g.calls.SwapoffUUID(ctx, uuid)
 }
 
-// SwaponDevice has the appliance use the swap space on device. Memory of the appliance goes there, so take care
-// with guests whose swap holds a suspended system. Fails if it is none, or in use.
+// SwaponDevice makes the appliance use the swap space on device. The appliance's memory is written there, so do
+// not use swap that holds a suspended system. Fails if it is not swap space, or is in use.
 func (g *Handle) SwaponDevice(ctx context.Context, device string) error {
 	return g.calls.SwaponDevice(ctx, device)
 }
 
-// SwaponFile has the appliance use the swap space in file, which must have no holes. The file system cannot be
+// SwaponFile makes the appliance use the swap space in file, which must have no holes. The file system cannot be
 // unmounted until [Handle.SwapoffFile].
 func (g *Handle) SwaponFile(ctx context.Context, file string) error {
 	return g.calls.SwaponFile(ctx, file)
 }
 
-// SwaponLabel has the appliance use the swap space with the label label. Fails if there is none.
+// SwaponLabel makes the appliance use the swap space with the label label. Fails if there is none.
 func (g *Handle) SwaponLabel(ctx context.Context, label string) error {
 	return g.calls.SwaponLabel(ctx, label)
 }
 
-// SwaponUUID has the appliance use the swap space with the identifier uuid. Fails if there is none.
+// SwaponUUID makes the appliance use the swap space with the identifier uuid. Fails if there is none.
 //
 // Needs the feature "linuxfsuuid", see [Handle.Available].
 func (g *Handle) SwaponUUID(ctx context.Context, uuid string) error {
 	return g.calls.SwaponUUID(ctx, uuid)
 }
 
-// Sync writes all that is still in memory to the disks, and from there to the host. Fails if this or an earlier write has failed.
+// Sync writes everything that is still in memory to the disks, and on to the host. Fails if this or an earlier write has failed.
 func (g *Handle) Sync(ctx context.Context) error {
 	return g.calls.Sync(ctx)
 }
@@ -3952,16 +3946,16 @@ func (g *Handle) TailN(ctx context.Context, nrlines int, path string) ([]string,
 
 // TarIn unpacks the local archive tarfile in directory, which must exist. Compress is compress, gzip,
 // bzip2, xz, lzop, lzma or zstd; Xattrs, SELinux and ACLs also restore extended attributes,
-// labels and access lists; KeepDirLink lets a link to a directory stand for a directory of the
-// archive. Owners are taken by number. Nothing is ever written outside of the guest.
+// labels and access lists; KeepDirLink lets a link to a directory take the place of a directory of the
+// archive. Owners are restored by number. Nothing is ever written outside of the guest.
 func (g *Handle) TarIn(ctx context.Context, tarfile io.Reader, directory string, options ...TarInOptions) error {
 	return g.calls.TarIn(ctx, tarfile, directory, options...)
 }
 
 // TarOut packs directory, with names relative to it, into the local archive tarfile. Compress is as for
 // [Handle.TarIn]; Excludes are patterns of names to leave out; Xattrs, SELinux and ACLs also pack
-// extended attributes, labels and access lists; NumericOwner stores owners as numbers, which is what
-// happens anyway. Fails if it is not a directory.
+// extended attributes, labels and access lists; NumericOwner stores owners as numbers, which is
+// always done. Fails if it is not a directory.
 func (g *Handle) TarOut(ctx context.Context, directory string, tarfile io.Writer, options ...TarOutOptions) error {
 	return g.calls.TarOut(ctx, directory, tarfile, options...)
 }
@@ -3980,32 +3974,32 @@ func (g *Handle) TGZOut(ctx context.Context, directory string, tarball io.Writer
 	return g.calls.TGZOut(ctx, directory, tarball)
 }
 
-// Touch makes the file path if there is none, and sets its access and modification times to now otherwise.
+// Touch creates the file path if it does not exist; otherwise sets its access and modification times to now.
 // Only regular files can be touched. Fails if the directory does not exist.
 func (g *Handle) Touch(ctx context.Context, path string) error {
 	return g.calls.Touch(ctx, path)
 }
 
-// Truncate cuts the file path, which must exist, to no bytes.
+// Truncate truncates the file path, which must exist, to zero bytes.
 func (g *Handle) Truncate(ctx context.Context, path string) error {
 	return g.calls.Truncate(ctx, path)
 }
 
-// TruncateSize cuts path to size bytes, or makes it as long with a hole at its end. Fails if it does not exist.
+// TruncateSize truncates path to size bytes, or extends it to that size with a hole at its end. Fails if it does not exist.
 //
 // Units: size: bytes.
 func (g *Handle) TruncateSize(ctx context.Context, path string, size int64) error {
 	return g.calls.TruncateSize(ctx, path, size)
 }
 
-// Tune2fs changes what the superblock of the ext2, ext3 or ext4 file system on device says. At least one
-// setting must be given, and numbers must not be negative. Force goes on where the tool would
-// refuse. MaxMountCount is after how many mounts it is checked, 0 for never, MountCount how often
-// it was mounted so far. ErrorBehavior is continue, remount-ro or panic. Group and User are the
-// numeric identifiers of who may use the reserved blocks. IntervalBetweenChecks is the time between
+// Tune2fs changes settings in the superblock of the ext2, ext3 or ext4 file system on device. At least one
+// setting must be given, and numbers must not be negative. Force continues where the tool would
+// refuse. MaxMountCount is the number of mounts after which it is checked, 0 for never; MountCount is how often
+// it has been mounted so far. ErrorBehavior is continue, remount-ro or panic. Group and User are the
+// numeric identifiers of the group and the user that may use the reserved blocks. IntervalBetweenChecks is the time between
 // checks in seconds, 0 for no limit. ReservedBlocksPercentage reserves a part of the file system in
-// percent, ReservedBlocksCount a number of blocks. LastMountedDirectory is where it is said to
-// have been mounted.
+// percent, ReservedBlocksCount a number of blocks. LastMountedDirectory is the recorded
+// last mount point.
 func (g *Handle) Tune2fs(ctx context.Context, device string, options ...Tune2fsOptions) error {
 	return g.calls.Tune2fs(ctx, device, options...)
 }
@@ -4034,45 +4028,45 @@ func (g *Handle) TXZOut(ctx context.Context, directory string, tarball io.Writer
 	return g.calls.TXZOut(ctx, directory, tarball)
 }
 
-// Umask sets the bits that new files and directories do not get to mask, from 0 to 0777, and returns the
-// mask before. At the start it is 022.
+// Umask sets the permission bits that new files and directories do not get to mask, from 0 to 0777, and returns the
+// previous mask. It is 022 at the start.
 //
 // Units: mask: permission bits.
 func (g *Handle) Umask(ctx context.Context, mask int) (int, error) {
 	return g.calls.Umask(ctx, mask)
 }
 
-// Umount unmounts the file system that is on pathordevice, a mount point or a device. With Force even if a server does not answer, with LazyUnmount at once from the tree and in fact when it is no longer used. Fails if something is mounted below, or if it is in use.
+// Umount unmounts the file system that is on pathordevice, a mount point or a device. Force unmounts even if a server does not answer; LazyUnmount removes it from the tree at once, and unmounts it when it is no longer in use. Fails if something is mounted below, or if it is in use.
 func (g *Handle) Umount(ctx context.Context, pathordevice string, options ...UmountOptions) error {
 	return g.calls.Umount(ctx, pathordevice, options...)
 }
 
-// UmountAll unmounts all file systems of the guest, the innermost first. Disks and volumes stay as they are.
+// UmountAll unmounts all file systems of the guest, innermost first. Disks and volumes stay as they are.
 func (g *Handle) UmountAll(ctx context.Context) error {
 	return g.calls.UmountAll(ctx)
 }
 
-// UmountLocal ends what [Handle.MountLocal] began. With Retry it is tried several times while something there is in use. Fails
-// if it is still in use then, or nothing is mounted.
+// UmountLocal unmounts what [Handle.MountLocal] mounted. Retry tries several times while something there is in use. Fails
+// if it is still in use, or nothing is mounted.
 func (g *Handle) UmountLocal(ctx context.Context, options ...UmountLocalOptions) error {
 	return g.calls.UmountLocal(ctx, options...)
 }
 
-// Upload copies the local file filename to remotefilename, a file that is made or replaced, or a device
-// that is overwritten from its start. Files of any size take no memory.
+// Upload copies the local file filename to remotefilename, a file, which is created or replaced, or a device,
+// which is overwritten from its start. Files of any size need no memory.
 func (g *Handle) Upload(ctx context.Context, filename io.Reader, remotefilename string) error {
 	return g.calls.Upload(ctx, filename, remotefilename)
 }
 
 // UploadOffset copies the local file filename into remotefilename, a file or device, from the byte offset on.
-// What else is in there stays. Fails if offset is negative.
+// Everything else in it stays. Fails if offset is negative.
 //
 // Units: offset: bytes.
 func (g *Handle) UploadOffset(ctx context.Context, filename io.Reader, remotefilename string, offset int64) error {
 	return g.calls.UploadOffset(ctx, filename, remotefilename, offset)
 }
 
-// UserCancel asks the call that runs in another thread to stop. It then fails with the error number EINTR and the handle stays usable. Of a daemon that is not gofish's only transfers can be stopped; what does not stop within 5 seconds ends the appliance. Without a running call nothing happens.
+// UserCancel asks the call that runs in another thread to stop. It then fails with the error number EINTR and the handle stays usable. With a daemon that is not gofish's, only transfers can be stopped. If the call does not stop within 5 seconds, the appliance is ended. Without a running call nothing happens.
 func (g *Handle) UserCancel(ctx context.Context) error {
 	return g.calls.UserCancel(ctx)
 }
@@ -4086,12 +4080,12 @@ func (g *Handle) Utimens(ctx context.Context, path string, atsecs int64, atnsecs
 	return g.calls.Utimens(ctx, path, atsecs, atnsecs, mtsecs, mtnsecs)
 }
 
-// Utsname returns the name, release, version and machine type of the kernel that runs in the appliance, not of the guest's.
+// Utsname returns the name, release, version and machine type of the kernel that runs in the appliance, not of the guest's kernel.
 func (g *Handle) Utsname(ctx context.Context) (Utsname, error) {
 	return g.calls.Utsname(ctx)
 }
 
-// Version returns the release of libguestfs whose interface this program follows, as numbers major, minor and release, with extra text behind them. For the version of gofish itself use gofish --version.
+// Version returns the release of libguestfs whose interface this program follows, as numbers major, minor and release, followed by the text extra. For the version of gofish itself use gofish --version.
 func (g *Handle) Version(ctx context.Context) (Version, error) {
 	return g.calls.Version(ctx)
 }
@@ -4101,15 +4095,15 @@ func (g *Handle) VFSLabel(ctx context.Context, mountable string) (string, error)
 	return g.calls.VFSLabel(ctx, mountable)
 }
 
-// VFSMinimumSize returns the smallest size, in bytes, to which the file system in mountable could be resized with
-// what it holds now. It is an estimate. Works for ext2, ext3, ext4, NTFS, and, while they are mounted,
+// VFSMinimumSize returns the smallest size, in bytes, to which the file system in mountable could be shrunk with
+// its present content. It is an estimate. Works for ext2, ext3, ext4, NTFS, and, while they are mounted,
 // btrfs and xfs; xfs cannot shrink, so its present size is returned.
 func (g *Handle) VFSMinimumSize(ctx context.Context, mountable string) (int64, error) {
 	return g.calls.VFSMinimumSize(ctx, mountable)
 }
 
 // VFSType returns the type of the file system in mountable, such as ext4 or ntfs, or of something else that
-// has a signature, such as swap or LVM2_member. Empty if nothing is known of it.
+// has a signature, such as swap or LVM2_member. Empty if nothing is recognized.
 func (g *Handle) VFSType(ctx context.Context, mountable string) (string, error) {
 	return g.calls.VFSType(ctx, mountable)
 }
@@ -4121,7 +4115,7 @@ func (g *Handle) VFSUUID(ctx context.Context, mountable string) (string, error) 
 }
 
 // VGActivate makes the logical volumes of volgroups appear as devices if activate is true, and disappear
-// otherwise; an empty list stands for all groups. Fails if there is no such group, a volume in use is
+// otherwise; an empty list means all groups. Fails if there is no such group, a volume in use is
 // to disappear, or physical volumes are missing.
 //
 // Needs the feature "lvm2", see [Handle.Available].
@@ -4161,28 +4155,28 @@ func (g *Handle) VGCreate(ctx context.Context, volgroup string, physvols []strin
 	return g.calls.VGCreate(ctx, volgroup, physvols)
 }
 
-// VGLVUUIDs returns the UUIDs of the logical volumes in the volume group vgname. Fails if there is none of that
+// VGLVUUIDs returns the UUIDs of the logical volumes in the volume group vgname. Fails if there is no group of that
 // name.
 func (g *Handle) VGLVUUIDs(ctx context.Context, vgname string) ([]string, error) {
 	return g.calls.VGLVUUIDs(ctx, vgname)
 }
 
 // VGMeta returns the description of the volume group vgname that LVM keeps on its physical volumes, in the
-// form of a metadata backup file. Fails if there is none of that name.
+// form of a metadata backup file. Fails if there is no group of that name.
 //
 // Needs the feature "lvm2", see [Handle.Available].
 func (g *Handle) VGMeta(ctx context.Context, vgname string) ([]byte, error) {
 	return g.calls.VGMeta(ctx, vgname)
 }
 
-// VGPVUUIDs returns the UUIDs of the physical volumes that make up the volume group vgname. Fails if there is
-// none of that name.
+// VGPVUUIDs returns the UUIDs of the physical volumes that make up the volume group vgname. Fails if there is no
+// group of that name.
 func (g *Handle) VGPVUUIDs(ctx context.Context, vgname string) ([]string, error) {
 	return g.calls.VGPVUUIDs(ctx, vgname)
 }
 
-// VGRemove removes the volume group vgname and all logical volumes in it. Its physical volumes stay, free to be
-// used again. Fails if there is none of that name or a volume is in use.
+// VGRemove removes the volume group vgname and all logical volumes in it. Its physical volumes remain and can be
+// used again. Fails if there is no group of that name or a volume is in use.
 //
 // Needs the feature "lvm2", see [Handle.Available].
 func (g *Handle) VGRemove(ctx context.Context, vgname string) error {
@@ -4195,15 +4189,15 @@ func (g *Handle) VGRename(ctx context.Context, volgroup string, newvolgroup stri
 	return g.calls.VGRename(ctx, volgroup, newvolgroup)
 }
 
-// VGs returns the names of the volume groups, sorted. One whose physical volumes are partly missing is
-// among them. See [Handle.VGsFull] for more about each.
+// VGs returns the names of the volume groups, sorted. Groups with missing physical volumes are
+// included. See [Handle.VGsFull] for more about each.
 //
 // Needs the feature "lvm2", see [Handle.Available].
 func (g *Handle) VGs(ctx context.Context) ([]string, error) {
 	return g.calls.VGs(ctx)
 }
 
-// VGsFull returns for every volume group what LVM's vgs tells of it, under the same names. Sizes are in bytes,
+// VGsFull returns for every volume group what LVM's vgs reports, under the same names. Sizes are in bytes,
 // identifiers without dashes.
 //
 // Needs the feature "lvm2", see [Handle.Available].
@@ -4218,7 +4212,7 @@ func (g *Handle) VGScan(ctx context.Context) error {
 	return g.calls.VGScan(ctx)
 }
 
-// VGUUID returns the UUID of the volume group vgname. Fails if there is none of that name.
+// VGUUID returns the UUID of the volume group vgname. Fails if there is no group of that name.
 func (g *Handle) VGUUID(ctx context.Context, vgname string) (string, error) {
 	return g.calls.VGUUID(ctx, vgname)
 }
@@ -4239,25 +4233,25 @@ func (g *Handle) WcW(ctx context.Context, path string) (int, error) {
 }
 
 // Wipefs erases from device all signatures by which file systems, RAID members and partition tables are
-// known. Nothing else is erased, but what was there is not found any more.
+// recognized. Nothing else is erased, but the old content is no longer recognized.
 //
 // Needs the feature "wipefs", see [Handle.Available].
 func (g *Handle) Wipefs(ctx context.Context, device string) error {
 	return g.calls.Wipefs(ctx, device)
 }
 
-// Write replaces the content of the file path by content, or makes the file. Fails if its directory does
+// Write replaces the content of the file path with content, or creates the file. Fails if its directory does
 // not exist.
 func (g *Handle) Write(ctx context.Context, path string, content []byte) error {
 	return g.calls.Write(ctx, path, content)
 }
 
-// WriteAppend adds content to the end of the file path, which is made if there is none.
+// WriteAppend adds content to the end of the file path, which is created if it does not exist.
 func (g *Handle) WriteAppend(ctx context.Context, path string, content []byte) error {
 	return g.calls.WriteAppend(ctx, path, content)
 }
 
-// WriteFileSize replaces the content of path by the first size bytes of content, all of it if size is 0.
+// WriteFileSize replaces the content of path with the first size bytes of content, all of it if size is 0.
 // Fails if size is negative or larger than the text.
 //
 // Units: size: bytes.
@@ -4267,10 +4261,10 @@ func (g *Handle) WriteFileSize(ctx context.Context, path string, content string,
 	return g.calls.WriteFileSize(ctx, path, content, size)
 }
 
-// XFSAdmin changes settings in the superblock of the XFS file system on device, which must not be mounted but
+// XFSAdmin changes settings in the superblock of the XFS file system on device, which must not be mounted, except
 // to set a label. ExtUnwritten, V2Log and Projid32Bit, if true, turn on unwritten extents, the
 // second version of the log, and project identifiers of 32 bits; new file systems have all of these.
-// LazyCounter turns counters that are not always written on or off. Label is a label of at most 12
+// LazyCounter turns lazy counters on or off. Label is a label of at most 12
 // bytes, -- for none. UUID is an identifier, or generate for a random one, nil for none, or restore
 // for the first one. ImgFile says that the file system is in a file.
 //
@@ -4282,8 +4276,8 @@ func (g *Handle) XFSAdmin(ctx context.Context, device string, options ...XFSAdmi
 // XFSGrowfs grows the XFS file system that is mounted on path, to the size of its device if no size is given.
 // DataSec, LogSec and RTSec choose the data, log and realtime section. DataSize, LogSize and
 // RTSize are new sizes of these in blocks, RTExtSize is the size of a realtime extent in blocks.
-// MaxPct is how much of the space inodes may take, in percent. Numbers must not be negative. Fails
-// if a section would shrink; kernels cannot change that of the log.
+// MaxPct is the percentage of the space that inodes may take. Numbers must not be negative. Fails
+// if a section would shrink; kernels cannot resize the log.
 //
 // Needs the feature "xfs", see [Handle.Available].
 func (g *Handle) XFSGrowfs(ctx context.Context, path string, options ...XFSGrowfsOptions) error {
@@ -4291,7 +4285,7 @@ func (g *Handle) XFSGrowfs(ctx context.Context, path string, options ...XFSGrowf
 }
 
 // XFSInfo returns the sizes and settings of the XFS file system in pathordevice: a device, a mount point or
-// an image file. Numbers that are not known are all ones.
+// an image file. Unknown numbers have all bits set.
 //
 // Needs the feature "xfs", see [Handle.Available].
 //
@@ -4300,7 +4294,7 @@ func (g *Handle) XFSInfo(ctx context.Context, pathordevice string) (XFSInfo, err
 	return g.calls.XFSInfo(ctx, pathordevice)
 }
 
-// XFSInfo2 returns what [Handle.XFSInfo](8) prints of the XFS file system in pathordevice: a device, a mount point or
+// XFSInfo2 returns what [Handle.XFSInfo](8) prints about the XFS file system in pathordevice: a device, a mount point or
 // an image file. Keys are the names of sections, such as meta-data or log, and SECTION.FIELD, such as
 // data.blocks or meta-data.crc; values are as printed, some with a unit.
 //
@@ -4310,12 +4304,12 @@ func (g *Handle) XFSInfo2(ctx context.Context, pathordevice string) (Hash, error
 }
 
 // XFSRepair checks and repairs the XFS file system on device, a device or an image file in the guest. It must
-// not be mounted. Returns the status of the tool: 0 if all is well now, 1 if errors are left, 2 if the
-// log has changes that mounting would bring in, of which a warning tells. ForceLogZero throws such a log away. NoModify only
-// checks. NoPrefetch does without reading ahead. ForceGeometry goes on though only one allocation
-// group could be compared. MaxMem is how much memory may be used, in MiB, IHashSize and
+// not be mounted. Returns the status of the tool: 0 if it is clean now, 1 if errors are left, 2 if the
+// log has changes that mounting would replay, which a warning says. ForceLogZero discards such a log. NoModify only
+// checks. NoPrefetch turns off reading ahead. ForceGeometry continues although only one allocation
+// group could be compared. MaxMem is the memory it may use, in MiB, IHashSize and
 // BHashSize are the sizes of caches for inodes and blocks in entries, AGStride is the distance of
-// allocation groups that are worked on at the same time. LogDev and RTDev are the devices of an
+// allocation groups that are processed in parallel. LogDev and RTDev are the devices of an
 // external log and of the realtime section. Numbers must not be negative.
 //
 // Needs the feature "xfs", see [Handle.Available].
@@ -4323,24 +4317,23 @@ func (g *Handle) XFSRepair(ctx context.Context, device string, options ...XFSRep
 	return g.calls.XFSRepair(ctx, device, options...)
 }
 
-// YaraDestroy drops what [Handle.YaraLoad] has loaded. Fails if that is nothing.
+// YaraDestroy unloads the rules of [Handle.YaraLoad]. Fails if none are loaded.
 //
 // Needs the feature "libyara", see [Handle.Available].
 func (g *Handle) YaraDestroy(ctx context.Context) error {
 	return g.calls.YaraDestroy(ctx)
 }
 
-// YaraLoad sends the YARA rules in the host's file filename, as text or compiled by yarac, to the appliance, where they take
-// the place of those loaded before. Compiled rules must be of the appliance's version of YARA; rules in other files
-// (include) are not there. Fails if the rules cannot be compiled, and says why; then none are loaded.
+// YaraLoad sends the YARA rules in the host's file filename, as text or compiled by yarac, to the appliance, where they replace
+// those loaded before. Compiled rules must match the appliance's version of YARA; rules in other files (include) are not available. Fails if the rules cannot be compiled, and says why; then no rules are loaded.
 //
 // Needs the feature "libyara", see [Handle.Available].
 func (g *Handle) YaraLoad(ctx context.Context, filename io.Reader) error {
 	return g.calls.YaraLoad(ctx, filename)
 }
 
-// YaraScan returns the rules of [Handle.YaraLoad] that match the file path of the guest, none if it is harmless by them. The scan runs in a
-// process of its own in the appliance. Fails if no rules are loaded or path is not a regular file.
+// YaraScan returns the rules of [Handle.YaraLoad] that match the file path of the guest; the list is empty if none do. The scan runs in a
+// separate process in the appliance. Fails if no rules are loaded or path is not a regular file.
 //
 // Needs the feature "libyara", see [Handle.Available].
 func (g *Handle) YaraScan(ctx context.Context, path string) ([]YaraDetection, error) {
@@ -4375,15 +4368,15 @@ func (g *Handle) ZeroDevice(ctx context.Context, device string) error {
 }
 
 // ZeroFreeSpace fills the file system that holds directory with a file of zeros, and removes the file. An image of
-// it then gets smaller when it is made sparse or compressed. While the call runs no space is free, and
+// it then gets smaller when it is made sparse or compressed. While the call runs there is no free space, and
 // a disk that is sparse on the host grows to its full size. fstrim or zerofree are better where they
 // work.
 func (g *Handle) ZeroFreeSpace(ctx context.Context, directory string) error {
 	return g.calls.ZeroFreeSpace(ctx, directory)
 }
 
-// Zerofree writes zeros to those blocks of the ext2, ext3 or ext4 file system on device that are not in use
-// and hold something, so that an image of it gets smaller when it is made sparse or compressed. Fails
+// Zerofree writes zeros to those unused blocks of the ext2, ext3 or ext4 file system on device that are
+// not zero already, so that an image of it gets smaller when it is made sparse or compressed. Fails
 // if it is mounted for writing.
 //
 // Needs the feature "zerofree", see [Handle.Available].
@@ -4407,7 +4400,7 @@ func (g *Handle) Zfgrepi(ctx context.Context, pattern string, path string) ([]st
 }
 
 // Zfile returns what file(1) says of the decompressed content of path. meth is gzip, compress or bzip2.
-// The action file looks into compressed files by itself.
+// The file action looks into compressed files anyway.
 //
 // Deprecated: use [Handle.File].
 func (g *Handle) Zfile(ctx context.Context, meth string, path string) (string, error) {

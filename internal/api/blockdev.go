@@ -5,12 +5,12 @@ var blockdevTable = []Action{
 	{Name: "blockdev_setro", Proc: 56, Since: "1.9.3", Ret: Err,
 		Args:    Args{Device("device")},
 		Summary: "make a device read-only",
-		Help: `Has the kernel refuse writes to {device}, until blockdev_setrw or the end of the session. What is
-already mounted from it is not affected.`},
+		Help: `Makes the kernel refuse writes to {device}, until blockdev_setrw or the end of the session. File systems that
+are already mounted from it are not affected.`},
 	{Name: "blockdev_setrw", Proc: 57, Since: "1.9.3", Ret: Err,
 		Args:    Args{Device("device")},
 		Summary: "make a device writable",
-		Help:    `Has the kernel accept writes to {device} again. Fails if the drive itself was added read-only.`},
+		Help:    `Makes the kernel accept writes to {device} again. Fails if the drive itself was added read-only.`},
 	{Name: "blockdev_getro", Proc: 58, Since: "1.9.3", Ret: RetBool("ro"),
 		Args:    Args{Device("device")},
 		Summary: "test whether a device is read-only",
@@ -18,7 +18,7 @@ already mounted from it is not affected.`},
 	{Name: "blockdev_getss", Proc: 59, Since: "1.9.3", Ret: RetInt("sectorsize"),
 		Args:    Args{Device("device")},
 		Summary: "read the sector size of a device",
-		Help:    `Returns the size of a logical sector of {device} in bytes, mostly 512.`},
+		Help:    `Returns the size of a logical sector of {device} in bytes, usually 512.`},
 	{Name: "blockdev_getbsz", Proc: 60, Since: "1.9.3", Ret: RetInt("blocksize"),
 		Args:    Args{Device("device")},
 		Summary: "read the block size of a device",
@@ -29,7 +29,7 @@ with the block size of a file system on it.`},
 		Deprecated: "true",
 		Summary:    "set the block size of a device",
 		Help: `Sets the size of blocks in which the kernel caches {device} to {blocksize} bytes. Kernels drop the
-setting as soon as the device is closed, so the call has no effect; it fails if the size is no power
+setting as soon as the device is closed, so the call has no effect; it fails if the size is not a power
 of two between 512 and the page size.`},
 	{Name: "blockdev_getsz", Proc: 62, Since: "1.9.3", Ret: RetInt64("sizeinsectors"),
 		Args:    Args{Device("device")},
@@ -42,16 +42,16 @@ of two between 512 and the page size.`},
 	{Name: "blockdev_flushbufs", Proc: 64, Since: "1.9.3", Ret: Err,
 		Args:    Args{Device("device")},
 		Summary: "empty the cache of a device",
-		Help:    `Writes back what the kernel holds of {device}, and then forgets it, so that it is read anew.`},
+		Help:    `Writes back the kernel's cache of {device} and empties it, so that data is read from the device again.`},
 	{Name: "blockdev_rereadpt", Proc: 65, Since: "1.9.3", Ret: Err,
 		Args:    Args{Device("device")},
 		Summary: "read a partition table again",
-		Help: `Has the kernel read the partition table of {device} again. Fails if a partition of it is in use, or
-if it is no whole disk.`},
+		Help: `Makes the kernel read the partition table of {device} again. Fails if one of its partitions is in use, or
+if it is not a whole disk.`},
 	{Name: "blockdev_setra", Proc: 424, Since: "1.29.10", Ret: Err,
 		Args:    Args{Device("device"), Int("sectors", Sectors512)},
 		Summary: "set how far a device is read ahead",
-		Help: `Sets how much the kernel reads ahead of what is asked for on {device} to {sectors} units of 512
+		Help: `Sets how far the kernel reads ahead on {device}: {sectors} units of 512
 bytes. Fails if the number is negative.`},
 	{Name: "zero_device", Proc: 228, Since: "1.3.1", Ret: Err,
 		Args:     Args{Device("device")},
@@ -64,11 +64,11 @@ that a sparse image stays sparse.`},
 		Group:   "wipefs",
 		Summary: "remove signatures",
 		Help: `Erases from {device} all signatures by which file systems, RAID members and partition tables are
-known. Nothing else is erased, but what was there is not found any more.`},
+recognized. Nothing else is erased, but the old content is no longer recognized.`},
 	{Name: "blkid", Proc: 303, Since: "1.15.9", Ret: RetHash("info", Plain, Plain),
 		Args:    Args{Device("device")},
-		Summary: "list what is known of a device",
-		Help: `Returns what a probe of {device} finds out: the type, label, UUID and version of what it holds,
+		Summary: "show what a device contains",
+		Help: `Returns what a probe of {device} finds: the type, label, UUID and version of what it holds,
 sector sizes, and, for a partition, its entry in the table. The names are those of blkid(8), such as
 TYPE and PART_ENTRY_NUMBER. Characters that are special to a shell have a backslash before them in
 the values.`},
@@ -84,25 +84,25 @@ volumes are left out; lvs lists these.`},
 		Group:   "blkdiscard",
 		Summary: "discard all of a device",
 		Help: `Tells {device} that none of its blocks are in use. The content is lost, and space on the host is
-freed if the drive was added with discard turned on. Fails if the drive does not know the command.`},
+freed if the drive was added with discard turned on. Fails if the drive does not support this.`},
 	{Name: "blkdiscardzeroes", Proc: 418, Since: "1.25.44", Ret: RetBool("zeroes"),
 		Args:    Args{Device("device")},
 		Group:   "blkdiscardzeroes",
 		Summary: "test whether discarded blocks are zero",
-		Help: `Returns true if blocks of {device} read as zeros once they were discarded. Kernels since 4.12
-promise this of no device.`},
+		Help: `Returns true if blocks of {device} read as zeros after they were discarded. Kernels since 4.12 do not
+promise this for any device.`},
 	{Name: "pread_device", Proc: 276, Since: "1.5.21", Ret: RetBuffer("content"),
 		Args:    Args{Device("device"), Int("count", Bytes), Int64("offset", Bytes)},
 		Limited: true,
 		Summary: "read a part of a device",
-		Help: `Returns {count} bytes of {device} from {offset}, in bytes, on. Fewer are returned at the end of the
+		Help: `Returns {count} bytes of {device}, starting at byte {offset}. Fewer are returned at the end of the
 device. Fails if a number is negative, or for more than one message can hold, about 4 MB.`},
 	{Name: "pwrite_device", Proc: 275, Since: "1.5.20", Ret: RetInt("nbytes"),
 		Args:    Args{Device("device"), Buffer("content"), Int64("offset", Bytes)},
 		Limited: true,
 		Summary: "write to a part of a device",
-		Help: `Writes {content} to {device}, beginning {offset} bytes from its start, and returns how many bytes
-were written, fewer than there are if the device ends. Fails for an offset that is negative or
+		Help: `Writes {content} to {device}, starting at byte {offset}, and returns how many bytes
+were written, fewer if the device ends first. Fails for an offset that is negative or
 beyond the end.`},
 	{Name: "zero", Proc: 85, Since: "1.0.16", Ret: Err,
 		Args:     Args{Device("device")},

@@ -8,11 +8,11 @@ var btrfsTable = []Action{
 			String("label"), String("metadata"), Int("nodesize", Bytes), Int("sectorsize", Bytes)},
 		Group:   "btrfs",
 		Summary: "make a btrfs file system",
-		Help: `Makes one btrfs file system on {devices}. What they held is lost. {label} is its label, {bytecount} how
+		Help: `Makes one btrfs file system on {devices}. Their previous content is lost. {label} is its label, {bytecount} how
 much of each device it takes. {datatype} and {metadata} are how data and metadata are spread over the
 devices: single, dup, raid0, raid1, raid1c3, raid1c4, raid10, raid5 or raid6. {nodesize} and
 {sectorsize} are the sizes of a node of a tree and of a block. {leafsize} is an old name of {nodesize};
-{allocstart} is accepted and has no effect any more.
+{allocstart} is accepted but no longer has any effect.
 
 Fails if a device is in use or too small, or too few are given for the profile.`},
 	{Name: "btrfs_filesystem_resize", Proc: 289, Since: "1.11.17", Ret: Err,
@@ -26,12 +26,12 @@ the device if no {size} is given. Fails if the device is smaller, or the data do
 		Args:    Args{Path("fs")},
 		Group:   "btrfs",
 		Summary: "write a btrfs file system to its devices",
-		Help:    `Has the btrfs file system that {fs} is on write everything to its devices. Fails if {fs} is not on btrfs.`},
+		Help:    `Makes the btrfs file system that {fs} is on write everything to its devices. Fails if {fs} is not on btrfs.`},
 	{Name: "btrfs_filesystem_show", Proc: 465, Since: "1.33.29", Ret: RetDevices("devices"),
 		Args:    Args{Device("device")},
 		Group:   "btrfs",
 		Summary: "list the devices of a btrfs file system",
-		Help: `Returns all devices of the btrfs file system that {device} is part of. Fails if there is none on it, or
+		Help: `Returns all devices of the btrfs file system that {device} is part of. Fails if there is no btrfs on it, or
 another device of it is missing.`},
 	{Name: "btrfs_filesystem_defragment", Proc: 443, Since: "1.29.22", Ret: Err,
 		Args:    Args{Path("path")},
@@ -45,30 +45,30 @@ snapshots do, get their own.`},
 		Args:    Args{Path("fs")},
 		Group:   "btrfs",
 		Aliases: []string{"btrfs-balance"},
-		Summary: "spread a btrfs file system over its devices anew",
-		Help: `Writes all chunks of the btrfs file system mounted at {fs} anew, so that they are spread over all of its
+		Summary: "spread a btrfs file system over its devices again",
+		Help: `Rewrites all chunks of the btrfs file system mounted at {fs}, so that they are spread over all of its
 devices, for instance after one was added. Fails if another balance runs or is paused.`},
 	{Name: "btrfs_balance_pause", Proc: 438, Since: "1.29.22", Ret: Err,
 		Args:    Args{Path("path")},
 		Group:   "btrfs",
 		Summary: "pause a balance",
-		Help:    `Pauses the balance of the btrfs file system mounted at {path}. Fails if none runs.`},
+		Help:    `Pauses the balance of the btrfs file system mounted at {path}. Fails if none is running.`},
 	{Name: "btrfs_balance_cancel", Proc: 439, Since: "1.29.22", Ret: Err,
 		Args:    Args{Path("path")},
 		Group:   "btrfs",
 		Summary: "end a balance",
-		Help:    `Ends the balance, running or paused, of the btrfs file system mounted at {path}. Fails if there is none.`},
+		Help:    `Cancels the balance, whether running or paused, of the btrfs file system mounted at {path}. Fails if there is none.`},
 	{Name: "btrfs_balance_resume", Proc: 440, Since: "1.29.22", Ret: Err,
 		Args:    Args{Path("path")},
 		Group:   "btrfs",
-		Summary: "go on with a balance",
-		Help:    `Goes on with the paused balance of the btrfs file system mounted at {path}. Fails if none is paused.`},
+		Summary: "resume a balance",
+		Help:    `Resumes the paused balance of the btrfs file system mounted at {path}. Fails if none is paused.`},
 	{Name: "btrfs_balance_status", Proc: 448, Since: "1.29.26", Ret: RetStruct("status", "btrfsbalance"),
 		Args:    Args{Path("path")},
 		Group:   "btrfs",
-		Summary: "how far a balance has come",
+		Summary: "show how far a balance is",
 		Help: `Returns the state of the balance of the btrfs file system mounted at {path}: none, running or paused, and
-how many chunks there are, are done and were looked at, and how many percent are left.`},
+the number of chunks in total, done and looked at, and the percentage left.`},
 	{Name: "btrfs_device_add", Proc: 329, Since: "1.17.35", Ret: Err,
 		Args:    Args{Devices("devices"), Path("fs")},
 		Group:   "btrfs",
@@ -80,19 +80,19 @@ before btrfs_filesystem_balance. Fails if a device is in use.`},
 		Group:   "btrfs",
 		Summary: "remove devices from a btrfs file system",
 		Help: `Moves what is on {devices} to the other devices of the btrfs file system mounted at {fs}, and removes
-them. Fails if the others have not enough room, or a device is not part of it.`},
+them. Fails if the others do not have enough room, or a device is not part of it.`},
 	{Name: "btrfs_replace", Proc: 455, Since: "1.29.48", Ret: Err,
 		Args:    Args{Device("srcdev"), Device("targetdev"), Path("mntpoint")},
 		Group:   "btrfs",
 		Summary: "replace a device of a btrfs file system",
 		Help: `Moves what is on {srcdev}, a device of the btrfs file system mounted at {mntpoint}, to {targetdev}, which
-takes its place. What {targetdev} held is lost. Fails if it is smaller than {srcdev} or in use.`},
+takes its place. The previous content of {targetdev} is lost. Fails if it is smaller than {srcdev} or in use.`},
 	{Name: "btrfs_set_seeding", Proc: 331, Since: "1.17.43", Ret: Err,
 		Args:    Args{Device("device"), Bool("seeding")},
 		Group:   "btrfs",
 		Summary: "make a btrfs file system a seed",
-		Help: `Makes the unmounted btrfs file system on {device} one that other file systems grow from and that is
-itself only read, or ends that, according to {seeding}. Fails if it is so already.`},
+		Help: `Makes the unmounted btrfs file system on {device} a seed, which is read-only and which other file systems grow
+from, if {seeding} is true, and a normal file system again if it is false. Fails if it already is.`},
 	{Name: "btrfstune_seeding", Proc: 450, Since: "1.29.29", Ret: Err,
 		Args:    Args{Device("device"), Bool("seeding")},
 		Group:   "btrfs",
@@ -116,27 +116,27 @@ systems have them. Fails if it is not btrfs.`},
 		Group:      "btrfs",
 		Deprecated: "btrfs_scrub_full",
 		Summary:    "check a btrfs file system",
-		Help: `Checks the unmounted btrfs file system on {device}, by its copy {superblock} of the superblock if that is
-given. {repair} mends what it can; it may do harm, and is for file systems that are broken. Fails if
+		Help: `Checks the unmounted btrfs file system on {device}, using copy {superblock} of the superblock if that is given.
+{repair} repairs what it can; it may do harm, so use it only on file systems that are broken. Fails if
 errors are found.`},
 	{Name: "btrfs_rescue_chunk_recover", Proc: 444, Since: "1.29.22", Ret: Err,
 		Args:    Args{Device("device")},
 		Group:   "btrfs",
 		Summary: "rebuild the chunk tree of a btrfs file system",
-		Help: `Searches all of {device} for what the chunk tree of its btrfs file system was, and writes that tree anew
-if it is broken. Fails if there is no btrfs on it, or not enough is left.`},
+		Help: `Searches all of {device} for the remains of the chunk tree of its btrfs file system, and rebuilds that tree if
+it is broken. Fails if there is no btrfs on it, or too little of it is left.`},
 	{Name: "btrfs_rescue_super_recover", Proc: 445, Since: "1.29.22", Ret: Err,
 		Args:    Args{Device("device")},
 		Group:   "btrfs",
-		Summary: "mend the superblocks of a btrfs file system",
-		Help: `Replaces bad superblocks of the btrfs file system on {device} by good copies. It is no error if all are
-good. Fails if no copy is.`},
+		Summary: "repair the superblocks of a btrfs file system",
+		Help: `Replaces bad superblocks of the btrfs file system on {device} with good copies. It is not an error if all are
+good. Fails if no copy is good.`},
 	{Name: "btrfs_image", Proc: 453, Since: "1.29.32", Ret: Err,
 		Args:    Args{Devices("source"), Path("image")},
 		Opts:    Args{Int("compresslevel")},
 		Group:   "btrfs",
 		Summary: "save the metadata of a btrfs file system",
 		Help: `Writes the metadata, without the data, of the unmounted btrfs file system on {source} to the file {image},
-for those who look for errors in it. {compresslevel} is from 0, for none, to 9. Fails if {source} holds
-no btrfs.`},
+for debugging. {compresslevel} is from 0, for none, to 9. Fails if {source} does not
+hold btrfs.`},
 }

@@ -16,39 +16,39 @@ var btrfsSubTable = []Action{
 		Group:   "btrfs",
 		OldOpts: true,
 		Summary: "make a snapshot of a btrfs subvolume",
-		Help: `Makes the subvolume {dest}, which begins as a copy of the subvolume {source} that shares its data. With
-{ro} nothing can be written to it. It becomes a member of the quota group {qgroupid} if that is
+		Help: `Makes the subvolume {dest}, which starts as a copy of the subvolume {source} that shares its data. With
+{ro} it is read-only. It becomes a member of the quota group {qgroupid} if that is
 given. Fails if {source} is not a subvolume, or {dest} is a file.`},
 	{Name: "btrfs_subvolume_delete", Proc: 323, Since: "1.17.35", Ret: Err,
 		Args:    Args{Path("subvolume")},
 		Group:   "btrfs",
 		Summary: "remove a btrfs subvolume",
-		Help: `Removes the subvolume or snapshot {subvolume} with all that is in it. Fails if it is a plain folder, the
-default one, or has other subvolumes inside.`},
+		Help: `Removes the subvolume or snapshot {subvolume} with all its content. Fails if it is a plain folder, is the
+default subvolume, or contains other subvolumes.`},
 	{Name: "btrfs_subvolume_list", Proc: 325, Since: "1.17.35", Ret: RetStructs("subvolumes", "btrfssubvolume"),
 		Args:    Args{MountableOrPath("fs")},
 		Group:   "btrfs",
 		Summary: "list btrfs subvolumes",
 		Help: `Returns number, parent's number and path of every subvolume of the btrfs file system {fs}: a device, or a
-path at which it is mounted. Paths begin at the top of the file system.`},
+path at which it is mounted. Paths are relative to the top of the file system.`},
 	{Name: "btrfs_subvolume_show", Proc: 426, Since: "1.29.17", Ret: RetHash("btrfssubvolumeinfo", Plain, Plain),
 		Args:    Args{Path("subvolume")},
 		Group:   "btrfs",
 		Summary: "describe a btrfs subvolume",
-		Help: `Returns what btrfs tells of the subvolume {subvolume}, under its own names: path, UUID, Creation time,
+		Help: `Returns what btrfs reports about the subvolume {subvolume}, under its own names: path, UUID, Creation time,
 Subvolume ID, Flags, Snapshot(s) (with commas between them), and others. Fails for a plain folder.`},
 	{Name: "btrfs_subvolume_get_default", Proc: 425, Since: "1.29.17", Ret: RetInt64("id"),
 		Args:    Args{MountableOrPath("fs")},
 		Group:   "btrfs",
 		Summary: "get the default subvolume",
-		Help: `Returns the number of the subvolume that is mounted when none is named, of the btrfs file system {fs}: a
+		Help: `Returns the number of the subvolume of the btrfs file system {fs} that is mounted by default: a
 device, or a path at which it is mounted. 5 is the top.`},
 	{Name: "btrfs_subvolume_set_default", Proc: 326, Since: "1.17.35", Ret: Err,
 		Args:    Args{Int64("id"), Path("fs")},
 		Group:   "btrfs",
 		Summary: "set the default subvolume",
-		Help: `Makes the subvolume of number {id} the one that is mounted when none is named, on the btrfs file system
-mounted at {fs}. Fails if there is none of that number.`},
+		Help: `Makes the subvolume of number {id} the one that is mounted by default, on the btrfs file system
+mounted at {fs}. Fails if there is no subvolume of that number.`},
 	{Name: "btrfs_quota_enable", Proc: 427, Since: "1.29.17", Ret: Err,
 		Args:    Args{MountableOrPath("fs"), Bool("enable")},
 		Group:   "btrfs",
@@ -58,8 +58,8 @@ is mounted.`},
 	{Name: "btrfs_quota_rescan", Proc: 428, Since: "1.29.17", Ret: Err,
 		Args:    Args{MountableOrPath("fs")},
 		Group:   "btrfs",
-		Summary: "count anew what quota groups use",
-		Help: `Counts anew what every quota group uses on the btrfs file system {fs}: a device, or a path at which it is
+		Summary: "recount what quota groups use",
+		Help: `Recounts what every quota group uses on the btrfs file system {fs}: a device, or a path at which it is
 mounted. Waits until that is done. Fails if quota is off.`},
 	{Name: "btrfs_qgroup_limit", Proc: 429, Since: "1.29.17", Ret: Err,
 		Args:    Args{Path("subvolume"), Int64("size", Bytes)},
@@ -72,7 +72,7 @@ mounted. Waits until that is done. Fails if quota is off.`},
 		Group:   "btrfs",
 		Summary: "make a quota group",
 		Help: `Makes the quota group {qgroupid}, of the form LEVEL/NUMBER, on the btrfs file system that {subvolume} is
-on. Level 0 is for subvolumes, each of which has its group already. Fails if it exists.`},
+on. Level 0 is for subvolumes, each of which already has its group. Fails if the group exists.`},
 	{Name: "btrfs_qgroup_destroy", Proc: 431, Since: "1.29.17", Ret: Err,
 		Args:    Args{String("qgroupid"), Path("subvolume")},
 		Group:   "btrfs",
@@ -83,49 +83,49 @@ none, or it still has a subvolume.`},
 		Args:    Args{Path("path")},
 		Group:   "btrfs",
 		Summary: "list the quota groups",
-		Help: `Returns every quota group of the btrfs file system that {path} is on, and how many bytes it refers to and
-has for itself alone. Fails if quota is off.`},
+		Help: `Returns every quota group of the btrfs file system that {path} is on, with the number of bytes that it refers to and
+that belong to it exclusively. Fails if quota is off.`},
 	{Name: "btrfs_qgroup_assign", Proc: 433, Since: "1.29.17", Ret: Err,
 		Args:    Args{String("src"), String("dst"), Path("path")},
 		Group:   "btrfs",
 		Summary: "put a quota group into another",
 		Help: `Makes the quota group {src} a member of {dst}, which has a higher level, on the btrfs file system that
-{path} is on. Fails if it is one already, or one of the two does not exist.`},
+{path} is on. Fails if it already is, or one of the two does not exist.`},
 	{Name: "btrfs_qgroup_remove", Proc: 434, Since: "1.29.17", Ret: Err,
 		Args:    Args{String("src"), String("dst"), Path("path")},
 		Group:   "btrfs",
-		Summary: "take a quota group out of another",
-		Help: `Takes the quota group {src} out of {dst}, on the btrfs file system that {path} is on. Fails if it is no
+		Summary: "remove a quota group from another",
+		Help: `Removes the quota group {src} from {dst}, on the btrfs file system that {path} is on. Fails if it is not a
 member.`},
 	{Name: "btrfs_scrub_start", Proc: 435, Since: "1.29.22", Ret: Err,
 		Args:    Args{Path("path")},
 		Group:   "btrfs",
 		Summary: "begin to check all data on btrfs",
 		Help: `Begins to read all data of the btrfs file system mounted at {path} and to compare it with its checksums,
-and mends what has a good copy. It goes on after the call; btrfs_scrub_status tells how far it is, and
-unmounting waits for it. Fails if one runs already.`},
+and repairs what has a good copy. It continues after the call returns; btrfs_scrub_status shows how far it is, and
+unmounting waits for it. Fails if one is already running.`},
 	{Name: "btrfs_scrub_cancel", Proc: 436, Since: "1.29.22", Ret: Err,
 		Args:    Args{Path("path")},
 		Group:   "btrfs",
 		Summary: "stop a scrub",
-		Help:    `Stops the scrub of the btrfs file system mounted at {path}; it can go on later. Fails if none runs.`},
+		Help:    `Stops the scrub of the btrfs file system mounted at {path}; it can be resumed later. Fails if none is running.`},
 	{Name: "btrfs_scrub_resume", Proc: 437, Since: "1.29.22", Ret: Err,
 		Args:    Args{Path("path")},
 		Group:   "btrfs",
-		Summary: "go on with a scrub",
-		Help:    `Goes on with a stopped scrub of the btrfs file system mounted at {path}. Fails if none was stopped.`},
+		Summary: "resume a scrub",
+		Help:    `Resumes a stopped scrub of the btrfs file system mounted at {path}. Fails if none was stopped.`},
 	{Name: "btrfs_scrub_status", Proc: 449, Since: "1.29.26", Ret: RetStruct("status", "btrfsscrub"),
 		Args:    Args{Path("path")},
 		Group:   "btrfs",
-		Summary: "how far a scrub has come",
-		Help: `Returns what the last scrub of the btrfs file system mounted at {path} has counted: what was read, and
-errors of each kind.`},
+		Summary: "show how far a scrub is",
+		Help: `Returns what the last scrub of the btrfs file system mounted at {path} has counted: data that was read,
+and errors of each kind.`},
 	{Name: "btrfs_scrub_full", Proc: 518, Since: "1.55.12", Ret: Err,
 		Args:    Args{Path("path")},
 		Opts:    Args{Bool("readonly")},
 		Group:   "btrfs",
 		Summary: "check all data on btrfs",
 		Help: `Reads all data of the btrfs file system mounted at {path}, compares it with its checksums, and waits until
-that is done. What has a good copy is mended, unless {readonly} is given. Fails if there were errors
-that are not mended.`},
+that is done. Damaged data is repaired from a good copy if there is one, unless {readonly} is given.
+Fails if errors remain.`},
 }

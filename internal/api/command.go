@@ -7,12 +7,10 @@ var commandTable = []Action{
 		Args:    Args{Strings("arguments")},
 		Limited: true,
 		Summary: "run a program of the guest",
-		Help: `Runs the program and arguments {arguments} in the guest, as root, with /dev, /proc and /sys in their
-places, and returns what it prints. A shell is not involved: see sh. The program must suit the
-appliance's kernel and processor. If it ends with a status other than zero its error output is the
-message. With a network, the appliance's name server is lent to it in the guest's
-/etc/resolv.conf, which cannot be written meanwhile and is the guest's own again
-afterwards. Never do this with a guest that is not trusted.`},
+		Help: `Runs the program and arguments {arguments} in the guest, as root, with /dev, /proc and /sys mounted,
+and returns what it prints. A shell is not involved: see sh. The program must suit the
+appliance's kernel and processor. If it ends with a status other than zero, its error output is the error
+message. If the appliance has a network, the guest's /etc/resolv.conf is temporarily replaced so that the program can use the appliance's name server; the file cannot be written while the program runs. Never do this with a guest that you do not trust.`},
 	{Name: "command_lines", Proc: 51, Since: "1.9.1", Ret: RetStrings("lines"),
 		Rests:   true,
 		Args:    Args{Strings("arguments")},
@@ -39,8 +37,8 @@ the program, or 0. Only gofish's own handle calls it.`},
 		Rests:   true,
 		Args:    Args{String("command")},
 		Summary: "run a shell command in the guest",
-		Help: `Runs {command} with the guest's /bin/sh and returns what it prints. All that is said of command
-holds here.`},
+		Help: `Runs {command} with the guest's /bin/sh and returns what it prints. Everything said about command
+applies here.`},
 	{Name: "sh_lines", Proc: 112, Since: "1.0.50", Ret: RetStrings("lines"),
 		Rests:   true,
 		Args:    Args{String("command")},

@@ -4,8 +4,8 @@ package api
 var filesTable = []Action{
 	{Name: "touch", Proc: 3, Since: "0.0.3", Ret: Err,
 		Args:    Args{Path("path")},
-		Summary: "create an empty file or freshen its times",
-		Help: `Makes the file {path} if there is none, and sets its access and modification times to now otherwise.
+		Summary: "create an empty file or update its times",
+		Help: `Creates the file {path} if it does not exist; otherwise sets its access and modification times to now.
 Only regular files can be touched. Fails if the directory does not exist.`},
 	{Name: "ll", Proc: 5, Since: "0.0.4", Ret: RetString("listing"),
 		Args:    Args{Path("directory")},
@@ -46,12 +46,12 @@ byte, in no particular order. Suits trees of any size. Fails if {directory} is n
 	{Name: "rm_rf", Proc: 31, Since: "0.0.8", Ret: Err,
 		Args:    Args{Path("path")},
 		Summary: "remove a file or a directory with everything in it",
-		Help: `Removes {path} and, if it is a directory, all below it. It is no failure if {path} does not exist.
+		Help: `Removes {path} and, if it is a directory, everything below it. It is not an error if {path} does not exist.
 The root directory cannot be removed.`},
 	{Name: "rm_f", Proc: 367, Since: "1.19.42", Ret: Err,
 		Args:    Args{Path("path")},
 		Summary: "remove a file if it exists",
-		Help:    `Removes the file {path}. It is no failure if there is none; fails if it is a directory.`},
+		Help:    `Removes the file {path}. It is not an error if it does not exist; fails if it is a directory.`},
 	{Name: "rmdir", Proc: 30, Since: "0.0.8", Ret: Err,
 		Args:    Args{Path("path")},
 		Summary: "remove an empty directory",
@@ -64,7 +64,7 @@ not.`},
 	{Name: "mkdir_p", Proc: 33, Since: "0.0.8", Ret: Err,
 		Args:    Args{Path("path")},
 		Summary: "create a directory and those above it",
-		Help: `Creates the directory {path} and any directory above it that is missing. It is no failure if it
+		Help: `Creates the directory {path} and any missing directory above it. It is not an error if it
 exists. Fails if a component of the path is not a directory.`},
 	{Name: "mkdir_mode", Proc: 202, Since: "1.0.77", Ret: Err,
 		Args:    Args{Path("path"), Int("mode", Octal)},
@@ -85,12 +85,12 @@ must end in XXXXXX; these letters are replaced. {suffix} is appended to the name
 	{Name: "chmod", Proc: 34, Since: "0.0.8", Ret: Err,
 		Args:    Args{Int("mode", Octal), Path("path")},
 		Summary: "change the permission bits of a file",
-		Help:    `Sets the permission bits of {path}, a link being followed, to {mode}, whatever the umask.`},
+		Help:    `Sets the permission bits of {path} to {mode}, regardless of the umask; a link is followed.`},
 	{Name: "chown", Proc: 35, Since: "0.0.8", Ret: Err,
 		Args:    Args{Int("owner"), Int("group"), Path("path")},
 		Summary: "change the owner and group of a file",
-		Help: `Sets the owner and group of {path}, a link being followed. {owner} and {group} are numbers; -1 keeps
-what there is. Names can be looked up in the guest's passwd file.`},
+		Help: `Sets the owner and group of {path}; a link is followed. {owner} and {group} are numbers; -1 leaves
+it unchanged. Names can be looked up in the guest's passwd file.`},
 	{Name: "lchown", Proc: 203, Since: "1.0.77", Ret: Err,
 		Args:    Args{Int("owner"), Int("group"), Path("path")},
 		Summary: "change the owner and group of a link",
@@ -150,7 +150,7 @@ leads to one. False if nothing is there.`},
 		Args:       Args{Path("path")},
 		Deprecated: "statns",
 		Summary:    "show the status of a file, in whole seconds",
-		Help: `Returns size, owner, mode, times and the like of {path}; a symbolic link is followed. Fails if
+		Help: `Returns size, owner, mode, times and other attributes of {path}; a symbolic link is followed. Fails if
 nothing is there.`},
 	{Name: "lstat", Since: "1.9.2", Ret: RetStruct("statbuf", "stat"),
 		Args:       Args{Path("path")},
@@ -160,7 +160,7 @@ nothing is there.`},
 	{Name: "statns", Proc: 421, Since: "1.27.53", Ret: RetStruct("statbuf", "statns"),
 		Args:    Args{Path("path")},
 		Summary: "show the status of a file",
-		Help: `Returns size in bytes, owner, mode, times to the nanosecond and the like of {path}; a symbolic link
+		Help: `Returns size in bytes, owner, mode, times to the nanosecond and other attributes of {path}; a symbolic link
 is followed. Fails if nothing is there.`},
 	{Name: "lstatns", Proc: 422, Since: "1.27.53", Ret: RetStruct("statbuf", "statns"),
 		Args:    Args{Path("path")},
@@ -208,27 +208,27 @@ directory. Holes stay holes. Fails if {src} is a directory.`},
 	{Name: "cp_a", Proc: 88, Since: "1.0.18", Ret: Err,
 		Args:    Args{Path("src"), Path("dest")},
 		Summary: "copy a file or a tree with all its attributes",
-		Help: `Copies {src}, a directory with all below it, to {dest}, or into {dest} if that is a directory.
+		Help: `Copies {src}, or a directory with everything below it, to {dest}, or into {dest} if that is a directory.
 Owners, permission bits, times, extended attributes, access lists, links and device nodes are kept.`},
 	{Name: "cp_r", Proc: 401, Since: "1.21.38", Ret: Err,
 		Args:    Args{Path("src"), Path("dest")},
 		Summary: "copy a file or a tree",
-		Help: `Copies {src}, a directory with all below it, to {dest}, or into {dest} if that is a directory. Links
+		Help: `Copies {src}, or a directory with everything below it, to {dest}, or into {dest} if that is a directory. Links
 stay links; owners and times are new. See cp_a to keep them.`},
 	{Name: "mv", Proc: 89, Since: "1.0.18", Ret: Err,
 		Args:    Args{Path("src"), Path("dest")},
 		Summary: "move or rename a file or directory",
-		Help: `Moves {src} to {dest}, or into {dest} if that is a directory. A file in its place is replaced.
-Between file systems the content is copied and then removed.`},
+		Help: `Moves {src} to {dest}, or into {dest} if that is a directory. An existing file is replaced. Between
+file systems the content is copied and the original removed.`},
 	{Name: "rename", Proc: 394, Since: "1.21.5", Ret: Err,
 		Args:    Args{Path("oldpath"), Path("newpath")},
 		Summary: "rename a file",
 		Help: `Gives the file or directory {oldpath} the name {newpath} on the same file system, replacing a file
-of that name. Fails where rename(2) does; mv is usually what is wanted.`},
+of that name. Fails where rename(2) does; usually mv is what you want.`},
 	{Name: "ln", Proc: 164, Since: "1.0.66", Ret: Err,
 		Args:    Args{String("target"), Path("linkname")},
 		Summary: "create a hard link",
-		Help: `Makes {linkname} a further name of the file {target}. Both must be on one file system. Fails if
+		Help: `Makes {linkname} another name of the file {target}. Both must be on the same file system. Fails if
 {linkname} exists.`},
 	{Name: "ln_f", Proc: 165, Since: "1.0.66", Ret: Err,
 		Args:    Args{String("target"), Path("linkname")},
@@ -242,7 +242,7 @@ of that name. Fails where rename(2) does; mv is usually what is wanted.`},
 	{Name: "ln_sf", Proc: 167, Since: "1.0.66", Ret: Err,
 		Args:    Args{String("target"), Path("linkname")},
 		Summary: "create a symbolic link, replacing a file",
-		Help:    `Like ln_s, but a file in the place of {linkname} is removed first. {target} is kept as written.`},
+		Help:    `Like ln_s, but an existing file {linkname} is removed first. {target} is kept as written.`},
 	{Name: "readlink", Proc: 168, Since: "1.0.66", Ret: RetString("link"),
 		Args:    Args{Path("path")},
 		Summary: "show where a symbolic link leads",
@@ -251,7 +251,7 @@ of that name. Fails where rename(2) does; mv is usually what is wanted.`},
 		Args:    Args{Path("path"), Filenames("names")},
 		Summary: "show where many links in a directory lead",
 		Help: `Does readlink for each of {names} in the directory {path} and returns the results in the same order;
-a name that is no link has an empty string.`},
+a name that is not a link gets an empty string.`},
 	{Name: "internal_readlinklist", Proc: 206, Since: "1.19.32", Ret: RetStrings("links"),
 		Args:       Args{Path("path"), Filenames("names")},
 		Visibility: Internal,
@@ -264,29 +264,28 @@ a name that is no link has an empty string.`},
 	{Name: "case_sensitive_path", Proc: 197, Since: "1.0.75", Ret: RetString("rpath"),
 		Args:    Args{Path("path")},
 		Summary: "find the true spelling of a path",
-		Help: `Looks for each component of {path} in its directory without regard to upper and lower case, and
-returns the path as it is really written: for paths out of Windows configurations. The last
-component need not exist; any other must.`},
+		Help: `Looks for each component of {path} in its directory ignoring case, and returns the path as
+it is really written. Use it for paths from Windows configurations. The last component need not exist; all others must.`},
 	{Name: "glob_expand", Proc: 113, Since: "1.0.50", Ret: RetStrings("paths"),
 		Args:    Args{Path("pattern")},
 		Opts:    Args{Bool("directoryslash")},
 		OldOpts: true,
 		Summary: "find paths that match a pattern",
 		Help: `Returns the paths that match the shell pattern {pattern}, sorted: * ? [a-z] and {a,b} mean what they
-do in a shell. Directories get a slash at the end unless {directoryslash} is false. No match gives
-an empty list.`},
+do in a shell. Directories get a slash at the end unless {directoryslash} is false. If nothing matches
+the list is empty.`},
 	{Name: "du", Proc: 127, Since: "1.0.54", Ret: RetInt64("sizekb"),
 		Args:     Args{Path("path")},
 		Progress: true,
 		Summary:  "measure the disk space a tree takes",
-		Help: `Returns how much space {path}, with all below it if it is a directory, takes on disk, in units of
-1024 bytes, rounded up. Files of several names count once.`},
+		Help: `Returns how much disk space {path} takes, with everything below it if it is a directory, in units of
+1024 bytes, rounded up. A file with several names counts once.`},
 	{Name: "mknod", Proc: 133, Since: "1.0.55", Ret: Err,
 		Args:    Args{Int("mode", Octal), Int("devmajor"), Int("devminor"), Path("path")},
 		Group:   "mknod",
 		Summary: "create a device node, FIFO or file",
 		Help: `Makes {path} with the type and permission bits {mode} (the bits of stat) and the device numbers
-{devmajor} and {devminor}. mknod_b, mknod_c and mkfifo add the type by themselves. The umask
+{devmajor} and {devminor}. mknod_b, mknod_c and mkfifo add the type themselves. The umask
 applies.`},
 	{Name: "mkfifo", Proc: 134, Since: "1.0.55", Ret: Err,
 		Args:    Args{Int("mode", Octal), Path("path")},
@@ -309,8 +308,8 @@ the numbers {devmajor} and {devminor}.`},
 	{Name: "umask", Proc: 137, Since: "1.0.55", Ret: RetInt("oldmask", OctalFormat),
 		Args:    Args{Int("mask", Octal)},
 		Summary: "set the mask for permission bits of new files",
-		Help: `Sets the bits that new files and directories do not get to {mask}, from 0 to 0777, and returns the
-mask before. At the start it is 022.`},
+		Help: `Sets the permission bits that new files and directories do not get to {mask}, from 0 to 0777, and returns the
+previous mask. It is 022 at the start.`},
 	{Name: "get_umask", Proc: 240, Since: "1.3.4", Ret: RetInt("mask", OctalFormat),
 		Summary: "show the mask for permission bits of new files",
 		Help:    `Returns the current umask, 022 unless it was changed.`},
@@ -324,7 +323,7 @@ is. A link itself is changed, not what it leads to.`},
 		Args:    Args{Path("src"), Path("dest")},
 		Opts:    Args{Bool("all"), Bool("mode"), Bool("xattributes"), Bool("ownership")},
 		Summary: "copy attributes from one file to another",
-		Help: `Gives {dest} the attributes of {src} that are asked for: {mode} the permission bits, {ownership}
+		Help: `Gives {dest} the requested attributes of {src}: {mode} the permission bits, {ownership}
 owner and group, {xattributes} the extended attributes, {all} everything. Without options nothing is
 copied. Both must exist.`},
 }

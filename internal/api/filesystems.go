@@ -8,9 +8,9 @@ var filesystemsTable = []Action{
 		OldOpts: true,
 		Summary: "make a file system",
 		Help: `Makes a file system of the type {fstype}, such as ext4, xfs, btrfs, vfat or ntfs, on {device}. All
-that was there is lost. {blocksize} is the size of a block in bytes, a power of two; on FAT and NTFS
-it is the size of a cluster, and btrfs does not take it here. {features} are given to the tool that
-makes the file system, in its own words. {inode} is the size of an inode in bytes, for ext2, ext3
+previous content is lost. {blocksize} is the size of a block in bytes, a power of two; on FAT and NTFS
+it is the size of a cluster, and btrfs does not accept it here. {features} are passed to
+the tool that makes the file system. {inode} is the size of an inode in bytes, for ext2, ext3
 and ext4 only. {sectorsize} is the size of a sector in bytes, for ufs only. {label} is the label of
 the new file system. Fails if the appliance has no tool for the type, if the device is in use, or if
 it is too small.`},
@@ -18,12 +18,12 @@ it is too small.`},
 		Args:       Args{String("fstype"), Int("blocksize", Bytes), Device("device")},
 		Deprecated: "mkfs",
 		Summary:    "make a file system with a block size",
-		Help:       `Does what mkfs does, with {fstype}, {blocksize} in bytes, and {device}.`},
+		Help:       `Does the same as mkfs, with {fstype}, {blocksize} in bytes, and {device}.`},
 	{Name: "vfs_type", Proc: 198, Since: "1.0.75", Ret: RetString("fstype"),
 		Args:    Args{Mountable("mountable")},
-		Summary: "tell what a device holds",
+		Summary: "show what kind of content a device has",
 		Help: `Returns the type of the file system in {mountable}, such as ext4 or ntfs, or of something else that
-has a signature, such as swap or LVM2_member. Empty if nothing is known of it.`},
+has a signature, such as swap or LVM2_member. Empty if nothing is recognized.`},
 	{Name: "vfs_label", Proc: 253, Since: "1.3.18", Ret: RetString("label"),
 		Args:    Args{Mountable("mountable")},
 		Summary: "read the label of a file system",
@@ -37,8 +37,8 @@ shorter serial number in its place.`},
 	{Name: "vfs_minimum_size", Proc: 457, Since: "1.31.18", Ret: RetInt64("sizeinbytes"),
 		Args:    Args{Mountable("mountable")},
 		Summary: "find how small a file system can be made",
-		Help: `Returns the smallest size, in bytes, to which the file system in {mountable} could be resized with
-what it holds now. It is an estimate. Works for ext2, ext3, ext4, NTFS, and, while they are mounted,
+		Help: `Returns the smallest size, in bytes, to which the file system in {mountable} could be shrunk with
+its present content. It is an estimate. Works for ext2, ext3, ext4, NTFS, and, while they are mounted,
 btrfs and xfs; xfs cannot shrink, so its present size is returned.`},
 	{Name: "set_label", Proc: 310, Since: "1.17.9", Ret: Err,
 		Args:    Args{Mountable("mountable"), String("label")},
@@ -50,8 +50,8 @@ for other types. btrfs and xfs may be mounted.`},
 		Args:    Args{Device("device"), String("uuid")},
 		Summary: "set the UUID of a file system",
 		Help: `Gives the file system on {device} the identifier {uuid}. Works for ext2, ext3, ext4, xfs, btrfs and
-swap, and fails for other types. On ext, {uuid} may also be clear, random or time. Changing that of
-btrfs rewrites much of its metadata, and can take long; the file system must not be mounted.`},
+swap, and fails for other types. On ext, {uuid} may also be clear, random or time. Changing the UUID
+of btrfs rewrites much of its metadata, and can take a long time; the file system must not be mounted.`},
 	{Name: "set_uuid_random", Proc: 456, Since: "1.29.50", Ret: Err,
 		Args:    Args{Device("device")},
 		Summary: "give a file system a new UUID",
@@ -78,21 +78,21 @@ several have it, one of them is returned.`},
 		Args:    Args{Device("device")},
 		Group:   "f2fs",
 		Summary: "grow an F2FS file system",
-		Help: `Makes the unmounted F2FS file system on {device} as large as the device, after that was resized. Fails if
-{device} holds no F2FS.`},
+		Help: `Makes the unmounted F2FS file system on {device} as large as the device, after the device was resized. Fails if
+{device} does not hold F2FS.`},
 	{Name: "zerofree", Proc: 97, Since: "1.0.26", Ret: Err,
 		Args:    Args{Device("device")},
 		Group:   "zerofree",
 		Summary: "zero the unused blocks of an ext file system",
-		Help: `Writes zeros to those blocks of the ext2, ext3 or ext4 file system on {device} that are not in use
-and hold something, so that an image of it gets smaller when it is made sparse or compressed. Fails
+		Help: `Writes zeros to those unused blocks of the ext2, ext3 or ext4 file system on {device} that are
+not zero already, so that an image of it gets smaller when it is made sparse or compressed. Fails
 if it is mounted for writing.`},
 	{Name: "zero_free_space", Proc: 311, Since: "1.17.18", Ret: Err,
 		Args:     Args{Path("directory")},
 		Progress: true,
 		Summary:  "zero the free space of a mounted file system",
 		Help: `Fills the file system that holds {directory} with a file of zeros, and removes the file. An image of
-it then gets smaller when it is made sparse or compressed. While the call runs no space is free, and
+it then gets smaller when it is made sparse or compressed. While the call runs there is no free space, and
 a disk that is sparse on the host grows to its full size. fstrim or zerofree are better where they
 work.`},
 	{Name: "ntfsresize", Proc: 288, Since: "1.3.2", Ret: Err,
@@ -101,10 +101,10 @@ work.`},
 		OldOpts: true,
 		Group:   "ntfsprogs",
 		Summary: "resize an NTFS file system",
-		Help: `Resizes the NTFS file system on {device} to {size} bytes, or, without it, to all of the device. With
-{force} it goes on though the file system is marked for a check. Fails if it is mounted or has
-errors. After a resize it is marked so that Windows checks it at the next start, and so it can be
-resized only once without {force}.`},
+		Help: `Resizes the NTFS file system on {device} to {size} bytes, or, if that is not given, to the size of the device. With
+{force} it continues although the file system is marked for a check. Fails if it is mounted or has
+errors. After a resize it is marked for a check by Windows at its next start, so a
+second resize needs {force}.`},
 	{Name: "ntfsresize_size", Proc: 250, Since: "1.3.14", Ret: Err,
 		Args:  Args{Device("device"), Int64("size", Bytes)},
 		Group: "ntfsprogs", Deprecated: "ntfsresize",
@@ -114,9 +114,9 @@ resized only once without {force}.`},
 		Args:    Args{Bool("rw"), Device("device")},
 		Group:   "ntfs3g",
 		Summary: "test whether an NTFS file system can be mounted",
-		Help: `Tests whether the NTFS file system on {device} could be mounted, for writing if {rw} is true, else
-for reading. Returns 0 if so; other values are the exit status of ntfs-3g.probe, among them 12 for
-no NTFS, 13 for one that is corrupt, 14 for one that is hibernated and 15 for one that was not
+		Help: `Tests whether the NTFS file system on {device} could be mounted, for writing if {rw} is true, otherwise
+for reading. Returns 0 if so; other values are the exit status of ntfs-3g.probe, among them 12 for a
+device without NTFS, 13 for one that is corrupt, 14 for one that is hibernated and 15 for one that was not
 unmounted.`},
 	{Name: "ntfsfix", Proc: 307, Since: "1.17.9", Ret: Err,
 		Args:    Args{Device("device")},
@@ -124,6 +124,6 @@ unmounted.`},
 		Group:   "ntfs3g",
 		Summary: "repair common errors of NTFS",
 		Help: `Repairs some simple inconsistencies of the NTFS file system on {device}, empties its journal, and
-marks it so that Windows checks it at the next start. With {clearbadsectors} the list of bad sectors
-is emptied too, for use after a disk was copied to a better one. It is no full check.`},
+marks it for a check by Windows at its next start. With {clearbadsectors} the list of bad sectors
+is emptied too, for use after a disk was copied to a healthy one. It is not a full check.`},
 }

@@ -6,17 +6,17 @@ var ldmTable = []Action{
 		Group:   "ldm",
 		Summary: "list the volumes of Windows dynamic disks",
 		Help: `Returns the volumes of Windows dynamic disks as devices that can be mounted, in the form
-/dev/mapper/ldm_vol_GROUP_VOLUME. Launch makes them; after ldmtool_remove_all there are none.`},
+/dev/mapper/ldm_vol_GROUP_VOLUME. Launch creates them; after ldmtool_remove_all there are none.`},
 	{Name: "list_ldm_partitions", Proc: 381, Since: "1.20.0", Ret: RetDevices("devices"),
 		Group:   "ldm",
 		Summary: "list the partitions of Windows dynamic disks",
-		Help: `Returns the partitions that volumes of Windows dynamic disks are put together from, in the form
+		Help: `Returns the partitions that the volumes of Windows dynamic disks consist of, in the form
 /dev/mapper/ldm_part_GROUP_PARTITION. What can be mounted is in list_ldm_volumes.`},
 	{Name: "ldmtool_create_all", Proc: 382, Since: "1.20.0", Ret: Err,
 		Group:   "ldm",
 		Summary: "make devices for Windows dynamic disks",
-		Help: `Looks at all drives for Windows dynamic disks and makes devices of their volumes. Launch has done so
-already; this is for drives that have changed since.`},
+		Help: `Searches all drives for Windows dynamic disks and creates devices for their volumes. Launch has already
+done so; this is for drives that have changed since.`},
 	{Name: "ldmtool_remove_all", Proc: 383, Since: "1.20.0", Ret: Err,
 		Group:   "ldm",
 		Summary: "remove the devices of Windows dynamic disks",
@@ -30,8 +30,8 @@ are none, fails if one is in use.`},
 		Args:    Args{Devices("devices")},
 		Group:   "ldm",
 		Summary: "find groups of Windows dynamic disks on devices",
-		Help: `Looks at {devices} and returns the GUIDs of the groups of Windows dynamic disks on them. If there are no
-{devices} in the list, it looks at all.`},
+		Help: `Looks at {devices} and returns the GUIDs of the groups of Windows dynamic disks on them. If the list
+{devices} is empty, it looks at all.`},
 	{Name: "ldmtool_diskgroup_name", Proc: 386, Since: "1.20.0", Ret: RetString("name"),
 		Args:    Args{String("diskgroup")},
 		Group:   "ldm",
@@ -47,7 +47,7 @@ are none, fails if one is in use.`},
 		Group:   "ldm",
 		Summary: "list the disks in a group of Windows dynamic disks",
 		Help: `Returns the names that Windows has for the disks in the group {diskgroup}, a GUID that ldmtool_scan gave.
-Those that are missing are among them.`},
+Missing ones are included.`},
 	{Name: "ldmtool_volume_type", Proc: 389, Since: "1.20.0", Ret: RetString("voltype"),
 		Args:    Args{String("diskgroup"), String("volume")},
 		Group:   "ldm",
@@ -64,6 +64,6 @@ empty if it does not say.`},
 		Args:    Args{String("diskgroup"), String("volume")},
 		Group:   "ldm",
 		Summary: "list the parts of a volume of Windows dynamic disks",
-		Help: `Returns the names of the partitions that {volume} of the group {diskgroup}, a GUID, is put together from,
-in their order.`},
+		Help: `Returns the names of the partitions that {volume} of the group {diskgroup}, a GUID, consists of,
+in order.`},
 }

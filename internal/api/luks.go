@@ -7,14 +7,14 @@ var luksTable = []Action{
 		Group:      "luks",
 		Deprecated: "cryptsetup_open",
 		Summary:    "open a LUKS device",
-		Help: `Opens the LUKS device {device} with {key}, which fits one of its key slots. The content appears as
-/dev/mapper/{mapname}, and is read and written as a device of its own. Fails if no slot takes the key,
+		Help: `Opens the LUKS device {device} with {key}, which must fit one of its key slots. The content appears as
+/dev/mapper/{mapname}, and can be used like any device. Fails if no slot accepts the key,
 {device} is not LUKS, or the name is taken.`},
 	{Name: "luks_open_ro", Proc: 258, Since: "1.5.1", Ret: Err,
 		Args:       Args{Device("device"), Key("key"), String("mapname")},
 		Group:      "luks",
 		Deprecated: "cryptsetup_open",
-		Summary:    "open a LUKS device for reading only",
+		Summary:    "open a LUKS device read-only",
 		Help: `Opens the LUKS device {device} with {key} as luks_open does, but nothing can be written to
 /dev/mapper/{mapname}.`},
 	{Name: "luks_close", Proc: 259, Since: "1.5.1", Ret: Err,
@@ -27,8 +27,8 @@ var luksTable = []Action{
 		Args:    Args{Device("device"), Key("key"), Int("keyslot")},
 		Group:   "luks",
 		Summary: "make a LUKS device",
-		Help: `Makes {device} an encrypted device, with the default format and cipher of cryptsetup, that {key} opens.
-The key is stored in slot {keyslot}, counted from 0. What {device} held is lost. Open it with
+		Help: `Makes {device} an encrypted device that {key} opens, with the default format and cipher of cryptsetup.
+The key is stored in slot {keyslot}, counted from 0. The previous content of {device} is lost. Open it with
 cryptsetup_open to put something inside.`},
 	{Name: "luks_format_cipher", Proc: 261, Since: "1.5.2", Ret: Err,
 		Args:    Args{Device("device"), Key("key"), Int("keyslot"), String("cipher")},
@@ -40,14 +40,14 @@ with the cipher {cipher}, for instance aes-cbc-essiv:sha256. Fails if the kernel
 		Args:    Args{Device("device"), Key("key"), Key("newkey"), Int("keyslot")},
 		Group:   "luks",
 		Summary: "add a key to a LUKS device",
-		Help: `Makes {newkey} open {device} too, by storing it in slot {keyslot}. {key} is a key that opens it already.
+		Help: `Adds the key {newkey} to {device}, in slot {keyslot}. {key} is a key that already opens it.
 Fails if the slot is in use: luks_kill_slot frees one.`},
 	{Name: "luks_kill_slot", Proc: 263, Since: "1.5.2", Ret: Err,
 		Args:    Args{Device("device"), Key("key"), Int("keyslot")},
 		Group:   "luks",
 		Summary: "remove a key from a LUKS device",
-		Help: `Wipes the key in slot {keyslot} of {device}. {key} is the key of another slot, so that the last one
-cannot go by mistake. Fails if the slot is empty.`},
+		Help: `Wipes the key in slot {keyslot} of {device}. {key} is the key of another slot, so that the last key cannot
+be removed by mistake. Fails if the slot is empty.`},
 	{Name: "luks_uuid", Proc: 507, Since: "1.41.9", Ret: RetString("uuid"),
 		Args:    Args{Device("device")},
 		Group:   "luks",
@@ -61,16 +61,16 @@ cannot go by mistake. Fails if the slot is empty.`},
 		Help: `Opens the encrypted device {device} with {key}. The content appears as /dev/mapper/{mapname}. Volume
 groups inside become visible after lvm_scan.
 
-{crypttype} is one that cryptsetup knows: luks (version 1 or 2), luks1, luks2, bitlk (BitLocker), tcrypt
-(TrueCrypt, VeraCrypt), plain; if it is not given, it is found out, for LUKS and BitLocker. {readonly}
-lets nothing be written. {cipher} is needed where no header names it, as with plain.
+{crypttype} is a type that cryptsetup knows: luks (version 1 or 2), luks1, luks2, bitlk (BitLocker), tcrypt
+(TrueCrypt, VeraCrypt), plain; if it is not given, LUKS and BitLocker are detected. {readonly}
+prevents writing. {cipher} is needed where no header names it, as with plain.
 
 Fails if the key does not fit, {device} is not of the type, or the name is taken.`},
 	{Name: "cryptsetup_close", Proc: 509, Since: "1.43.2", Ret: Err,
 		Args:    Args{Device("device")},
 		Group:   "luks",
 		Summary: "close an encrypted device",
-		Help: `Closes what cryptsetup_open has opened; {device} is the name it got then, /dev/mapper/MAPNAME. Fails
+		Help: `Closes a device that cryptsetup_open opened; {device} is its name, /dev/mapper/MAPNAME. Fails
 while it is in use, for instance mounted or part of an active volume group.`},
 	{Name: "clevis_luks_unlock", Proc: 512, Since: "1.49.3", Ret: Err,
 		Args:    Args{Device("device"), String("mapname")},

@@ -9,35 +9,35 @@ var lvmTable = []Action{
 	{Name: "vgs", Proc: 10, Since: "0.0.4", Ret: RetStrings("volgroups"),
 		Group:   "lvm2",
 		Summary: "list the LVM volume groups",
-		Help: `Returns the names of the volume groups, sorted. One whose physical volumes are partly missing is
-among them. See vgs_full for more about each.`},
+		Help: `Returns the names of the volume groups, sorted. Groups with missing physical volumes are
+included. See vgs_full for more about each.`},
 	{Name: "lvs", Proc: 11, Since: "0.0.4", Ret: RetDevices("logvols"),
 		Group:   "lvm2",
 		Summary: "list the LVM logical volumes",
-		Help: `Returns the logical volumes in the form /dev/VG/LV, sorted. Left out are the hidden parts of other
-volumes and those that are not activated by themselves, like thin snapshots. See lvs_full for more
+		Help: `Returns the logical volumes in the form /dev/VG/LV, sorted. Hidden parts of other volumes are left
+out, and so are those that are not activated automatically, like thin snapshots. See lvs_full for more
 about each.`},
 	{Name: "pvs_full", Proc: 12, Since: "0.0.4", Ret: RetStructs("physvols", "lvm_pv"),
 		Group:   "lvm2",
 		Summary: "describe the LVM physical volumes",
-		Help: `Returns for every physical volume what LVM's pvs tells of it, under the same names. Sizes are in
+		Help: `Returns for every physical volume what LVM's pvs reports, under the same names. Sizes are in
 bytes, identifiers without dashes.`},
 	{Name: "vgs_full", Proc: 13, Since: "0.0.4", Ret: RetStructs("volgroups", "lvm_vg"),
 		Group:   "lvm2",
 		Summary: "describe the LVM volume groups",
-		Help: `Returns for every volume group what LVM's vgs tells of it, under the same names. Sizes are in bytes,
+		Help: `Returns for every volume group what LVM's vgs reports, under the same names. Sizes are in bytes,
 identifiers without dashes.`},
 	{Name: "lvs_full", Proc: 14, Since: "0.0.4", Ret: RetStructs("logvols", "lvm_lv"),
 		Group:   "lvm2",
 		Summary: "describe the LVM logical volumes",
-		Help: `Returns for every logical volume what LVM's lvs tells of it, under the same names. Sizes are in bytes,
+		Help: `Returns for every logical volume what LVM's lvs reports, under the same names. Sizes are in bytes,
 identifiers without dashes; a percentage is empty or negative where it does not apply, and device
 numbers are -1 while the volume is not active.`},
 	{Name: "pvcreate", Proc: 39, Since: "0.0.8", Ret: Err,
 		Args:    Args{Device("device")},
 		Group:   "lvm2",
 		Summary: "make an LVM physical volume",
-		Help: `Makes {device}, usually a partition, a physical volume. What it held is lost. Fails if it is in use,
+		Help: `Makes {device}, usually a partition, a physical volume. Its previous content is lost. Fails if it is in use,
 has partitions, or belongs to a volume group.`},
 	{Name: "vgcreate", Proc: 40, Since: "0.0.8", Ret: Err,
 		Args:    Args{String("volgroup"), Devices("physvols")},
@@ -56,36 +56,36 @@ Fails if the group has not enough free space or the name is taken.`},
 		Args:    Args{String("logvol"), String("volgroup"), Int("percent", Percent)},
 		Group:   "lvm2",
 		Summary: "make an LVM logical volume in the free space",
-		Help: `Makes a logical volume named {logvol} that takes {percent} percent of what is free in the volume group
-{volgroup}; 100 takes all. Fails if nothing is free or the name is taken.`},
+		Help: `Makes a logical volume named {logvol} that takes {percent} percent of the free space in the volume group
+{volgroup}; 100 takes all of it. Fails if nothing is free or the name is taken.`},
 	{Name: "lvm_remove_all", Proc: 48, Since: "0.0.8", Ret: Err,
 		Group:   "lvm2",
-		Summary: "remove everything that is LVM",
+		Summary: "remove all LVM volumes and groups",
 		Help: `Removes all logical volumes, volume groups and physical volumes, with all data in them. Fails if one
-is in use, as when it is mounted; what was removed before stays removed.`},
+is in use, for instance mounted; whatever was removed before that stays removed.`},
 	{Name: "lvremove", Proc: 77, Since: "1.0.13", Ret: Err,
 		Args:    Args{Device("device")},
 		Group:   "lvm2",
 		Summary: "remove an LVM logical volume",
-		Help: `Removes the logical volume {device}, in the form /dev/VG/LV, and its data; /dev/VG stands for all
+		Help: `Removes the logical volume {device}, in the form /dev/VG/LV, and its data; /dev/VG means all
 volumes of the group. Fails if it is in use.`},
 	{Name: "vgremove", Proc: 78, Since: "1.0.13", Ret: Err,
 		Args:    Args{String("vgname")},
 		Group:   "lvm2",
 		Summary: "remove an LVM volume group",
-		Help: `Removes the volume group {vgname} and all logical volumes in it. Its physical volumes stay, free to be
-used again. Fails if there is none of that name or a volume is in use.`},
+		Help: `Removes the volume group {vgname} and all logical volumes in it. Its physical volumes remain and can be
+used again. Fails if there is no group of that name or a volume is in use.`},
 	{Name: "pvremove", Proc: 79, Since: "1.0.13", Ret: Err,
 		Args:    Args{Device("device")},
 		Group:   "lvm2",
 		Summary: "remove an LVM physical volume",
-		Help: `Takes the label off the physical volume {device}, so that LVM no longer knows it. Fails while it
+		Help: `Removes the label of the physical volume {device}, so that LVM no longer recognizes it. Fails while it
 belongs to a volume group: remove the group first.`},
 	{Name: "pvresize", Proc: 98, Since: "1.0.26", Ret: Err,
 		Args:    Args{Device("device")},
 		Group:   "lvm2",
-		Summary: "fit an LVM physical volume to its device",
-		Help: `Makes the physical volume as large as {device} is now, after the device has been resized. Fails if
+		Summary: "resize an LVM physical volume to its device",
+		Help: `Makes the physical volume as large as {device}, after the device was resized. Fails if
 the device has become too small for what is allocated.`},
 	{Name: "pvresize_size", Proc: 249, Since: "1.3.14", Ret: Err,
 		Args:    Args{Device("device"), Int64("size", Bytes)},
@@ -98,7 +98,7 @@ smaller. Fails if more than that is allocated.`},
 		Group:   "lvm2",
 		Summary: "activate or deactivate LVM volume groups",
 		Help: `Makes the logical volumes of {volgroups} appear as devices if {activate} is true, and disappear
-otherwise; an empty list stands for all groups. Fails if there is no such group, a volume in use is
+otherwise; an empty list means all groups. Fails if there is no such group, a volume in use is
 to disappear, or physical volumes are missing.`},
 	{Name: "vg_activate_all", Proc: 103, Since: "1.0.26", Ret: Err,
 		Args:    Args{Bool("activate")},
@@ -117,7 +117,7 @@ size does not change.`},
 		Args:    Args{Device("lv"), Int("percent", Percent)},
 		Group:   "lvm2",
 		Summary: "enlarge an LVM logical volume into the free space",
-		Help: `Adds {percent} percent of what is free in its volume group to the logical volume {lv}; 100 adds all.
+		Help: `Adds {percent} percent of the free space in its volume group to the logical volume {lv}; 100 adds all of it.
 Fails if nothing is free.`},
 	{Name: "lvrename", Proc: 219, Since: "1.0.83", Ret: Err,
 		Args:    Args{String("logvol"), String("newlogvol")},
@@ -132,31 +132,31 @@ are renamed too. Fails if the new name is taken.`},
 	{Name: "pvuuid", Proc: 222, Since: "1.0.87", Ret: RetString("uuid"),
 		Args:    Args{Device("device")},
 		Summary: "show the UUID of an LVM physical volume",
-		Help:    `Returns the UUID of the physical volume {device}. Fails if it is none.`},
+		Help:    `Returns the UUID of the physical volume {device}. Fails if it is not a physical volume.`},
 	{Name: "vguuid", Proc: 223, Since: "1.0.87", Ret: RetString("uuid"),
 		Args:    Args{String("vgname")},
 		Summary: "show the UUID of an LVM volume group",
-		Help:    `Returns the UUID of the volume group {vgname}. Fails if there is none of that name.`},
+		Help:    `Returns the UUID of the volume group {vgname}. Fails if there is no group of that name.`},
 	{Name: "lvuuid", Proc: 224, Since: "1.0.87", Ret: RetString("uuid"),
 		Args:    Args{Device("device")},
 		Summary: "show the UUID of an LVM logical volume",
-		Help:    `Returns the UUID of the logical volume {device}. Fails if it is none.`},
+		Help:    `Returns the UUID of the logical volume {device}. Fails if it is not a logical volume.`},
 	{Name: "vgpvuuids", Proc: 225, Since: "1.0.87", Ret: RetStrings("uuids"),
 		Args:    Args{String("vgname")},
 		Summary: "list the UUIDs of the physical volumes of an LVM volume group",
-		Help: `Returns the UUIDs of the physical volumes that make up the volume group {vgname}. Fails if there is
-none of that name.`},
+		Help: `Returns the UUIDs of the physical volumes that make up the volume group {vgname}. Fails if there is no
+group of that name.`},
 	{Name: "vglvuuids", Proc: 226, Since: "1.0.87", Ret: RetStrings("uuids"),
 		Args:    Args{String("vgname")},
 		Summary: "list the UUIDs of the logical volumes of an LVM volume group",
-		Help: `Returns the UUIDs of the logical volumes in the volume group {vgname}. Fails if there is none of that
+		Help: `Returns the UUIDs of the logical volumes in the volume group {vgname}. Fails if there is no group of that
 name.`},
 	{Name: "vgmeta", Proc: 315, Since: "1.17.20", Ret: RetBuffer("metadata"),
 		Args:    Args{String("vgname")},
 		Group:   "lvm2",
 		Summary: "show the metadata of an LVM volume group",
 		Help: `Returns the description of the volume group {vgname} that LVM keeps on its physical volumes, in the
-form of a metadata backup file. Fails if there is none of that name.`},
+form of a metadata backup file. Fails if there is no group of that name.`},
 	{Name: "vgscan", Proc: 232, Since: "1.3.2", Ret: Err,
 		Deprecated: "lvm_scan",
 		Summary:    "look for LVM volume groups again",
@@ -164,27 +164,27 @@ form of a metadata backup file. Fails if there is none of that name.`},
 	{Name: "lvm_scan", Proc: 506, Since: "1.39.8", Ret: Err,
 		Args:    Args{Bool("activate")},
 		Summary: "look for LVM volumes again",
-		Help: `Reads all disks again for physical volumes, volume groups and logical volumes, as is due after
-something else than LVM changed them. If {activate} is true the groups that were found are activated.`},
+		Help: `Reads all disks again for physical volumes, volume groups and logical volumes, which is necessary
+after something other than LVM has changed them. If {activate} is true the groups that were found are activated.`},
 	{Name: "lvm_set_filter", Proc: 255, Since: "1.5.1", Ret: Err,
 		Args:    Args{Devices("devices")},
 		Group:   "lvm2",
-		Summary: "let LVM see some devices only",
-		Help: `From now on LVM looks at {devices} alone, disks with all their partitions or single partitions. That
-helps where disks hold copies of the same group. All groups are deactivated first, which fails if a
+		Summary: "let LVM see only some devices",
+		Help: `Makes LVM look only at {devices}, which are disks (with all their partitions) or partitions. That helps
+if several disks hold copies of the same group. All groups are deactivated first, which fails if a
 volume is in use, and those still seen are activated again.`},
 	{Name: "lvm_clear_filter", Proc: 256, Since: "1.5.1", Ret: Err,
 		Summary: "let LVM see all devices again",
-		Help: `Ends what lvm_set_filter did. All groups are deactivated first, which fails if a volume is in use, and
+		Help: `Removes the filter of lvm_set_filter. All groups are deactivated first, which fails if a volume is in use, and
 activated again.`},
 	{Name: "lvm_canonical_lv_name", Proc: 277, Since: "1.5.24", Ret: RetDevice("lv"),
 		Args:    Args{String("lvname")},
-		Summary: "give the usual name of an LVM logical volume",
+		Summary: "return the usual name of an LVM logical volume",
 		Help: `Turns {lvname}, any name of an active logical volume like /dev/mapper/VG-LV, into /dev/VG/LV. Fails if
 it is not a logical volume.`},
 	{Name: "is_lv", Proc: 264, Since: "1.5.3", Ret: RetBool("lvflag"),
 		Args:    Args{Mountable("mountable")},
-		Summary: "tell whether a device is an LVM logical volume",
+		Summary: "test whether a device is an LVM logical volume",
 		Help: `Returns true if {mountable} is a logical volume, false if it is any other device or a btrfs subvolume.
 Fails if there is no such device.`},
 	{Name: "pvchange_uuid", Proc: 338, Since: "1.19.26", Ret: Err,

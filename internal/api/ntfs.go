@@ -8,28 +8,27 @@ var ntfsTable = []Action{
 		Group:   "ntfs3g",
 		Cancel:  true,
 		Summary: "save an NTFS file system",
-		Help: `Saves the unmounted NTFS file system on {device} in the host's file {backupfile}, in a form that leaves out
-what is free and that ntfsclone_in reads. {metadataonly} leaves out the content of files as well. {rescue} goes
-on behind sectors that cannot be read, {ignorefscheck} does not check the file system first, {force} saves
-one that Windows did not close. {preservetimestamps} keeps the times of last use. Fails if {device} holds no NTFS.`},
+		Help: `Saves the unmounted NTFS file system on {device} in the host's file {backupfile}, in a form that omits free
+space and that ntfsclone_in reads. {metadataonly} omits the content of files as well. {rescue} continues after sectors that cannot be read, {ignorefscheck} does not check the file system first, {force} saves a
+file system that was not unmounted cleanly. {preservetimestamps} keeps the times of last access. Fails if {device} does not hold NTFS.`},
 	{Name: "ntfsclone_in", Proc: 309, Since: "1.17.9", Ret: Err,
 		Args:    Args{FileIn("backupfile"), Device("device")},
 		Group:   "ntfs3g",
 		Cancel:  true,
 		Summary: "restore a saved NTFS file system",
-		Help: `Writes the NTFS file system that ntfsclone_out saved in the host's file {backupfile} to {device}. What
-{device} held is lost. Fails if it is too small, or {backupfile} is of another form.`},
+		Help: `Writes the NTFS file system that ntfsclone_out saved in the host's file {backupfile} to {device}. The
+previous content of {device} is lost. Fails if it is too small, or {backupfile} has another format.`},
 	{Name: "ntfscat_i", Proc: 463, Since: "1.33.14", Ret: Err,
 		Args:     Args{Mountable("device"), Int64("inode"), FileOut("filename")},
 		Progress: true, Cancel: true,
 		Summary: "copy a file of NTFS by its number",
 		Help: `Copies the content of the file of number {inode} on the NTFS file system {device} to the host's file
-{filename}, mounted or not. Also what has no name can be had so: 0 is the $MFT. Fails if there is none.`},
+{filename}, mounted or not. This also reaches files without a name: 0 is the $MFT. Fails if there is none.`},
 	{Name: "ntfs_chmod", Proc: 520, Since: "1.55.13", Ret: Err,
 		Args:    Args{Device("device"), Int("mode", Octal), String("path")},
 		Opts:    Args{Bool("recursive")},
 		Group:   "ntfs3g",
 		Summary: "set the access rights of a file on NTFS",
-		Help: `Gives {path} on the unmounted NTFS file system {device} the Windows rights that stand for the permission
-bits {mode}, and with {recursive} all that is below it. Fails if there is no {path}.`},
+		Help: `Gives {path} on the unmounted NTFS file system {device} the Windows rights that correspond to the permission
+bits {mode}, and with {recursive} everything below it. Fails if {path} does not exist.`},
 }

@@ -8,8 +8,8 @@ var squashfsTable = []Action{
 		Group:   "squashfs",
 		Cancel:  true,
 		Summary: "pack a folder into a squashfs image",
-		Help: `Packs the folder {path}, and all below, into the host's file {filename}, a squashfs file system. {compress}
-is gzip, lzma, lzo, lz4, xz or zstd; {excludes} lists what is left out: names below {path}, with
-wildcards. The image is put together in the memory of the appliance, so set_memsize limits its size.
-Fails if there is no {path}.`},
+		Help: `Packs the folder {path}, with everything below it, into the host's file {filename}, a squashfs file system. {compress}
+is gzip, lzma, lzo, lz4, xz or zstd; {excludes} lists what to leave out: names below {path}, with
+wildcards. The image is built in the memory of the appliance, so set_memsize limits its size.
+Fails if {path} does not exist.`},
 }

@@ -6,14 +6,14 @@ var transferTable = []Action{
 		Args:     Args{FileIn("filename"), DevOrPath("remotefilename")},
 		Progress: true, Cancel: true,
 		Summary: "send a local file to the guest",
-		Help: `Copies the local file {filename} to {remotefilename}, a file that is made or replaced, or a device
-that is overwritten from its start. Files of any size take no memory.`},
+		Help: `Copies the local file {filename} to {remotefilename}, a file, which is created or replaced, or a device,
+which is overwritten from its start. Files of any size need no memory.`},
 	{Name: "upload_offset", Proc: 273, Since: "1.5.17", Ret: Err,
 		Args:     Args{FileIn("filename"), DevOrPath("remotefilename"), Int64("offset", Bytes)},
 		Progress: true, Cancel: true,
 		Summary: "send a local file to a place in a file or device",
 		Help: `Copies the local file {filename} into {remotefilename}, a file or device, from the byte {offset} on.
-What else is in there stays. Fails if {offset} is negative.`},
+Everything else in it stays. Fails if {offset} is negative.`},
 	{Name: "internal_upload", Proc: 413, Since: "1.23.30", Ret: Err,
 		Args:       Args{FileIn("filename"), String("tmpname"), Int("mode", Octal)},
 		Visibility: Internal, Cancel: true,
@@ -25,8 +25,8 @@ permission bits {mode}.`},
 		Args:     Args{DevOrPath("remotefilename"), FileOut("filename")},
 		Progress: true, Cancel: true,
 		Summary: "fetch a file or device from the guest",
-		Help: `Copies {remotefilename}, a file or device, to the local file {filename}, which is made or replaced.
-Files of any size take no memory. Fails if it is a directory.`},
+		Help: `Copies {remotefilename}, a file or device, to the local file {filename}, which is created or replaced.
+Files of any size need no memory. Fails if it is a directory.`},
 	{Name: "download_offset", Proc: 274, Since: "1.5.17", Ret: Err,
 		Args:     Args{DevOrPath("remotefilename"), FileOut("filename"), Int64("offset", Bytes), Int64("size", Bytes)},
 		Progress: true, Cancel: true,
@@ -41,8 +41,8 @@ file {filename}; fewer if the end comes first. Fails if a number is negative.`},
 		Summary: "unpack a local tar archive in the guest",
 		Help: `Unpacks the local archive {tarfile} in {directory}, which must exist. {compress} is compress, gzip,
 bzip2, xz, lzop, lzma or zstd; {xattrs}, {selinux} and {acls} also restore extended attributes,
-labels and access lists; {keepdirlink} lets a link to a directory stand for a directory of the
-archive. Owners are taken by number. Nothing is ever written outside of the guest.`},
+labels and access lists; {keepdirlink} lets a link to a directory take the place of a directory of the
+archive. Owners are restored by number. Nothing is ever written outside of the guest.`},
 	{Name: "tar_out", Proc: 70, Since: "1.0.3", Ret: Err,
 		Args:    Args{String("directory"), FileOut("tarfile")},
 		Opts:    Args{String("compress"), Bool("numericowner"), Strings("excludes"), Bool("xattrs"), Bool("selinux"), Bool("acls")},
@@ -51,8 +51,8 @@ archive. Owners are taken by number. Nothing is ever written outside of the gues
 		Summary: "pack a directory of the guest into a local tar archive",
 		Help: `Packs {directory}, with names relative to it, into the local archive {tarfile}. {compress} is as for
 tar_in; {excludes} are patterns of names to leave out; {xattrs}, {selinux} and {acls} also pack
-extended attributes, labels and access lists; {numericowner} stores owners as numbers, which is what
-happens anyway. Fails if it is not a directory.`},
+extended attributes, labels and access lists; {numericowner} stores owners as numbers, which is
+always done. Fails if it is not a directory.`},
 	{Name: "tgz_in", Proc: 71, Since: "1.0.3", Ret: Err,
 		Args:       Args{FileIn("tarball"), Path("directory")},
 		Deprecated: "tar_in", Cancel: true,
@@ -98,7 +98,7 @@ the default, or crc.`},
 		Cancel:  true,
 		Summary: "fetch a file of the guest, compressed",
 		Help: `Compresses the content of {file} with {ctype}, which is gzip, bzip2, xz, lzop or compress, and
-writes it to the local file {zfile}. {level} is how hard to try, usually 1 to 9. Fails if the
+writes it to the local file {zfile}. {level} is the level of compression, usually 1 to 9. Fails if the
 appliance lacks the program.`},
 	{Name: "compress_device_out", Proc: 292, Since: "1.13.15", Ret: Err,
 		Args:    Args{String("ctype"), Device("device"), FileOut("zdevice")},
@@ -111,23 +111,23 @@ appliance lacks the program.`},
 		Args:       Args{String("localpath"), Path("remotedir")},
 		Visibility: NoFish,
 		Summary:    "copy a local file or directory into the guest",
-		Help: `Copies {localpath}, a directory with all below it, into the directory {remotedir}, keeping name,
-owner numbers, permission bits, times and holes. A link to a directory that is there stands for a
-directory. Fails if either does not exist.`},
+		Help: `Copies {localpath}, a file or a directory with everything below it, into the directory {remotedir}, keeping name,
+owner numbers, permission bits, times and holes. A link to a directory that already exists there is used as
+that directory. Fails if either does not exist.`},
 	{Name: "copy_out", Since: "1.29.24", Ret: Err,
 		Args:       Args{Path("remotepath"), String("localdir")},
 		Opts:       Args{Bool("privileged")},
 		Visibility: NoFish,
 		Summary:    "copy a file or directory out of the guest",
-		Help: `Copies {remotepath}, a directory with all below it, into the local directory {localdir} under its
-own name; of a link, the link. Owners are kept only for root. No link leads out of {localdir}. Device nodes and
-set-user-ID and set-group-ID bits are left out, which a warning counts, unless {privileged} is true.`},
+		Help: `Copies {remotepath}, a file or a directory with everything below it, into the local directory {localdir} under its
+own name; a link is copied as a link. Owners are kept only for root. No link leads out of {localdir}. Device nodes and
+set-user-ID and set-group-ID bits are left out unless {privileged} is true; a warning says how many.`},
 	{Name: "internal_copy_out", Proc: 0x10020, Ret: Err,
 		Args: Args{String("directory"), FileOut("tarfile")}, Visibility: Internal, Cancel: true,
-		Summary: "pack a directory, holes kept",
+		Summary: "pack a directory, keeping holes",
 		Help:    `Is tar_out, but holes of files are holes in the archive. Only gofish's own handle calls it.`},
 	{Name: "internal_stream_error", Proc: 0x10021, Ret: Err, Visibility: Internal,
-		Summary: "say why a file was broken off",
+		Summary: "say why a transfer was broken off",
 		Help:    `Fails as the call did that broke off the last file it sent. Only gofish's own handle calls it.`},
 	{Name: "copy_device_to_device", Proc: 294, Since: "1.13.25", Ret: Err,
 		Args:     Args{Device("src"), Device("dest")},
@@ -135,7 +135,7 @@ set-user-ID and set-group-ID bits are left out, which a warning counts, unless {
 		Progress: true,
 		Summary:  "copy from one device to another",
 		Help: `Copies {src}, from the byte {srcoffset} on, to {dest}, from the byte {destoffset} on: {size} bytes,
-or all there is. {sparse} does not write blocks of zeros, so use it on an empty destination only;
+or everything. {sparse} does not write blocks of zeros, so use it on an empty destination only;
 {append} is not for devices. Fails if the source has fewer than {size} bytes or the destination is
 too small.`},
 	{Name: "copy_device_to_file", Proc: 295, Since: "1.13.25", Ret: Err,
@@ -143,8 +143,8 @@ too small.`},
 		Opts:     Args{Int64("srcoffset", Bytes), Int64("destoffset", Bytes), Int64("size", Bytes), Bool("sparse"), Bool("append")},
 		Progress: true,
 		Summary:  "copy a device into a file",
-		Help: `Copies {src}, from the byte {srcoffset} on, to the file {dest}, which is emptied or made: {size}
-bytes, or all there is. {destoffset} is where in the file to begin; {append} adds to what is in it;
+		Help: `Copies {src}, from the byte {srcoffset} on, to the file {dest}, which is emptied or created: {size}
+bytes, or everything. {destoffset} is where to begin in the file; {append} appends to it;
 {sparse} turns blocks of zeros into holes. Fails if the source has fewer than {size} bytes.`},
 	{Name: "copy_file_to_device", Proc: 296, Since: "1.13.25", Ret: Err,
 		Args:     Args{Path("src"), Device("dest")},
@@ -152,16 +152,16 @@ bytes, or all there is. {destoffset} is where in the file to begin; {append} add
 		Progress: true,
 		Summary:  "copy a file onto a device",
 		Help: `Copies the file {src}, from the byte {srcoffset} on, to {dest}, from the byte {destoffset} on:
-{size} bytes, or all there is. {sparse} does not write blocks of zeros; {append} is not for devices.
+{size} bytes, or everything. {sparse} does not write blocks of zeros; {append} is not for devices.
 Fails if the source has fewer than {size} bytes or the device is too small.`},
 	{Name: "copy_file_to_file", Proc: 297, Since: "1.13.25", Ret: Err,
 		Args:     Args{Path("src"), Path("dest")},
 		Opts:     Args{Int64("srcoffset", Bytes), Int64("destoffset", Bytes), Int64("size", Bytes), Bool("sparse"), Bool("append")},
 		Progress: true,
 		Summary:  "copy the content of one file into another",
-		Help: `Copies the file {src}, from the byte {srcoffset} on, to the file {dest}, which is emptied or made:
-{size} bytes, or all there is. {destoffset} is where in the file to begin; {append} adds to what is
-in it; {sparse} turns blocks of zeros into holes. Fails if the source has fewer than {size} bytes.`},
+		Help: `Copies the file {src}, from the byte {srcoffset} on, to the file {dest}, which is emptied or created:
+{size} bytes, or everything. {destoffset} is where to begin in the file; {append} appends
+to it; {sparse} turns blocks of zeros into holes. Fails if the source has fewer than {size} bytes.`},
 	{Name: "copy_size", Proc: 227, Since: "1.0.87", Ret: Err,
 		Args:       Args{DevOrPath("src"), DevOrPath("dest"), Int64("size", Bytes)},
 		Deprecated: "copy_device_to_device", Progress: true,
