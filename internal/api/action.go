@@ -158,6 +158,7 @@ type Action struct {
 	Limited    bool // cannot pass more than about 4 MB
 	Immediate  bool // done beside the call that runs, not in its turn
 	Bulk       bool // what is received is the file or device of the first argument
+	Whole      bool // what it makes is a copy of files, of which none may be missing
 	Rests      bool // may wait for long for something else than the guest's own work
 	OldOpts    bool // once had no optional arguments; NAME_opts is the same action
 	Summary    string

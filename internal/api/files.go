@@ -201,21 +201,25 @@ systems without types in their directories answer u: use lstatnslist then.`},
 		Help: `Returns the entries of {dir}. It is what clients up to 1.48 call; readdir uses it with an old
 daemon.`},
 	{Name: "cp", Proc: 87, Since: "1.0.18", Ret: Err,
+		Whole:   true,
 		Args:    Args{Path("src"), Path("dest")},
 		Summary: "copy a file",
 		Help: `Copies the content of the file {src} to {dest}, or into {dest} under the same name if that is a
 directory. Holes stay holes. Fails if {src} is a directory.`},
 	{Name: "cp_a", Proc: 88, Since: "1.0.18", Ret: Err,
+		Whole:   true,
 		Args:    Args{Path("src"), Path("dest")},
 		Summary: "copy a file or a tree with all its attributes",
 		Help: `Copies {src}, or a directory with everything below it, to {dest}, or into {dest} if that is a directory.
 Owners, permission bits, times, extended attributes, access lists, links and device nodes are kept.`},
 	{Name: "cp_r", Proc: 401, Since: "1.21.38", Ret: Err,
+		Whole:   true,
 		Args:    Args{Path("src"), Path("dest")},
 		Summary: "copy a file or a tree",
 		Help: `Copies {src}, or a directory with everything below it, to {dest}, or into {dest} if that is a directory. Links
 stay links; owners and times are new. See cp_a to keep them.`},
 	{Name: "mv", Proc: 89, Since: "1.0.18", Ret: Err,
+		Whole:   true,
 		Args:    Args{Path("src"), Path("dest")},
 		Summary: "move or rename a file or directory",
 		Help: `Moves {src} to {dest}, or into {dest} if that is a directory. An existing file is replaced. Between

@@ -3,6 +3,7 @@ package api
 // squashfsTable: packed file systems.
 var squashfsTable = []Action{
 	{Name: "mksquashfs", Proc: 471, Since: "1.35.25", Ret: Err,
+		Whole:   true,
 		Args:    Args{Path("path"), FileOut("filename")},
 		Opts:    Args{String("compress"), Strings("excludes")},
 		Group:   "squashfs",

@@ -35,6 +35,7 @@ Fails before inotify_init.`},
 // copyingTable: copying trees by rsync, directories of the host, labels.
 var copyingTable = []Action{
 	{Name: "rsync", Proc: 344, Since: "1.19.29", Ret: Err, Group: "rsync",
+		Whole:   true,
 		Args:    Args{Path("src"), Path("dest")},
 		Opts:    Args{Bool("archive"), Bool("deletedest")},
 		Summary: "make one tree of the guest like another",
@@ -42,12 +43,14 @@ var copyingTable = []Action{
 itself. {archive} copies directories with all their content, owners, permissions and times;
 {deletedest} removes from {dest} whatever {src} does not have. Fails if {src} does not exist or the disk is full.`},
 	{Name: "rsync_in", Proc: 345, Since: "1.19.29", Ret: Err, Group: "rsync",
+		Whole:   true,
 		Args:    Args{String("remote"), Path("dest")},
 		Opts:    Args{Bool("archive"), Bool("deletedest")},
 		Summary: "copy from an rsync server into the guest",
 		Help: `Copies {remote}, such as rsync://host/module/dir or user@host:dir, to {dest}. The appliance needs its
 network (set-network). {archive} and {deletedest} are those of rsync. Fails if the server refuses or cannot be reached.`},
 	{Name: "rsync_out", Proc: 346, Since: "1.19.29", Ret: Err, Group: "rsync",
+		Whole:   true,
 		Args:    Args{Path("src"), String("remote")},
 		Opts:    Args{Bool("archive"), Bool("deletedest")},
 		Summary: "copy from the guest to an rsync server",

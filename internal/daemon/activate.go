@@ -142,8 +142,35 @@ func (d *Daemon) activateVolumes() {
 }
 
 func (d *Daemon) assembleArrays() {
-	d.run("mdadm", "-As", "--auto=yes", "--run")
+	said, _ := d.complaints("mdadm", "-As", "--auto=yes", "--run")
 	nameArrays()
+	for _, a := range idleArrays(said) {
+		d.warn("array %s does not start: %s: add all of its disks", a.name, a.reason)
+	}
+}
+
+// idleArray is an array that mdadm cannot start.
+type idleArray struct{ name, reason string }
+
+var (
+	notRun    = regexp.MustCompile(`^mdadm: failed to RUN_ARRAY (.+): (.+)$`)
+	notEnough = regexp.MustCompile(`^mdadm: (.+?) (assembled from .+ - (?:not enough|need).*)$`)
+	notRunWhy = regexp.MustCompile(`^mdadm: (Not enough devices .+?)\.?$`)
+)
+
+// idleArrays reads what mdadm says of arrays that it cannot start.
+func idleArrays(said string) (l []idleArray) {
+	short := func(name string) string { return strings.TrimPrefix(name[strings.LastIndex(name, ":")+1:], mdDir+"/") }
+	for _, line := range lines(said) {
+		if m := notRun.FindStringSubmatch(line); m != nil {
+			l = append(l, idleArray{short(m[1]), m[2]})
+		} else if m := notEnough.FindStringSubmatch(line); m != nil {
+			l = append(l, idleArray{short(m[1]), m[2]})
+		} else if m := notRunWhy.FindStringSubmatch(line); m != nil && len(l) > 0 {
+			l[len(l)-1].reason = m[1] // rather than the kernel's number
+		}
+	}
+	return l
 }
 
 // physicalVolume is a device that LVM has marked.
@@ -258,7 +285,37 @@ func (d *Daemon) activateGroups(pvs []physicalVolume, args ...string) error {
 	if others != nil {
 		args = append(args, "--select", strings.Join(others, " && "))
 	}
-	return d.lvm(append([]string{"vgchange"}, args...)...)
+	said, err := d.complaints(append([]string{"lvm", "vgchange"}, args...)...)
+	if len(d.lvmFilter) == 0 { // else it is as the user wants it
+		d.tellMissing(said)
+	}
+	return withoutLines(err, lvmNoise...)
+}
+
+var (
+	missingPV = regexp.MustCompile(`VG (\S+) is missing PV (\S+)(?: \(last written to (/dev/\S+?)\))?`)
+	partialLV = regexp.MustCompile(`Refusing activation of partial LV (\S+?)\.?\s`)
+)
+
+// tellMissing warns of groups some disks of which are not there: their volumes are not
+// there either, and an error about one that has no device does not say why.
+func (d *Daemon) tellMissing(said string) {
+	for _, m := range missingPV.FindAllStringSubmatch(said, -1) {
+		was, volumes := "", []string{}
+		if m[3] != "" {
+			was = " (which was " + m[3] + ")"
+		}
+		for _, lv := range partialLV.FindAllStringSubmatch(said, -1) {
+			if name, ok := strings.CutPrefix(lv[1], m[1]+"/"); ok && !slices.Contains(volumes, name) {
+				volumes = append(volumes, name)
+			}
+		}
+		left := "all of its volumes are there"
+		if len(volumes) > 0 {
+			left = "without it these volumes are not there: " + strings.Join(volumes, ", ")
+		}
+		d.warnOnce(m[2], "volume group %s: physical volume %s%s is missing: add its disk, or unlock it; %s", m[1], m[2], was, left)
+	}
 }
 
 func (d *Daemon) warnOnce(what, format string, args ...any) {

@@ -30,6 +30,7 @@ type Daemon struct {
 	devices   *Devices
 	funcs     map[string]*api.Func
 	events    *kernelEvents        // nil in a live guest
+	kernel    *kmsg                // what it says during the call that is served
 	inspected []inspect.Filesystem // by the last inspect_os; nil: never
 	inotify   *watcher             // nil: not in use
 	yaraRules *os.File             // compiled; nil: none
@@ -58,7 +59,7 @@ type Actions struct{ *Daemon }
 
 // New prepares a daemon. It panics if a handler disagrees with the catalogue.
 func New(cfg Config) *Daemon {
-	d := &Daemon{cfg: cfg, call: context.Background(), root: guestroot.New(cfg.Sysroot), libraries: library.NewServers(cfg.Sysroot), noSetuid: map[string]bool{}, lvmTold: map[string]bool{}}
+	d := &Daemon{cfg: cfg, call: context.Background(), root: guestroot.New(cfg.Sysroot), libraries: library.NewServers(cfg.Sysroot), kernel: listenKmsg(), noSetuid: map[string]bool{}, lvmTold: map[string]bool{}}
 	d.devices = NewDevices("/sys", "/dev", d.output)
 	var served []*api.Action
 	for _, a := range api.All.Actions() {

@@ -4,11 +4,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"gofish/internal/api"
 )
 
 // kmsg listens to the kernel's log from a moment on (Documentation/ABI/testing/dev-kmsg).
@@ -19,23 +22,25 @@ func listenKmsg() *kmsg {
 	if err != nil {
 		return &kmsg{-1}
 	}
-	unix.Seek(fd, 0, unix.SEEK_END)
-	return &kmsg{fd}
+	k := &kmsg{fd}
+	k.forget()
+	return k
 }
+
+// forget skips what was logged so far.
+func (k *kmsg) forget() { unix.Seek(k.fd, 0, unix.SEEK_END) }
 
 func (k *kmsg) Close() { unix.Close(k.fd) }
 
 // Levels of the kernel's messages; the number in a record has others above its 3 bits.
 const (
+	kmsgError   = 3
 	kmsgWarning = 4
 	kmsgLevel   = 7
 )
 
-// about returns the first warnings and errors, of what was logged since, about a block
-// device, or else about a type of file system.
-func (k *kmsg) about(device, fstype string) []string {
-	const most = 3
-	var ofDevice, ofType []string
+// each passes on the warnings and errors that were logged since, with their levels.
+func (k *kmsg) each(fn func(level int, text string)) {
 	buf := make([]byte, 8192) // a record is no larger
 	for {
 		n, err := unix.Read(k.fd, buf)
@@ -43,25 +48,44 @@ func (k *kmsg) about(device, fstype string) []string {
 			continue // records were overwritten before we came to them
 		}
 		if err != nil || n <= 0 {
-			break
+			return
 		}
 		level, text, ok := parseKmsg(string(buf[:n]))
+		level &= kmsgLevel
 		// What ends in a colon says something in other records only, such as bytes.
-		if !ok || level&kmsgLevel > kmsgWarning || strings.HasSuffix(text, ":") {
-			continue
+		if ok && level <= kmsgWarning && !strings.HasSuffix(text, ":") {
+			fn(level, text)
 		}
+	}
+}
+
+// kmsgMost is how many of the kernel's messages are told.
+const kmsgMost = 3
+
+// about returns the first warnings and errors, of what was logged since, about a block
+// device, or else about a type of file system.
+func (k *kmsg) about(device, fstype string) []string {
+	var ofDevice, ofType []string
+	k.each(func(_ int, text string) {
 		switch {
-		case slices.Contains(ofDevice, text) || slices.Contains(ofType, text):
 		case hasWord(text, device):
-			ofDevice = append(ofDevice, text)
+			ofDevice = addNew(ofDevice, text)
 		case fstype != "" && strings.Contains(strings.ToLower(text), fstype):
-			ofType = append(ofType, text)
+			ofType = addNew(ofType, text)
 		}
-	}
+	})
 	if len(ofDevice) == 0 {
-		ofDevice = ofType
+		return ofType
 	}
-	return ofDevice[:min(most, len(ofDevice))]
+	return ofDevice
+}
+
+// addNew adds one of the first few different texts.
+func addNew(l []string, text string) []string {
+	if len(l) < kmsgMost && !slices.Contains(l, text) {
+		l = append(l, text)
+	}
+	return l
 }
 
 // parseKmsg takes a record apart: LEVEL,NUMBER,TIME,FLAGS;TEXT, and lines that begin
@@ -73,6 +97,12 @@ func parseKmsg(record string) (level int, text string, ok bool) {
 	text, _, _ = strings.Cut(text, "\n")
 	text, _, _ = strings.Cut(text, `\x0a`) // a line break within a message
 	return level, strings.TrimSpace(text), ok && err == nil
+}
+
+// renamed has another device's name in a message of the kernel.
+func renamed(text, device, shown string) string {
+	word := regexp.MustCompile(`\b` + regexp.QuoteMeta(device) + `\b`)
+	return word.ReplaceAllLiteralString(text, strings.TrimPrefix(shown, "/dev/"))
 }
 
 // hasWord reports whether a text has a word with neither letters nor digits beside it.
@@ -91,24 +121,118 @@ func hasWord(text, word string) bool {
 	}
 }
 
-// hearing listens for what the kernel says of the file system that a directory is on, until
-// heard tells it: some file systems go on after a block that cannot be read, and what is
-// in it is missing without an error.
-func (d *Daemon) hearing(dir *os.File, path Path) (heard func()) {
-	var st unix.Stat_t
-	if unix.Fstat(int(dir.Fd()), &st) != nil {
-		return func() {}
+// Some file systems go on after a directory's block that cannot be read or makes no
+// sense: its names are missing without an error to whoever reads it, be it a tool or we.
+// Only the kernel's log tells. So every call is followed by a look at that.
+
+// damage is what the kernel has said of the mounted file systems during a call.
+type damage struct {
+	said []string
+	lost bool // something that was read is not all there
+}
+
+// heard tells the damage that showed during a call. What is to be a whole copy fails by
+// it, a listing is worth having without what is missing.
+func (d *Daemon) heard(a *api.Action, args []any, err error) error {
+	if err != nil || takesDevice(a) {
+		return err // it has a reason of its own
 	}
-	to, err := os.Readlink(fmt.Sprintf("/sys/dev/block/%d:%d", unix.Major(uint64(st.Dev)), unix.Minor(uint64(st.Dev))))
-	if err != nil {
-		return func() {} // on no device of its own
+	found := d.damage()
+	if len(found.said) == 0 {
+		return nil
 	}
-	device := filepath.Base(to)
-	kernel := listenKmsg()
-	return func() {
-		defer kernel.Close()
-		if said := kernel.about(device, ""); len(said) > 0 {
-			d.warn("%s: something may be missing: the kernel says: %s", path, strings.Join(said, "; "))
+	about := ""
+	if path := firstPath(args); path != "" {
+		about = path + ": "
+	}
+	said := strings.Join(found.said, "; ")
+	if a.Whole && found.lost {
+		return fmt.Errorf("%snot all of it could be read, what was made is incomplete: the kernel says: %s", about, said)
+	}
+	d.warn("%ssomething may be missing: the kernel says: %s", about, said)
+	return nil
+}
+
+// firstPath is the first of a call's arguments that is a path of the guest.
+func firstPath(args []any) string {
+	for _, arg := range args {
+		path := ""
+		switch v := arg.(type) {
+		case Path:
+			path = string(v)
+		case string: // tar_out and its like
+			path = v
+		case DevOrPath:
+			path = string(v.Path)
+		case MountableOrPath:
+			path = string(v.Path)
 		}
+		if strings.HasPrefix(path, "/") {
+			return path
+		}
+	}
+	return ""
+}
+
+// takesDevice reports whether an action is about a device rather than mounted files.
+func takesDevice(a *api.Action) bool {
+	return slices.ContainsFunc(a.Args, func(p api.Param) bool {
+		return p.Kind == api.KDevice || p.Kind == api.KDeviceList || p.Kind == api.KMountable
+	})
+}
+
+func (d *Daemon) damage() (found damage) {
+	var shown map[string]string // of mounted devices, by what the kernel calls them
+	d.kernel.each(func(level int, text string) {
+		if shown == nil {
+			shown = d.mountedDevices()
+		}
+		for device, name := range shown {
+			if !hasWord(text, device) {
+				continue
+			}
+			// Any sector that is read ahead of need may fail, and btrfs has an error
+			// for who reads what it cannot mend.
+			if level <= kmsgError && !strings.HasPrefix(text, "I/O error, dev ") && !strings.HasPrefix(text, "BTRFS ") {
+				found.lost = true
+			}
+			found.said = addNew(found.said, guestNames(renamed(text, device, name)))
+			return
+		}
+	})
+	return found
+}
+
+// mountedDevices are the devices of the mounted file systems as the client names them,
+// by the names that the kernel gives them in its log.
+func (d *Daemon) mountedDevices() map[string]string {
+	devices := map[string]string{}
+	l, _ := d.mountsBelow()
+	for _, m := range l {
+		if name := kernelName(m.Source); name != "" {
+			devices[name] = d.shownDevice(Device(volumeName(m.Source)))
+		}
+	}
+	return devices
+}
+
+// kernelName is what the kernel calls a block device, whatever the name of its node.
+func kernelName(device string) string {
+	var st unix.Stat_t
+	if unix.Stat(device, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFBLK {
+		return ""
+	}
+	to, err := os.Readlink(fmt.Sprintf("/sys/dev/block/%d:%d", unix.Major(st.Rdev), unix.Minor(st.Rdev)))
+	if err != nil {
+		return ""
+	}
+	return filepath.Base(to)
+}
+
+// tellAllErrors has ext4 log every error: it keeps the 11th within 5 seconds to itself,
+// and a later call would not hear of its own.
+func tellAllErrors(device string) {
+	for _, kind := range []string{"err", "warning"} {
+		os.WriteFile("/sys/fs/ext4/"+kernelName(device)+"/"+kind+"_ratelimit_interval_ms", []byte("0"), 0)
 	}
 }

@@ -22,8 +22,11 @@ func (d *Daemon) lvm(args ...string) error {
 
 func (d *Daemon) lvmOutput(args ...string) (string, error) {
 	out, err := (&Tool{Args: append([]string{"lvm"}, args...)}).Output(d.call)
-	return out, withoutLines(err, "Run `", "Cannot process volume group", "Really WIPE LABELS")
+	return out, withoutLines(err, lvmNoise...)
 }
+
+// lvmNoise is in lines of LVM that say nothing about what is wrong.
+var lvmNoise = []string{"Run `", "Cannot process volume group", "Really WIPE LABELS"}
 
 // lvmColumn reads one column of a report (pvs, vgs, lvs), sorted, without empty lines.
 func (d *Daemon) lvmColumn(report, columns string, args ...string) ([]string, error) {

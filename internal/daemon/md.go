@@ -78,16 +78,23 @@ func (d Actions) MdCreate(name string, devices []Device, o types.MDCreateOptions
 		}
 	}
 	// Without udev mdadm does not look for a link of the name.
-	link := "/dev/md/" + strings.TrimPrefix(name, "/dev/md/")
+	link := mdDir + "/" + strings.TrimPrefix(name, mdDir+"/")
 	if _, err := os.Stat(link); err == nil && name != "" {
 		return fmt.Errorf("%s: an array of this name is active: choose another, or stop that", name)
 	}
-	if err := d.mdadm(args...); err != nil {
+	// It takes a name for a file in the folder where it runs, if there is one: the
+	// appliance has a root, an etc, a tmp.
+	os.Mkdir(mdDir, 0o755)
+	create := &Tool{Args: append([]string{"mdadm"}, args...), Dir: mdDir}
+	if err := withoutLines(create.Run(d.call), mdNoise...); err != nil {
 		forgetArrays()
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
 }
+
+// mdDir is where arrays have their names.
+const mdDir = "/dev/md"
 
 // mdHome is the name of the machine that arrays are made on: no machine, so that
 // none takes them for its own.

@@ -81,6 +81,7 @@ func (d *Daemon) mountTool(fstype, options, source, target string) error {
 		err = d.withKernelsReason(err, kernel, fstype, source)
 	}
 	if err == nil {
+		tellAllErrors(source)
 		// Commands of the guest have its setuid programs, unless they were asked not to.
 		d.noSetuid[target] = asksNoSetuid(options)
 	}
@@ -120,9 +121,7 @@ func (d *Daemon) withKernelsReason(err error, kernel *kmsg, fstype, source strin
 		}
 		return err
 	}
-	shown := strings.TrimPrefix(d.shownDevice(Device(source)), "/dev/")
-	word := regexp.MustCompile(`\b` + regexp.QuoteMeta(name) + `\b`)
-	said := word.ReplaceAllString(strings.Join(reasons, "; "), shown)
+	said := renamed(strings.Join(reasons, "; "), name, d.shownDevice(Device(source)))
 	if guess {
 		te.Text = "the kernel says: " + said
 	} else {

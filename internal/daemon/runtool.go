@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 )
 
@@ -25,6 +26,21 @@ func (d *Daemon) output(args ...string) (string, error) {
 func runAnyway(args ...string) error {
 	return (&Tool{Args: args}).Run(context.Background())
 }
+
+// complaints is run, and what the tool wrote to standard error, also if its status is zero.
+func (d *Daemon) complaints(args ...string) (string, error) {
+	err := (&Tool{Args: args, Silent: nothing}).Run(d.call)
+	var te *ToolError
+	if !errors.As(err, &te) {
+		return "", err
+	}
+	if te.Status == 0 {
+		err = nil
+	}
+	return te.Text, err
+}
+
+var nothing = regexp.MustCompile(`^\b\B`)
 
 // onDevice runs a tool; its error names the device.
 func (d *Daemon) onDevice(dev Device, args ...string) error {

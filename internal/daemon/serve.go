@@ -340,12 +340,13 @@ func (s *session) invoke(c *Call, a *api.Action, args, opts []any) (result any, 
 			result, err = nil, fmt.Errorf("internal error in the daemon: %v (a bug in gofish: please report it with the arguments of the call)", r)
 		}
 	}()
+	s.d.kernel.forget()
 	if a.Library != "" {
 		result, err = s.d.callLibrary(c, args, opts)
 	} else {
 		result, err = s.d.funcs[a.Name].Call(c, args, opts)
 	}
-	return result, s.d.named(args, err)
+	return result, s.d.heard(a, args, s.d.named(args, err))
 }
 
 // errorBody makes an error ready for the wire.

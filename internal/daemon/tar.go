@@ -137,10 +137,6 @@ func (d *Daemon) tarOut(c *Call, directory string, tarfile io.Writer, opts types
 	for _, e := range opts.Excludes {
 		args = append(args, "--exclude="+e)
 	}
-	if top, err := os.Open(host); err == nil {
-		defer top.Close()
-		defer d.hearing(top, Path(directory))()
-	}
 	err = passOn(c, append(args, "-cf", "-", "."), tarfile, func(line string) bool { return strings.Contains(line, ": Warning: ") })
 	var tool *ToolError
 	if errors.As(err, &tool) {
@@ -218,7 +214,6 @@ func (d Actions) CpioOut(c *Call, directory string, cpiofile io.Writer, opts typ
 		return wrap(err, "%s", directory)
 	}
 	defer top.Close()
-	defer d.hearing(top, Path(directory))()
 	// cpio reads the names of what it packs.
 	names, w := io.Pipe()
 	done := make(chan struct{})

@@ -20,7 +20,6 @@ func (d Actions) Ls0(dir Path, filenames io.Writer) error {
 		return wrap(err, "opendir: %s", dir)
 	}
 	defer f.Close()
-	defer d.hearing(f, dir)()
 	w := bufio.NewWriter(filenames)
 	err = eachDirent(f, func(_ uint64, _ byte, name string) error {
 		if name == "." || name == ".." {
@@ -54,7 +53,6 @@ func (d Actions) Find0(directory Path, files io.Writer) error {
 		return err
 	}
 	defer top.Close()
-	defer d.hearing(top, directory)()
 	w := bufio.NewWriter(files)
 	// The original cuts the directory's name off each path: a slash stays in
 	// front, except below the root.
@@ -84,7 +82,6 @@ func (d Actions) Du(c *Call, path Path) (int64, error) {
 			return 0, wrap(err, "%s", path)
 		}
 		defer top.Close()
-		defer d.hearing(top, path)()
 		type file struct{ dev, ino uint64 }
 		linked := map[file]bool{} // files of several names count once
 		err = d.walk(top, path, "", func(e *entry) error {
