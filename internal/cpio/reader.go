@@ -8,7 +8,7 @@ import (
 )
 
 var (
-	// ErrFormat says that what is read is not an archive of a format that the kernel knows.
+	// ErrFormat says that the data is not an archive of a format that the kernel knows.
 	ErrFormat = errors.New("not a cpio archive")
 	// ErrNoEnd says that an archive ends after a whole entry, but without an end mark.
 	ErrNoEnd = errors.New("the cpio archive has no end")
@@ -28,7 +28,7 @@ func Is(head []byte) bool {
 // Each calls fn for each entry of an archive, up to its end mark. What fn leaves unread
 // of the content is skipped. An error of fn ends the reading and is returned.
 func Each(r io.Reader, fn func(name string, mode uint32, size int64, content io.Reader) error) error {
-	var read int64 // bytes, for entries begin at multiples of four
+	var read int64 // in bytes, since entries begin at multiples of four
 	take := func(b []byte) error {
 		n, err := io.ReadFull(r, b)
 		read += int64(n)

@@ -16,7 +16,7 @@ import (
 	"gofish/internal/diskimage"
 )
 
-// What is made of several devices, or lies inside one, is there before the first call.
+// Devices that consist of others, or are inside another, exist before the first call.
 
 // Signatures of what must be assembled before the first call: where, and what.
 var volumeSignatures = []struct {
@@ -51,7 +51,7 @@ func volumesOn(r interface {
 			found[s.kind] = true
 		}
 	}
-	// md metadata 0.90 and 1.0 stand near the end (md(4)), and so does the header of
+	// md metadata 0.90 and 1.0 are near the end (md(4)), and so does the header of
 	// dynamic disks with a GPT, in a partition of its own.
 	buf := make([]byte, 16)
 	if _, err := r.ReadAt(buf, size-512); err == nil && bytes.HasPrefix(buf, []byte("PRIVHEAD")) {
@@ -249,8 +249,8 @@ func readGroup(r interface {
 }
 
 // activateGroups runs vgchange. Of devices that are copies of each other LVM would
-// activate nothing, and of groups with one name something: the first counts, by the
-// order of the drives, and the user is told.
+// activate nothing at all, and only some of the groups that share a name. So the first one counts,
+// in the order of the drives, and the user is warned.
 func (d *Daemon) activateGroups(pvs []physicalVolume, args ...string) error {
 	pvs = slices.DeleteFunc(pvs, func(pv physicalVolume) bool {
 		return d.lvmSees != nil && !d.lvmSees(pv.device) || held(pv.device)

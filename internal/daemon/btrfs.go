@@ -22,7 +22,7 @@ func (d *Daemon) btrfsAt(path Path, args ...string) error {
 }
 
 // btrfsOutput is btrfsAt for a command whose output is the result. An exit
-// status among ok is no error.
+// status that is in ok is not an error.
 func (d *Daemon) btrfsOutput(path Path, ok []int, args ...string) (string, error) {
 	name, err := d.root.Host(path)
 	if err != nil {
@@ -216,7 +216,7 @@ func parseBalance(out string) (b api.BtrfsBalance, err error) {
 	return b, nil
 }
 
-// btrfsDevices runs a command that takes any number of devices; none is no work.
+// btrfsDevices runs a command that takes any number of devices; without any it does nothing.
 func (d *Daemon) btrfsDevices(fs Path, devices []Device, args ...string) error {
 	if len(devices) == 0 {
 		return nil

@@ -212,7 +212,7 @@ func parseSubvolumeShow(out string, paths []string) api.Hash {
 			continue
 		}
 		name, value, ok := strings.Cut(strings.TrimSpace(line), ":")
-		// A snapshot stands deeper than any name, and may have a colon in its own.
+		// A snapshot is indented deeper than any name, and may have a colon in its own.
 		if last := len(h) - 1; !ok || strings.HasPrefix(line, "\t\t") {
 			if h[last].Value != "" {
 				h[last].Value += ","
@@ -245,7 +245,7 @@ func hideNames(out string, paths []string) string {
 	return out
 }
 
-// A name in a tool's output has no zero byte, so that one can stand for a line break.
+// A name in a tool's output has no zero byte, so one is used in place of a line break.
 var (
 	hideBreaks = strings.NewReplacer("\n", "\x00")
 	showBreaks = strings.NewReplacer("\x00", "\n")

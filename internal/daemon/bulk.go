@@ -16,11 +16,11 @@ import (
 // call as usual; here the call's stream is that disk. Cancellation, progress and
 // errors stay those of the stream.
 
-// bulkDisk is the disk that stands in for the stream of the next call.
+// bulkDisk is the disk that replaces the stream of the next call.
 type bulkDisk struct {
 	f    *os.File
 	size int64 // of what is on it, for a source
-	// data lists the first byte and the number of bytes of what is no hole, as far as
+	// data lists the first byte and the number of bytes of the parts that are not holes, as far as
 	// it was not read; everything is data if there never was one.
 	data  [][2]int64
 	holes bool
@@ -115,7 +115,7 @@ func (f *fileIn) nextBulk() error {
 	return nil
 }
 
-// piece tells how long the hole at pos is, or else how much data is there.
+// piece returns the length of the hole at pos, or else of the data there.
 func (b *bulkDisk) piece(pos int64) (hole, data int64) {
 	for len(b.data) > 0 && b.data[0][0]+b.data[0][1] <= pos {
 		b.data = b.data[1:]
@@ -156,7 +156,7 @@ func (s *sink) Write(p []byte) (int, error) {
 	return total, nil
 }
 
-// skip leaves a hole behind what was written, which ends with a block.
+// skip leaves a hole after the data written so far, which ends at a block boundary.
 func (s *sink) skip(n int64) error {
 	err := s.flush()
 	s.pos += n
@@ -176,7 +176,7 @@ func (s *sink) flush() error {
 
 // put writes b, of which n bytes are the stream's.
 func (s *sink) put(b []byte, n int) error {
-	// The host's file is new: what is not written reads as zeroes and takes no space.
+	// The host's file is new: parts that are not written read as zeros and take no space.
 	if !isZero(b) {
 		if _, err := s.disk.f.WriteAt(b, s.pos); err != nil {
 			return fmt.Errorf("write to the host's file: %w", errnoOf(err))

@@ -145,9 +145,8 @@ func (d *Daemon) findProgram(name string) (string, error) {
 var guestMounts = []Path{"/dev", "/dev/pts", "/proc", "/sys", "/sys/fs/selinux"}
 
 // prepareGuest puts the kernel's file systems and, with a network, the
-// appliance's name servers into the guest. undo takes all of it away again; it
-// may always be called. All of it is mounted or in memory: whatever ends the
-// appliance meanwhile, the guest's file systems hold nothing of it.
+// appliance's name servers into the guest. undo removes all of it again; it may
+// always be called. Everything is either a mount or in memory, so however the appliance ends, nothing of it is left in the guest's file systems.
 func (d *Daemon) prepareGuest() (undo func(), err error) {
 	var undos []func()
 	undo = func() {
@@ -181,7 +180,7 @@ func (d *Daemon) prepareGuest() (undo func(), err error) {
 }
 
 // allowSetuid lets the guest's programs have the rights that its file systems give
-// them, but for those that were mounted with nosuid on the client's wish.
+// them, except those that the client asked to mount with nosuid.
 func (d *Daemon) allowSetuid() (undo func()) {
 	var points []string
 	l, _ := d.mountsBelow()
@@ -235,7 +234,7 @@ func (d *Daemon) lendNameServers() (undo func(), err error) {
 	}
 	point, err := os.Readlink(guestroot.FDPath(over))
 	if err == nil {
-		// What a command writes there would be lost: it is told.
+		// What a command writes there would be lost, so it gets an error.
 		attr := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV}
 		err = unix.MountSetattr(lent, "", unix.AT_EMPTY_PATH, &attr)
 	}

@@ -250,14 +250,14 @@ func (k *copier) copyFile(src, dest string, st *unix.Stat_t, exists bool, dst *u
 	}
 	if err != nil {
 		if !exists {
-			unix.Unlink(dest) // half of a file is none
+			unix.Unlink(dest) // leave no half of a file
 		}
 		return k.fail(err, "error copying '%s' to '%s'", src, dest)
 	}
 	return k.keep(src, dest, st)
 }
 
-// copySparse copies a file from where it stands, with its holes, sharing blocks
+// copySparse copies a file from its current position, with its holes, sharing blocks
 // where the file system can.
 func copySparse(out, in *os.File, size int64, pulse func() error) error {
 	const piece = 16 << 20
@@ -312,7 +312,7 @@ func (k *copier) keep(src, dest string, st *unix.Stat_t) error {
 			return k.fail(err, "preserving permissions for '%s'", dest)
 		}
 	}
-	// A file system without attributes is no failure, as for cp -a.
+	// A file system without attributes is not an error, as with cp -a.
 	copyXattrs(src, dest, false)
 	times := []unix.Timespec{st.Atim, st.Mtim}
 	return k.fail(unix.UtimesNanoAt(unix.AT_FDCWD, dest, times, unix.AT_SYMLINK_NOFOLLOW), "preserving times for '%s'", dest)

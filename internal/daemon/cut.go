@@ -13,9 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The kernel answers a request that begins on a device and goes on after its end with
+// The kernel answers a request that starts on a device and continues past its end with
 // zeros for the rest, and calls it done. A file system that checks the size of its device
-// is not mounted then; the others hand out files with zeros in place of what was cut off.
+// is not mounted then; the others return files with zeros in place of the missing part.
 // So that reading there is an error, they are mounted from a mapped device which has the
 // missing part, and on which that part always fails.
 
@@ -83,8 +83,8 @@ func udfEnd(r io.ReaderAt) int64 {
 
 func clampShift(n uint64, shift byte) int64 { return int64(min(n, 1<<50)) << shift }
 
-// whole is the device to mount for a file system, and its type: what was given, or a
-// device that has all that the file system counts on. The caller calls mounted when it
+// whole returns the device to mount for a file system, and its type: the one given,
+// or a device as large as the file system expects. The caller calls mounted when it
 // has tried.
 func (d *Daemon) whole(source, fstype string) (device, typ string, mounted func()) {
 	nothing := func() {}

@@ -34,17 +34,17 @@ type Daemon struct {
 	inspected []inspect.Filesystem // by the last inspect_os; nil: never
 	inotify   *watcher             // nil: not in use
 	yaraRules *os.File             // compiled; nil: none
-	bulk      *bulkDisk            // stands in for the stream of the next call
+	bulk      *bulkDisk            // replaces the stream of the next call
 	streamErr error                // why the last file that was sent was broken off
 	libraries *library.Servers
 	noSetuid  map[string]bool       // mount points whose setuid programs commands do not have either
 	lvmFilter []string              // patterns that the user has set
 	lvmSees   func(dev string) bool // what they let through; nil: everything
 	lvmTold   map[string]bool       // warnings about volumes and groups that were given
-	// call is the context of the call that is being served, of which there is one at a time.
+	// call is the context of the call that is being served, one at a time.
 	// Whatever may take long looks at it, and tools run in it.
 	call context.Context
-	// background is what tools have left behind, which keeps file systems busy.
+	// background counts processes that tools have left running, which keep file systems busy.
 	background sync.WaitGroup
 
 	// baseDevice is what the sysroot is on while nothing is mounted; 0: unknown.
@@ -54,7 +54,7 @@ type Daemon struct {
 }
 
 // Actions has a method for every action of the catalogue with a procedure number,
-// but for those that a library server does.
+// except those that a library server does.
 type Actions struct{ *Daemon }
 
 // New prepares a daemon. It panics if a handler disagrees with the catalogue.

@@ -172,7 +172,7 @@ func (d *Devices) partitionNumbers(name string) []int {
 var clientName = regexp.MustCompile(`^/dev/[^m/]{1,2}d([a-z]+)([^/a-z][^/]*)?$`)
 
 // Translate finds the device that the client means. The error ends in an errno
-// when the device does not exist; errNotDevice is anything that is none.
+// when the device does not exist; errNotDevice is for a name that is not a device.
 func (d *Devices) Translate(name string) (Device, error) {
 	if rest, ok := strings.CutPrefix(name, "/dev//"); ok {
 		name = "/dev/" + rest
@@ -217,8 +217,8 @@ func canOpen(dev string) error {
 	return err
 }
 
-// isDevice reports whether a name stands for a device. The directory of a
-// volume group counts, a drive does even while it has no medium.
+// isDevice reports whether a name is that of a device. The directory of a
+// volume group counts as one, and so does a drive without a medium.
 func (d *Devices) isDevice(name string) bool {
 	if !strings.HasPrefix(name, "/dev/") {
 		return false

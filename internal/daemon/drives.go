@@ -30,7 +30,7 @@ func (d Actions) IsWholeDevice(device Device) (bool, error) {
 var serialCharacters = regexp.MustCompile(`[^A-Za-z0-9]`)
 
 // ListDiskLabels finds the drives that were added with a label: it is their
-// serial number. Their partitions have it with a number behind.
+// serial number. Their partitions have the same, followed by a number.
 func (d Actions) ListDiskLabels() (api.Hash, error) {
 	h := api.Hash{}
 	for _, name := range d.devices.disks() {

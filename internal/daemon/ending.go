@@ -105,7 +105,7 @@ func treeOf(root int, since uint64) (tree []int) {
 			in[p.pid] = true
 		}
 		if orphan && p.zombie {
-			unix.Wait4(p.pid, nil, unix.WNOHANG, nil) // nobody else does
+			unix.Wait4(p.pid, nil, unix.WNOHANG, nil) // nobody else waits for it
 		}
 	}
 	for more := true; more; {

@@ -16,7 +16,7 @@ import (
 // that leads nowhere in the appliance, lines of stars.
 var toolNoise = regexp.MustCompile(`^(\S+ v?\d[\d.]* \(.*\)$|dmesg\(1\) may have more information|fsck from util-linux|Info: |((from|to) +)?"Linux version |processing started: |/dev/\S+:$|\**$|(?i:(.*: )?try ['` + "`" + `"\w].*--help))`)
 
-// toolEssay is where a tool stops to say what is wrong and tells how it is used.
+// toolEssay matches the point where a tool stops saying what is wrong and starts to explain its usage.
 var toolEssay = regexp.MustCompile(`(?im)^(usage: |usage:$|The superblock could not be read or does not describe)`)
 
 // maxComplaints is how many lines of a tool's are an error.
@@ -42,7 +42,7 @@ func sentence(text string) string {
 	return strings.Join(keep, "; ")
 }
 
-// warn tells the client what is no failure of the call.
+// warn tells the client about a problem that does not make the call fail.
 func (d *Daemon) warn(format string, args ...any) {
 	text := strings.Join(strings.Fields(fmt.Sprintf(format, args...)), " ")
 	fmt.Fprintln(os.Stderr, proto.WarningMark+text)
@@ -61,7 +61,7 @@ func (d *Daemon) named(args []any, err error) error {
 	for _, arg := range args {
 		name := ""
 		switch v := arg.(type) {
-		case string: // a path that is no path of the guest
+		case string: // a path that is not in the guest
 			if strings.HasPrefix(v, "/") && v != "/" && strings.Contains(err.Error(), v) {
 				return err
 			}

@@ -72,8 +72,8 @@ func (d Actions) E2fsck(device Device, o types.E2fsckOptions) error {
 	}
 	switch len(chosen) {
 	case 0:
-		// Without a choice nothing may be asked, and so nothing be repaired; but what is
-		// in the journal counts.
+		// Without a choice it must not ask anything, and so repairs nothing; but
+		// the journal is replayed.
 		d.run("e2fsck", "-p", "-E", "journal_only", string(device))
 		err := d.e2fsck(append(args, "-n", string(device)))
 		var te *ToolError
@@ -288,7 +288,7 @@ func (d Actions) Mke2fs(device Device, o types.Mke2fsOptions) error {
 		case f.value == nil:
 		case *f.value:
 			features = append(features, f.name)
-		case f.name != "journal_dev": // there is no such thing as not being one
+		case f.name != "journal_dev": // this one cannot be negated
 			features = append(features, "^"+f.name)
 		}
 	}

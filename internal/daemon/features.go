@@ -48,7 +48,7 @@ func onPath(tool string) bool {
 }
 
 // filesystemAvailable reports whether the kernel has a file system, loading its
-// module if need be.
+// module if necessary.
 func (d *Daemon) filesystemAvailable(name string) bool {
 	if kernelHas(name) {
 		return true

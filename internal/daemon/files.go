@@ -90,8 +90,8 @@ func (d Actions) MkdirP(path Path) error { return d.enter(path, mkdirAll) }
 
 var errNotDir = errors.New("a path element was not a directory")
 
-// mkdirAll makes a directory and those above it. Unlike os.MkdirAll it tells a
-// file in the place of the directory from one in the place of a parent.
+// mkdirAll makes a directory and those above it. Unlike os.MkdirAll it distinguishes
+// a file in the place of the directory from one in the place of a parent.
 func mkdirAll(p string) error {
 	err := unix.Mkdir(p, 0o777)
 	switch err {
@@ -284,7 +284,7 @@ func (d Actions) InternalReadlinklist(path Path, names []string) ([]string, erro
 		if err := checkFilename(name); err != nil {
 			return nil, err
 		}
-		// What is no link has an empty string in its place.
+		// A name that is not a link gets an empty string.
 		if n, err := unix.Readlinkat(int(dir.Fd()), name, buf); err == nil {
 			links[i] = string(buf[:n])
 		}
@@ -292,7 +292,7 @@ func (d Actions) InternalReadlinklist(path Path, names []string) ([]string, erro
 	return links, nil
 }
 
-// checkFilename refuses what is more than one component of a path.
+// checkFilename refuses anything but a single component of a path.
 func checkFilename(name string) error {
 	if strings.Contains(name, "/") {
 		return fmt.Errorf("'%s' is not a file name", name)

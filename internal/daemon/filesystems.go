@@ -51,7 +51,7 @@ var labelOption = map[string]string{
 }
 
 // labelCheck refuses labels that are too long, where the maker of file systems
-// would cut them or say less clearly what is wrong.
+// would truncate them or report the error less clearly.
 var labelCheck = map[string]func(string) error{
 	"ext2": checkExtLabel, "ext3": checkExtLabel, "ext4": checkExtLabel, "xfs": checkXFSLabel,
 }
@@ -154,7 +154,7 @@ func (d Actions) MkfsB(fstype string, blocksize int, device Device) error {
 // the tool will say why.
 func (d *Daemon) format(device Device, args ...string) error {
 	d.run("wipefs", "-a", "--force", string(device))
-	// mke2fs says some of what is wrong on standard output.
+	// mke2fs reports some errors on standard output.
 	t := &Tool{Args: args, FoldStdout: args[0] == "mke2fs"}
 	err := t.Run(d.call)
 	rereadPartitions(device)
@@ -162,7 +162,7 @@ func (d *Daemon) format(device Device, args ...string) error {
 }
 
 // rereadPartitions has the kernel look for partitions after a device was written
-// to. It refuses what is no disk, and disks in use; neither matters.
+// to. It refuses anything that is not a disk, and disks in use; neither matters.
 func rereadPartitions(device Device) {
 	fd, err := unix.Open(string(device), unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
@@ -409,7 +409,7 @@ func (d Actions) Ntfsresize(device Device, o types.NtfsresizeOptions) error {
 	if isTrue(o.Force) {
 		args = append(args, "--force")
 	}
-	// It asks whether to go on.
+	// It asks whether to continue.
 	t := &Tool{Args: append(args, string(device)), Stdin: repeat("y\n"), FoldStdout: true}
 	return d.deviceError(t.Run(d.call), device)
 }

@@ -34,11 +34,11 @@ func (d Actions) GlobExpand(pattern Path, opts types.GlobExpandOptions) ([]strin
 	return paths, err
 }
 
-// maxBraces bounds how many patterns {a,b}{c,d}… may stand for.
+// maxBraces bounds how many patterns {a,b}{c,d}… may expand to.
 const maxBraces = 10000
 
 // expandBraces turns a{b,c}d into abd and acd, as glob(3) does with GLOB_BRACE.
-// Braces that are not closed, and {}, stand for themselves.
+// Braces that are not closed, and {}, are taken literally.
 func expandBraces(p string) []string {
 	open, parts, end := braces(p)
 	if end < 0 {
@@ -220,7 +220,7 @@ func matchOne(p string, c byte) int {
 }
 
 // matchSet matches a set like [a-z_], [!a] or [[:digit:]]. n is its length, 0
-// if the bracket is not closed and stands for itself.
+// if the bracket is not closed and is taken literally.
 func matchSet(p string, c byte) (n int, ok bool) {
 	i := 1
 	negate := i < len(p) && (p[i] == '!' || p[i] == '^')

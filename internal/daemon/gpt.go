@@ -104,14 +104,14 @@ func (d *tableDisk) readHalf(at int64) (h gptHalf, err error) {
 	return h, nil
 }
 
-// headerSum is the checksum of a header, for which its own place counts as zero.
+// headerSum is the checksum of a header; its own field counts as zero.
 func headerSum(header []byte) uint32 {
 	b := bytes.Clone(header[:le.Uint32(header[headerSize:])])
 	clear(b[headerCRC:][:4])
 	return crc32.ChecksumIEEE(b)
 }
 
-// readGPT reads the table, from its copy if need be.
+// readGPT reads the table, from its copy if necessary.
 func readGPT(d tableDisk) (*gpt, error) {
 	g := &gpt{tableDisk: d}
 	var err error
@@ -122,7 +122,7 @@ func readGPT(d tableDisk) (*gpt, error) {
 	return g, err
 }
 
-// save writes what is other now: the copy first, so that one half is always whole.
+// save writes what has changed: the copy first, so that one half is always whole.
 func (g *gpt) save() error {
 	at := g.main.number(headerCopy)
 	if g.damaged || at <= 1 || at >= g.sectors {
@@ -153,7 +153,7 @@ func (d *tableDisk) writeHalf(h *gptHalf) error {
 }
 
 // expand puts the copy at the disk's end, where it belongs after the disk has grown, and
-// lets partitions have all sectors before it. A damaged first half is written anew. An
+// lets partitions have all sectors before it. A damaged first half is rewritten. An
 // MBR with entries of its own beside the one for the GPT stays as it is.
 func (g *gpt) expand() error {
 	mbr, err := g.read(0, 1)
@@ -197,7 +197,7 @@ func (g *gpt) expand() error {
 	return nil
 }
 
-// protectiveEntry is the entry of an MBR that stands for a GPT; nil if there is none.
+// protectiveEntry is the entry of an MBR that protects a GPT; nil if there is none.
 func protectiveEntry(mbr []byte) []byte {
 	for i := range 4 {
 		if e := entryAt(mbr, i); e[entryType] == typeGPT {

@@ -23,7 +23,7 @@ import (
 //
 // The kernel starts it from the initrd, which holds this program and the modules
 // that reach the root disk. It finds the root image by the UUID on the kernel's
-// command line, makes it the root, and goes on as the daemon: no shell, no udev,
+// command line, makes it the root, and continues as the daemon: no shell, no udev,
 // nothing else runs on the way.
 func Init() {
 	isInit = true
@@ -132,8 +132,8 @@ func loadModules(dir string) error {
 		}
 		err = unix.FinitModule(int(f.Fd()), moduleParameters(name), 0)
 		f.Close()
-		// One module that this kernel does not want is no reason to give up:
-		// what is missing shows when the root disk does not appear.
+		// A module that this kernel does not accept is no reason to give up:
+		// if something is really missing, the root disk does not appear.
 		if err != nil && err != unix.EEXIST {
 			fmt.Fprintf(os.Stderr, "%s %s: %v\n", proto.InitPrefix, filepath.Base(name), err)
 		}
@@ -152,7 +152,7 @@ func moduleParameters(file string) string {
 }
 
 // switchRoot finds the root image, mounts it and makes it the root directory.
-// The initrd's files stay in memory behind it; this program runs from there.
+// The initrd's files stay in memory, hidden; this program runs from there.
 func switchRoot(events *kernelEvents, uuid string) error {
 	var dev string
 	if !events.until(time.Minute, func() bool { dev = findExt(uuid); return dev != "" }) {
@@ -245,7 +245,7 @@ backup {
 }
 `
 
-// emulatedModules keeps out what is slower than the kernel's plain code when the
+// emulatedModules keeps out modules that are slower than the kernel's plain code when the
 // processor is emulated: its instruction for CRC-32C goes bit by bit, and every
 // block of metadata has such a checksum (modprobe.d(5)).
 const emulatedModules = "install crc32c_intel /bin/true\n"

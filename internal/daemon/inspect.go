@@ -277,7 +277,7 @@ func (d Actions) InspectGetMinorVersion(root Mountable) (int, error) {
 	return o.Minor, nil
 }
 
-// ofMedia is the answer to a question about media: false for what is installed.
+// ofMedia is the answer to a question about media: false for an installed system.
 func (d *Daemon) ofMedia(root Mountable, is func(*inspect.Media) bool) (bool, error) {
 	o, err := d.inspectedOS(root)
 	return err == nil && o.Media != nil && is(o.Media), err

@@ -63,7 +63,7 @@ func (d *Daemon) inventory() (devs *inspect.Devices, done func()) {
 }
 
 // probe has blkid(8) look at all devices at once, since each start of a program takes
-// time. Where a value has control characters it is told otherwise, so lines are lines.
+// time. A value with control characters is printed in another form, so each line is one record.
 func (d *Daemon) probe(devs *inspect.Devices) (done func()) {
 	var undo []func()
 	done = func() {

@@ -41,7 +41,7 @@ const (
 
 // each passes on the warnings and errors that were logged since, with their levels.
 func (k *kmsg) each(fn func(level int, text string)) {
-	buf := make([]byte, 8192) // a record is no larger
+	buf := make([]byte, 8192) // a record is never larger
 	for {
 		n, err := unix.Read(k.fd, buf)
 		if err == unix.EPIPE || err == unix.EINTR {

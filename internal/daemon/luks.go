@@ -32,7 +32,7 @@ func (d *Daemon) cryptsetup(dev Device, keys []string, args ...string) error {
 	err := t.Run(d.call)
 	var te *ToolError
 	if errors.As(err, &te) && te.Text == "" && len(keys) > 0 {
-		te.Text = "the key does not open it" // of which it says nothing in some cases
+		te.Text = "the key does not open it" // in some cases it does not say so
 	}
 	return d.deviceError(err, dev)
 }

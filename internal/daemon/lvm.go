@@ -134,8 +134,8 @@ func (d Actions) Pvs() ([]string, error) {
 func (d Actions) Vgs() ([]string, error) { return d.lvmColumn("vgs", "vg_name") }
 func (d Actions) Lvs() ([]string, error) { return d.visibleVolumes() }
 
-// visibleVolumes lists the volumes people work with: not the parts of which LVM
-// makes others, nor those that are not to be activated, as thin snapshots.
+// visibleVolumes lists the volumes that people work with: neither the parts that LVM
+// makes others from, nor those that are not activated, such as thin snapshots.
 func (d *Daemon) visibleVolumes() ([]string, error) {
 	list, err := d.lvmColumn("lvs", "vg_name,lv_name", "-S", "lv_role=public && lv_skip_activation!=yes")
 	for i := range list {
@@ -431,7 +431,7 @@ func filterPattern(dev Device) (string, error) {
 	return "a|^" + b.String() + parts + "$|", nil
 }
 
-// setFilter makes LVM see what a filter lets through only: what is active goes
+// setFilter makes LVM see only what a filter lets through: active volumes go
 // away, and comes back as far as it is still seen.
 func (d *Daemon) setFilter(patterns []string, sees func(device string) bool) error {
 	if err := d.vgActivate(false); err != nil {

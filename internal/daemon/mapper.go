@@ -56,7 +56,7 @@ func (d *Daemon) logicalVolumes() []string {
 	return l
 }
 
-// mappedDevices lists device-mapper devices that are no logical volumes, such as
+// mappedDevices lists device-mapper devices that are not logical volumes, such as
 // opened LUKS devices.
 func (d *Daemon) mappedDevices() []string {
 	l := []string{}

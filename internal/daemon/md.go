@@ -14,7 +14,7 @@ import (
 	"gofish/internal/api"
 )
 
-// mdNoise is advice of mdadm for whoever sits before it.
+// mdNoise is advice that mdadm gives to interactive users.
 var mdNoise = []string{"Note: this array has metadata", "may not be suitable", "store '/boot'", "your boot-loader", "--metadata=0.90"}
 
 func (d *Daemon) mdadm(args ...string) error {
@@ -107,7 +107,7 @@ func (d Actions) MdStop(md Device) error {
 }
 
 // forgetArrays removes the names of arrays that are stopped. Without udev mdadm
-// makes them but leaves them behind, and takes them for arrays in use.
+// creates them but does not remove them, and then takes them for arrays in use.
 func forgetArrays() {
 	for _, node := range globAll("/dev/md[0-9]*") {
 		if _, err := os.Stat("/sys/class/block/" + filepath.Base(node)); os.IsNotExist(err) {

@@ -56,7 +56,7 @@ func (d *Daemon) mount(m Mountable, mountpoint, options, fstype string) error {
 
 // distrust is how all file systems of guests are mounted: what they hold as device
 // nodes stays without effect here, and so do the rights that they give to programs.
-// Options that were asked for come behind it, and win.
+// The requested options come after it, and win.
 const distrust = "nodev,nosuid"
 
 // mountTool runs mount(8), which knows the helpers of file systems that are not the
@@ -145,7 +145,7 @@ func ntfsReason(status int, why, after string) string {
 	return why
 }
 
-// refuseUnsafeNTFS undoes a mount that was to be for writing but is not: ntfs-3g goes on
+// refuseUnsafeNTFS undoes a mount that should be writable but is not: ntfs-3g continues
 // read-only by itself where Windows has left something.
 func (d *Daemon) refuseUnsafeNTFS(options, source, target string) error {
 	if slices.Contains(strings.Split(options, ","), "ro") {
@@ -178,8 +178,8 @@ func asksNoSetuid(options string) (no bool) {
 	return no
 }
 
-// mountPart mounts a folder or a subvolume of a file system: the file system where nobody
-// sees it, and the part from there. Its name is no mount option, which could not have a
+// mountPart mounts a folder or a subvolume of a file system: first the whole file system in a private
+// place, then the part from there. The name is not passed as a mount option, which could not have a
 // comma. Links in the way stay in the file system.
 func (d *Daemon) mountPart(m Mountable, target, options, fstype string) error {
 	tmp, err := os.MkdirTemp("/tmp", "mount-*")
@@ -471,7 +471,7 @@ func (d *Daemon) flushDisks() error {
 }
 
 func (d Actions) Fsck(fstype string, device Device) (int, error) {
-	// What begins with no is another word for fsck(8): what is not of that type.
+	// fsck(8) takes a type that begins with "no" as: any other type.
 	auto, is := fstype == "" || fstype == "auto", fstype
 	if auto || strings.HasPrefix(fstype, "no") {
 		is = d.probeType(string(device))

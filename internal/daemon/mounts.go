@@ -81,7 +81,7 @@ func (d *Daemon) mountsBelow() ([]mountEntry, error) {
 }
 
 // mountPoint is where a device is mounted, as a path of the appliance. Devices
-// are told apart by number: a volume has several names.
+// are distinguished by number: a volume has several names.
 func (d *Daemon) mountPoint(device Device) string {
 	var want, have unix.Stat_t
 	if unix.Stat(string(device), &want) != nil {
@@ -106,7 +106,7 @@ func (d *Daemon) mountedAt(device Device) (string, error) {
 }
 
 // withMount runs fn on a directory where a device is mounted: where it is
-// already, or else on one that is there for the time of the call.
+// already, or else on a temporary one for the duration of the call.
 func (d *Daemon) withMount(device Device, fstype, options string, fn func(dir string) error) error {
 	if p := d.mountPoint(device); p != "" {
 		return fn(p)

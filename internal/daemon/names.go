@@ -21,8 +21,8 @@ var linkFolders = map[string]string{
 }
 
 // Linked lists the devices (kernel names, in the order of the drives) that a name
-// under /dev/disk or /dev/md stands for. Several have it after one was copied from
-// another; nil if none has, or if it is no such name.
+// under /dev/disk or /dev/md refers to. There may be several if one is a copy of another.
+// The result is nil if there is none, or if it is not such a name.
 func (d *Devices) Linked(name string) []string {
 	rest, ok := strings.CutPrefix(name, "/dev/")
 	if !ok {
@@ -52,14 +52,14 @@ func (d *Devices) Linked(name string) []string {
 	return nil
 }
 
-// Tagged lists the devices that have a property, but for the appliance's own, in
+// Tagged lists the devices that have a property, except the appliance's own, in
 // the order of the drives.
 func (d *Devices) Tagged(tag, value string) ([]string, error) {
 	// Partition UUIDs are printed in lower case; people and firmware write both.
 	if tag == "PARTUUID" {
 		value = strings.ToLower(value)
 	}
-	// In quotes, since one at its begin would stand for itself and its match.
+	// In quotes, since blkid would take a quote at the start of the value as its own.
 	out, err := d.output("blkid", "-c", "/dev/null", "-o", "device", "-t", tag+`="`+value+`"`)
 	var te *ToolError
 	if err != nil && !(errors.As(err, &te) && te.Status == 2) {
@@ -122,8 +122,8 @@ func (d *Devices) partitionOf(disk, number string) []string {
 	return []string{"/dev/" + disk + number}
 }
 
-// byDisk finds a disk by one of the names that namesOf tells for it. A partition is
-// its disk's name with -partN behind.
+// byDisk finds a disk by one of the names that namesOf returns for it. A partition
+// has its disk's name followed by -partN.
 func (d *Devices) byDisk(link string, namesOf func(disk string) []string) []string {
 	name, number := link, ""
 	if i := strings.LastIndex(link, "-part"); i >= 0 {
@@ -162,7 +162,7 @@ func (d *Devices) byID(link string) []string {
 }
 
 // arraysOf finds arrays by their UUID, however its digits are grouped, or by their
-// name. The name of the machine that made the array and a colon may stand before it.
+// name. The name of the machine that made the array and a colon may come before it.
 func (d *Devices) arraysOf(tag, value string) []string {
 	same := func(v string) bool { return v == value || v[strings.LastIndex(v, ":")+1:] == value }
 	if tag == "MD_UUID" {

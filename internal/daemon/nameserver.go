@@ -17,7 +17,7 @@ const (
 	resolvConfText = "nameserver " + nameServer + "\n"
 )
 
-// nameTime is how long an answer is waited for; whoever asks gives up earlier.
+// nameTime is how long to wait for an answer; clients give up earlier.
 const nameTime = 30 * time.Second
 
 // forwardNames answers as a name server of this machine by asking nameServer. That is

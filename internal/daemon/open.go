@@ -43,8 +43,8 @@ func (d *Daemon) open(path Path, flags int, mode uint32) (*os.File, error) {
 }
 
 // notFiles are the kinds of names in a guest that have no content of their own. A
-// device node is a number that the guest has chosen: behind it are the appliance's
-// devices, some without end. Reading a FIFO blocks for ever.
+// device node is a number that the guest has chosen: it refers to the appliance's
+// devices, some of which are endless. Reading a FIFO blocks forever.
 var notFiles = map[uint32]string{
 	unix.S_IFCHR: "character device", unix.S_IFBLK: "block device", unix.S_IFIFO: "FIFO", unix.S_IFSOCK: "socket",
 }
@@ -79,7 +79,7 @@ func (d *Daemon) openDir(path Path) (*os.File, error) {
 	return d.root.Open(path, unix.O_RDONLY|unix.O_DIRECTORY, 0)
 }
 
-// openEither opens what a parameter that may be a device or a path stands for.
+// openEither opens the file for a parameter that may be a device or a path.
 // name is what the client calls it.
 func (d *Daemon) openEither(dp DevOrPath, flags int, mode uint32) (f *os.File, name string, err error) {
 	if dp.Device == "" {

@@ -62,7 +62,7 @@ func parsePartitionLabel(dev Device, out string) (string, error) {
 	return "", fmt.Errorf("%s: parted prints nothing about the disk", dev)
 }
 
-// parsePartitionRows reads the lines behind that.
+// parsePartitionRows reads the lines after that.
 func parsePartitionRows(dev Device, out string) (rows []partitionRow, err error) {
 	disk := false
 	for _, line := range lines(out) {

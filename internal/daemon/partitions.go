@@ -46,7 +46,7 @@ var partedEnv = []string{"LC_ALL=C.UTF-8"}
 // noUdev is what a shell says when parted wants to wait for udev.
 const noUdev = "udevadm: not found"
 
-// awaitPartitions waits, but not for ever, until every partition that the kernel
+// awaitPartitions waits, but not forever, until every partition that the kernel
 // knows on a disk has its node.
 func awaitPartitions(dev Device) error {
 	name := filepath.Base(string(dev))
@@ -105,7 +105,7 @@ func (d *Daemon) partitionTable(dev Device) (label string, rows []partitionRow, 
 }
 
 // table is a partition table of a kind that is changed here and not by parted, which
-// writes all of it anew: identities, boot code, and what it does not know are lost.
+// rewrites all of it: identities, boot code, and anything it does not know are lost.
 type table interface {
 	rows() []partitionRow
 	add(kind string, start, end int64) error
@@ -210,13 +210,13 @@ func errNoPart(n int) error {
 	return fmt.Errorf("partition number %d not found: %w", n, errnoOnly(syscall.ENOENT))
 }
 
-// errShrinks keeps from losing what is behind a partition's new end.
+// errShrinks prevents the loss of data beyond a partition's new end.
 func errShrinks(end, was int64) error {
 	return fmt.Errorf("sector %d: the partition ends at sector %d and would become smaller: what is there would be lost (if that is wanted, part-del and part-add)", end, was)
 }
 
 // tellKernel has the kernel read a disk's partition table, which has these rows. If one
-// of the partitions is in use, it is told of the others one by one.
+// of the partitions is in use, it is told about the others one by one.
 func tellKernel(dev Device, rows []partitionRow) error {
 	f, err := os.Open(string(dev))
 	if err != nil {
@@ -253,7 +253,7 @@ func blkpg(disk *os.File, op int32, r partitionRow) error {
 	return ioctlPtr(int(disk.Fd()), unix.BLKPG, &arg)
 }
 
-// tellChanges tells the kernel what is other in the rows than in what it knows. What has
+// tellChanges tells the kernel how the rows differ from what it knows. What has
 // moved goes first, since it may be in the way.
 func tellChanges(disk *os.File, name string, rows []partitionRow) error {
 	known := map[int]partitionRow{}
@@ -271,7 +271,7 @@ func tellChanges(disk *os.File, name string, rows []partitionRow) error {
 	wanted := map[int]partitionRow{}
 	for _, r := range rows {
 		if r.extended {
-			r.size = min(r.size, 1024) // as much as a boot loader needs, so that nobody writes on the others
+			r.size = min(r.size, 1024) // as much as a boot loader needs, so that nobody overwrites the logical ones
 		}
 		wanted[r.num] = r
 	}

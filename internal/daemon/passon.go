@@ -91,7 +91,7 @@ func passOn(ctx context.Context, args []string, to io.Writer, harmless func(line
 	return werr
 }
 
-// complaints finds the first line that counts in what a tool says.
+// complaints finds the first relevant line in what a tool says.
 type complaints struct {
 	harmless func(string) bool
 	line     []byte // what there is of the present line

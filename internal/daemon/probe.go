@@ -13,7 +13,7 @@ import (
 	"gofish/internal/api"
 )
 
-// What is on a device: types and labels of file systems, and what else blkid tells.
+// What is on a device: types and labels of file systems, and what else blkid reports.
 
 // probeType is the type of what a device holds, empty if it is not known.
 func (d *Daemon) probeType(dev string) string {
@@ -24,7 +24,7 @@ func (d *Daemon) probeType(dev string) string {
 	return strings.TrimSpace(out)
 }
 
-// probeTags is what blkid(8) tells of a device.
+// probeTags returns what blkid(8) reports about a device.
 func (d *Daemon) probeTags(dev string) map[string]string {
 	tags := map[string]string{}
 	out, _ := d.output("blkid", "-c", "/dev/null", "-o", "export", "-p", dev)

@@ -9,7 +9,7 @@ import (
 	"gofish/guestfs/types"
 )
 
-// rsync copies; what is shown of it in errors are the names that the client gave.
+// rsync copies; errors show the names that the client gave.
 func (d *Daemon) rsync(src, dest, shown string, o types.RsyncOptions) error {
 	args := []string{"rsync"}
 	if isTrue(o.Archive) {

@@ -74,7 +74,7 @@ func (d *Daemon) toolOnFile(path Path, t *Tool) error {
 	return nil
 }
 
-// fileArg is a file or directory of the guest as a tool is told it.
+// fileArg returns the path of the guest's file or directory to pass to a tool.
 func (d *Daemon) fileArg(path Path) (string, error) {
 	st, err := d.root.Stat(path)
 	if err == nil {

@@ -61,7 +61,7 @@ func serve(d *Daemon, ch Channel, conn *proto.Conn) error {
 	}
 }
 
-// call answers one call. An error means that the connection cannot go on.
+// call answers one call. An error means that the connection cannot continue.
 func (s *session) call(frame []byte) error {
 	dec := proto.NewDecoder(frame)
 	var h proto.Header
@@ -159,7 +159,7 @@ const attention = 50 * time.Millisecond
 
 // listen has cancel called when the client cancels the call that is being served, or goes
 // away, until stop is called. In a stream the client says so where its data ends, so
-// there nobody but who reads the stream may read.
+// there only the reader of the stream may read.
 func (s *session) listen(in *fileIn, cancel func()) (stop func()) {
 	over, done := make(chan struct{}), make(chan struct{})
 	timer := time.AfterFunc(attention, func() {
@@ -196,7 +196,7 @@ func (s *session) hearCancel(in *fileIn) bool {
 			return true
 		case ev == proto.EventCancel:
 			return true
-		case ev == proto.EventFrame && in != nil: // the stream that a disk stands in for
+		case ev == proto.EventFrame && in != nil: // the stream that a disk replaces
 			if c, err := proto.ParseChunk(frame); err == nil && (c.End() || c.Cancelled) {
 				in.done.Store(true)
 			}
@@ -364,7 +364,7 @@ func errorBody(err error) *proto.ErrorBody {
 	return b
 }
 
-// replyHeader tells the client also whose daemon this is.
+// replyHeader also tells the client that this is gofish's daemon.
 func (s *session) replyHeader(status uint32) proto.Header {
 	h := proto.ReplyHeader(s.proc, s.serial, status)
 	h.ProgressHint = proto.OursMark

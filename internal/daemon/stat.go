@@ -104,7 +104,7 @@ func (d *Daemon) readdir(path Path, fn func(api.Dirent) error) error {
 	}), "readdir: %s", path)
 }
 
-// eachDirent reads a directory with getdents64(2), which tells more than package os.
+// eachDirent reads a directory with getdents64(2), which returns more than package os.
 func eachDirent(dir *os.File, fn func(ino uint64, typ byte, name string) error) error {
 	buf := make([]byte, 64<<10)
 	for {

@@ -20,7 +20,7 @@ type fileIn struct {
 	s         *session
 	ctx       context.Context // of the call
 	left      []byte
-	done      atomic.Bool // end or cancel chunk seen: what comes now is no part of the stream
+	done      atomic.Bool // end or cancel chunk seen: what comes now is not part of the stream
 	cancelled bool        // by the client
 	pos       uint64
 	progress  func(pos uint64)
@@ -301,7 +301,7 @@ func (f *fileOut) finish(err error) error {
 	return f.s.conn.Flush()
 }
 
-// InternalStreamError answers what finish has kept: behind the beginning of a stream the
+// InternalStreamError returns the error that finish has kept: after the beginning of a stream the
 // protocol has room for a sign that it failed, but not for the reason.
 func (d Actions) InternalStreamError() error { return d.streamErr }
 

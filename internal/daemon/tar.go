@@ -73,7 +73,7 @@ func (d Actions) TarIn(c *Call, tarfile io.Reader, directory Path, opts types.Ta
 func unpack(r io.Reader, o untar.Options, fail func(string) error) error {
 	result, err := untar.Extract(r, o)
 	if err == nil {
-		_, err = io.Copy(io.Discard, r) // what is behind the archive's end
+		_, err = io.Copy(io.Discard, r) // what comes after the archive's end
 	}
 	var tool *ToolError
 	switch {
@@ -95,7 +95,7 @@ func unpack(r io.Reader, o untar.Options, fail func(string) error) error {
 	return nil
 }
 
-// notAnArchive says why a file is no plain archive, empty if it may be one.
+// notAnArchive says why a file is not a plain archive; empty if it may be one.
 func notAnArchive(in *bufio.Reader) string {
 	head, _ := in.Peek(compression.HeadSize)
 	if kind := compression.Of(head); packers[kind] != "" {
@@ -140,7 +140,7 @@ func (d *Daemon) tarOut(c *Call, directory string, tarfile io.Writer, opts types
 	err = passOn(c, append(args, "-cf", "-", "."), tarfile, func(line string) bool { return strings.Contains(line, ": Warning: ") })
 	var tool *ToolError
 	if errors.As(err, &tool) {
-		// Nobody writes to it meanwhile: what is missing could not be read.
+		// Nobody writes to it meanwhile, so missing data means that it could not be read.
 		tool.Text = shrankFile.ReplaceAllString(tool.Text, "Input/output error: $1 bytes of it cannot be read")
 		// Its members are named relative to the directory.
 		if rest, ok := strings.CutPrefix(tool.Text, "tar: ./"); ok {

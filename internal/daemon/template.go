@@ -103,7 +103,7 @@ func begin(conn *proto.Conn, s *proto.Start, events *kernelEvents) error {
 }
 
 // reseed mixes entropy into the kernel's generator, credits it, and makes the
-// generator start anew from it (random(4)).
+// generator reseed from it (random(4)).
 func reseed(entropy []byte) error {
 	if len(entropy) < 32 {
 		return fmt.Errorf("%d bytes are too few", len(entropy))

@@ -38,8 +38,8 @@ type Tool struct {
 	// FoldStdout puts standard output into the error text too, for tools that
 	// complain there.
 	FoldStdout bool
-	// Silent is for a tool that goes on after a failure and ends with status zero: what
-	// it complains of is one, but for lines that match this.
+	// Silent is for a tool that continues after a failure and exits with status zero:
+	// any complaint is a failure, except lines that match this.
 	Silent *regexp.Regexp
 	// Background is for a tool that leaves a process behind to do the work: its end
 	// is not waited for, but this is done when the process has ended.

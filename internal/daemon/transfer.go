@@ -81,7 +81,7 @@ func (d *Daemon) fillFile(path Path, size uint64, holes bool, fill func(*os.File
 	if err == nil {
 		defer f.Close()
 		if !holes {
-			err = hasRoom(f, size) // before what is there goes
+			err = hasRoom(f, size) // before the old content goes
 		}
 	}
 	if f == nil {
@@ -128,7 +128,7 @@ func (d *Daemon) replacement(path Path, size uint64) (*newfile.File, string, err
 	switch {
 	case err == syscall.ENOENT:
 		if _, err := d.root.Lstat(path); err == nil {
-			return nil, "", nil // a link to what is not there yet
+			return nil, "", nil // a link to something that does not exist yet
 		}
 		st = nil
 	case err != nil:
@@ -145,7 +145,7 @@ func (d *Daemon) replacement(path Path, size uint64) (*newfile.File, string, err
 	}
 	dir, base, err := d.root.Parent(there)
 	if err != nil {
-		return nil, "", nil // what is wrong shows when the file is opened
+		return nil, "", nil // opening the file will show what is wrong
 	}
 	n, err := newfile.Create(dir, 0o666)
 	if err != nil {
@@ -159,7 +159,7 @@ func (d *Daemon) replacement(path Path, size uint64) (*newfile.File, string, err
 }
 
 // replaceable reports whether a new file can have all that a file has, on a file system
-// where that can be told, and whether one of size has room beside it, or nowhere.
+// where that can be determined, and whether a file of that size fits beside it, or not at all.
 func replaceable(host string, st *unix.Stat_t, size uint64) bool {
 	var fs unix.Statfs_t
 	if unix.Statfs(host, &fs) != nil {
@@ -179,7 +179,7 @@ func replaceable(host string, st *unix.Stat_t, size uint64) bool {
 		return false
 	}
 	defer f.Close()
-	// How the content is kept (extents, huge, inline) says nothing of what was wanted.
+	// How the content is stored (extents, huge, inline) says nothing about what was asked for.
 	const kept = 0x80000 | 0x40000 | 0x10000000
 	flags, err := unix.IoctlGetUint32(int(f.Fd()), unix.FS_IOC_GETFLAGS)
 	return err == nil && flags&^kept == 0 || err == unix.ENOTTY || err == unix.EOPNOTSUPP
@@ -307,7 +307,7 @@ func sendPieces(c *Call, out *fileOut, f *os.File, size int64) error {
 	return nil
 }
 
-// nextData tells where the next data of a file begins and ends. Where that is not known
+// nextData returns where the next data of a file begins and ends. Where that is not known
 // all is data.
 func nextData(f *os.File, pos, size int64) (data, end int64) {
 	fd := int(f.Fd())
@@ -343,7 +343,7 @@ func (d Actions) DownloadOffset(c *Call, remotefilename DevOrPath, filename io.W
 	return send(c, filename, io.LimitReader(f, size), name, size)
 }
 
-// openSource opens what is sent to the client, and tells its size.
+// openSource opens what is sent to the client, and returns its size.
 func (d *Daemon) openSource(from DevOrPath) (*os.File, int64, error) {
 	f, name, err := d.openEither(from, unix.O_RDONLY, 0)
 	if err != nil {

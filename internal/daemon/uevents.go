@@ -10,11 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// kernelEvents is a socket on which the kernel tells of devices that come and go
+// kernelEvents is a socket on which the kernel reports devices that come and go
 // (netlink(7), NETLINK_KOBJECT_UEVENT). It knows every SCSI disk by its target:
 // the kernel announces a disk after it has read its partitions.
 //
-// Code that runs between a restore and the launch word is translated anew in each
+// Code that runs between a restore and the launch word is translated again in each
 // launch, which costs more than running it: no regular expressions, no globs.
 type kernelEvents struct {
 	fd    int

@@ -24,7 +24,7 @@ func checkUUID(uuid string) error {
 	return nil
 }
 
-// guidBytes reads a GUID as it is written, in braces or not; nil if it is none. On a
+// guidBytes reads a GUID as it is written, in braces or not; nil if it is not one. On a
 // disk its first three numbers are little-endian.
 func guidBytes(guid string) []byte {
 	b, err := hex.DecodeString(strings.ReplaceAll(strings.Trim(guid, "{}"), "-", ""))

@@ -149,14 +149,14 @@ const maxDepth = 1000
 
 // walk visits everything below a directory, parents first, in the order of the
 // directories. It never follows a link, so it cannot leave the tree. A directory that
-// cannot be read is an error, which says which: what is in it would be missing.
+// cannot be read is an error that names it: its content would be missing.
 func (d *Daemon) walk(top *os.File, directory Path, prefix string, fn func(*entry) error) error {
 	w := walker{d, string(directory), prefix, fn}
 	return w.level(top, "", 0)
 }
 
 // gone reports whether a name was removed since it was read from its directory. One that is
-// still there but stands for nothing is damage.
+// still there but refers to nothing is damage.
 func gone(dir *os.File, name string) bool {
 	fd, err := unix.Openat(int(dir.Fd()), ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {

@@ -55,7 +55,7 @@ func (x xattrCalls) all(p string) ([]api.Xattr, error) {
 	return list, nil
 }
 
-// sized calls a function that wants a large enough buffer and tells the size
+// sized calls a function that needs a large enough buffer and returns the size
 // when it gets none.
 func sized(fn func([]byte) (int, error)) ([]byte, error) {
 	for {
@@ -73,7 +73,7 @@ func sized(fn func([]byte) (int, error)) ([]byte, error) {
 }
 
 // copyXattrs copies attributes inside Enter, of the target of a link if follow
-// is set. It goes on after an attribute that cannot be set and returns the
+// is set. It continues after an attribute that cannot be set and returns the
 // first error.
 func copyXattrs(src, dest string, follow bool) error {
 	x := xattrsOfLink

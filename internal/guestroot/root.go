@@ -34,8 +34,7 @@ func New(dir string) *Root { return &Root{dir: strings.TrimRight(dir, "/"), top:
 
 // Keep says whether the root, once it was opened, stays open for the next call: a
 // series of calls that only look at files opens it once. While it is held, the file
-// system that is mounted there cannot be unmounted, and what is mounted over it is
-// not seen.
+// system that is mounted there cannot be unmounted, and another one mounted over it is not seen.
 func (r *Root) Keep(on bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

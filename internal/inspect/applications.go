@@ -10,7 +10,7 @@ import (
 // Package databases of guests, as text. What makes no sense in them is left out.
 
 // DpkgApplications reads /var/lib/dpkg/status: paragraphs of fields, in which a
-// line that begins with a blank goes on with the field before.
+// line that begins with a blank continues the previous field.
 func DpkgApplications(status string) []api.Application2 {
 	list := []api.Application2{}
 	for _, paragraph := range paragraphs(status) {
@@ -98,8 +98,8 @@ func ApkApplications(db string) []api.Application2 {
 }
 
 // PacmanApplication reads the desc file of a package below /var/lib/pacman/local:
-// a name between percent signs, the value in the line behind it. It reports false
-// for a file that is none.
+// a name between percent signs, the value in the line after it. It reports false for a
+// file that is not such a file.
 func PacmanApplication(desc string) (app api.Application2, ok bool) {
 	for _, paragraph := range paragraphs(desc) {
 		if len(paragraph) < 2 {

@@ -16,10 +16,10 @@ type Device struct {
 	Drive int    // a disk, or a partition of one: the disk's number; else -1
 	Part  int    // the partition's number, 0 for a disk
 	Start uint64 // the partition's first byte
-	// Tags are what blkid(8) tells (UUID, LABEL, TYPE, UUID_SUB, PART_ENTRY_…), and
+	// Tags are what blkid(8) reports (UUID, LABEL, TYPE, UUID_SUB, PART_ENTRY_…), and
 	// DM_NAME, DM_UUID, MD_NAME, MD_UUID, SERIAL.
 	Tags map[string]string
-	On   []string // what it is made of: an opened LUKS device lies on a partition
+	On   []string // what it is made of: an opened LUKS device is on a partition
 	// Subvolumes of a btrfs, by number, and the one that is mounted by default.
 	Subvolumes map[uint64]string
 	Default    uint64
@@ -27,7 +27,7 @@ type Device struct {
 	Frozen     []string // those that are snapshots which cannot be changed
 }
 
-// Devices are all of them, in the order of the drives, what is on top of others last.
+// Devices are all devices, in the order of the drives; those on top of others come last.
 type Devices struct {
 	All []*Device
 	// Named finds devices by the names that this machine knows them by; nil: none.
@@ -117,7 +117,7 @@ func (d *Devices) tagged(tag, value string) []*Device {
 		case "MD_UUID": // grouped in several ways
 			digits := strings.NewReplacer(":", "", "-", "")
 			return strings.EqualFold(digits.Replace(v), digits.Replace(value))
-		case "MD_NAME": // a host's name and a colon may stand before it
+		case "MD_NAME": // a host's name and a colon may come before it
 			return v == value || v != "" && v[strings.LastIndex(v, ":")+1:] == value
 		}
 		return v == value
@@ -156,7 +156,7 @@ func (d *Devices) drives(dev *Device) []int {
 	return l
 }
 
-// below visits a device and all that it is made of.
+// below visits a device and everything that it is made of.
 func (d *Devices) below(dev *Device, visit func(*Device)) {
 	seen := map[*Device]bool{}
 	var walk func(*Device)

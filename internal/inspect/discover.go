@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Types of partitions that tell where a file system belongs
+// Types of partitions that say where a file system belongs
 // (https://uapi-group.org/specifications/specs/discoverable_partitions_specification/).
-// Those with hashes and signatures for the others are no file systems.
+// Those with hashes and signatures for the others are not file systems.
 var discoverable = map[string]string{
 	"933ac7e1-2eb4-4f13-b844-0e14e2aef915": "/home",
 	"3b8f8425-20e0-4f3b-907f-1a25a76f98e8": "/srv",
@@ -40,7 +40,7 @@ func init() {
 	}
 }
 
-// place is where a partition belongs by its type; empty if that does not tell.
+// place is where a partition belongs according to its type; empty if the type does not say.
 func (dev *Device) place() string {
 	// A flag keeps systems from mounting it (bit 63).
 	if flags := strings.TrimPrefix(dev.Tags["PART_ENTRY_FLAGS"], "0x"); len(flags) == 16 && flags[0] >= '8' {
@@ -111,7 +111,7 @@ func (t *table) uses(dev *Device) bool {
 	return false
 }
 
-// at is what is mounted at a place.
+// at is the file system mounted at a place.
 func (t *table) at(point string) string {
 	for _, m := range t.mounts {
 		if m.Point == point {

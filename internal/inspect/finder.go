@@ -12,8 +12,8 @@ import (
 )
 
 // finder finds devices by the names that one guest has for them. Names that the
-// firmware, a driver or an order of drives gives are not the same here: what is known
-// of one of them, such as the root directory's, tells about the others.
+// firmware, a driver or an order of drives gives are not the same here: one that is
+// known, such as the root directory's, helps to identify the others.
 type finder struct {
 	g      *Guest
 	devs   *Devices
@@ -24,7 +24,7 @@ type finder struct {
 	arrays map[string]string // UUIDs by name
 
 	wanted  string // the type of file system that is looked for
-	guessed bool   // the last name told nothing that could be known here
+	guessed bool   // the last name said nothing that could be matched here
 }
 
 // crypt is a line of a crypttab(5).
@@ -101,7 +101,7 @@ func (f *finder) find(spec string, depth int) []*Device {
 }
 
 // plainDevice is a device's name without what paths may have too much. A number of the
-// kernel's is resolved to the name that it stands for.
+// kernel's is resolved to the name that it refers to.
 func plainDevice(spec string) string {
 	if !strings.HasPrefix(spec, "/dev/") {
 		return spec
@@ -170,7 +170,7 @@ func (f *finder) tagged(tag, value string) []*Device {
 	return f.devs.tagged(tag, value)
 }
 
-// byID finds what a name in /dev/disk/by-id stands for.
+// byID finds the device for a name in /dev/disk/by-id.
 func (f *finder) byID(link string, depth int) []*Device {
 	if name, ok := strings.CutPrefix(link, "dm-name-"); ok {
 		return f.mapped(name, depth)
@@ -194,7 +194,7 @@ func (f *finder) byID(link string, depth int) []*Device {
 
 var arrayPart = regexp.MustCompile(`^(.*?)(?:-part|p|)(\d+)$`)
 
-// parts finds an array or, where its name goes on with a number, a partition of one.
+// parts finds an array or, where its name continues with a number, a partition of one.
 func (f *finder) parts(name string, whole func(string) []*Device) []*Device {
 	if l := whole(name); l != nil {
 		return l
@@ -230,7 +230,7 @@ func (f *finder) array(name string) []*Device {
 }
 
 // mapped finds a device of device-mapper by its name: those of encrypted devices are
-// in the guest's crypttab, and whoever has opened them here has given them another.
+// in the guest's crypttab, and they may have been opened here under another.
 func (f *finder) mapped(name string, depth int) []*Device {
 	if c, ok := f.crypts[name]; ok {
 		if l := f.decrypted(c, depth); l != nil {
@@ -261,7 +261,7 @@ func (f *finder) decrypted(c crypt, depth int) []*Device {
 	return f.open(f.find(header, depth+1))
 }
 
-// open lists what is in the encrypted ones among devices, as far as they are open.
+// open lists the contents of the encrypted devices, as far as they are open.
 func (f *finder) open(l []*Device) (opened []*Device) {
 	for _, dev := range l {
 		for _, up := range f.devs.All {
@@ -296,7 +296,7 @@ func (f *finder) mappedUUID(uuid string, depth int) []*Device {
 	return f.mapped(w[3], depth)
 }
 
-// lost reports whether a name is of something whose content nobody can have: it is
+// lost reports whether a name is that of something whose content cannot be recovered: it is
 // encrypted with a key that was thrown away.
 func (f *finder) lost(spec string) bool {
 	c := f.crypts[strings.TrimPrefix(spec, api.MapperDir)]
@@ -307,7 +307,7 @@ func (f *finder) lost(spec string) bool {
 type diskName struct {
 	class string // names of one class differ if their disks do
 	id    string // within the class
-	index int    // which disk it is by the name; -1: it does not tell
+	index int    // which disk it is by the name; -1: it does not say
 	part  int    // 0: the disk
 }
 
@@ -369,7 +369,7 @@ func parseDisk(name string) (diskName, bool) {
 	return diskName{}, false
 }
 
-// driveNumber is the number of a disk that its letters or digits tell.
+// driveNumber is the number of a disk, from its letters or digits.
 func driveNumber(s string) int {
 	if n, err := strconv.Atoi(s); err == nil {
 		return n
@@ -438,7 +438,7 @@ func (f *finder) disks(n diskName) []int {
 	return all
 }
 
-// holds reports whether a drive has a partition with what is looked for.
+// holds reports whether a drive has a partition with the content that is looked for.
 func (f *finder) holds(drive, part int) bool {
 	return slices.ContainsFunc(f.devs.partition(drive, part), func(dev *Device) bool {
 		is := f.devs.opened(dev).Tags["TYPE"]

@@ -12,7 +12,7 @@ import (
 	"gofish/internal/api"
 )
 
-// entry is a file system that a system mounts, as a file of it says.
+// entry is a file system that a system mounts, according to one of its files.
 type entry struct {
 	spec, point, typ, options string
 	from                      string // file and line
@@ -22,7 +22,7 @@ type entry struct {
 const (
 	maxEntries     = 1000
 	maxWarnings    = 20
-	longestWarning = 170 // characters: it is to fit on a screen with what stands before it
+	longestWarning = 170 // characters: it must fit on a screen together with what comes before it
 )
 
 // fstab reads an fstab(5).
@@ -120,7 +120,7 @@ func (g *Guest) unit(file string) (entry, bool) {
 
 var octalPattern = regexp.MustCompile(`\\[0-3][0-7]{2}`)
 
-// unescape resolves the octal numbers that stand for blanks in an fstab.
+// unescape resolves the octal numbers that represent blanks in an fstab.
 func unescape(s string) string {
 	return octalPattern.ReplaceAllStringFunc(s, func(m string) string {
 		n, _ := strconv.ParseUint(m[1:], 8, 8)
@@ -157,11 +157,11 @@ func init() {
 	}
 }
 
-// mediaPattern are drives whose medium is no part of the system, and disks in memory.
+// mediaPattern matches drives whose medium is not part of the system, and disks in memory.
 var mediaPattern = regexp.MustCompile(`^/dev/(cd|dvd|cdrom|fd\d|floppy|sr\d|scd|zram|ram\d|loop|acd\d|mcd\d|disk/by-id/usb-.*(DVD|CD-?ROM))`)
 
 // elsewhere reports whether an entry is about something that is on none of the disks:
-// that is no fault.
+// that is not an error.
 func (e *entry) elsewhere() bool {
 	for _, dir := range []string{"/dev", "/proc", "/sys", "/run"} {
 		if e.point == dir || strings.HasPrefix(e.point, dir+"/") && !strings.HasPrefix(e.point, "/run/media/") {

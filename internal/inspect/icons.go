@@ -28,7 +28,7 @@ var logos = map[string][]string{
 	"openmandriva": {"/usr/share/icons/large/mandriva.png", "/usr/share/icons/mandriva.png"},
 }
 
-// Icons lists the files to look for, best first. High quality leaves out what is small
+// Icons lists the files to look for, best first. High quality leaves out small ones
 // or drawn for something else.
 func Icons(o *OS, favicon, highQuality bool) []Icon {
 	var l []Icon

@@ -23,7 +23,7 @@ const (
 	composefs // a repository of bootc
 )
 
-// OS is what is known of an operating system. A string that is not known is empty.
+// OS is what is known about an operating system. An unknown string is empty.
 type OS struct {
 	Type, Distro, Product, Variant string
 	Arch, Hostname                 string
@@ -41,7 +41,7 @@ type OS struct {
 	claimed string // the mountable that its fstab calls its root directory
 }
 
-// Media is what is known of a medium to install from, or to start a system from that
+// Media is what is known about a medium to install from, or to start a system from that
 // is not installed.
 type Media struct {
 	Live      bool // a system on it runs from there
@@ -60,14 +60,14 @@ type Windows struct {
 	GroupPolicy                                      bool
 }
 
-// Drive is a letter and the device behind it.
+// Drive is a drive letter and its device.
 type Drive struct{ Letter, Device string }
 
 // Filesystem is what was found on one.
 type Filesystem struct {
 	Mountable string
 	Role      Role
-	OS        *OS // of a Root; of a Usr what it tells about its system
+	OS        *OS // of a Root; for a Usr, what it says about its system
 
 	storeElsewhere bool // a NixOS without its store
 	usrElsewhere   bool // there is nothing in /usr
@@ -84,7 +84,7 @@ type Guest struct {
 	mountable string // what this is
 	// Mounted are other file systems of the guest that are mounted too.
 	Mounted []Mount
-	// Architecture is that of a program, empty if it is none.
+	// Architecture is that of a program, empty if it is not one.
 	Architecture func(path string) string
 	// Registry is for Windows: the hives' reader. Nil where there is none.
 	Registry func(path string) (Registry, error)
@@ -93,7 +93,7 @@ type Guest struct {
 // Registry is an open hive.
 type Registry interface {
 	// Value returns the text of a value of the key at a path (names separated by
-	// backslashes, case ignored), or what is stored as it is.
+	// backslashes, case ignored), or its stored form.
 	Value(key, name string) (text string, raw []byte, ok bool)
 	Subkeys(key string) []string
 	Values(key string) []string
@@ -148,7 +148,7 @@ func (g *Guest) linesOf(name string, max int64) []string {
 
 // firstLine is the first line of a file, without blanks around it.
 func (g *Guest) firstLine(name string) string {
-	const longest = 1024 // of what is shown as a name or a version
+	const longest = 1024 // of a name or a version that is shown
 	if l := g.lines(name); len(l) > 0 {
 		text, _, _ := strings.Cut(l[0][:min(longest, len(l[0]))], "\x00")
 		return strings.TrimSpace(text)
@@ -192,7 +192,7 @@ func (g *Guest) linksTo(name, target string) bool {
 	return strings.Trim(strings.TrimLeft(g.readLink(name), "./"), "/") == target
 }
 
-// readLink is where a symbolic link leads, empty if it is none.
+// readLink returns where a symbolic link leads, empty if it is not a link.
 func (g *Guest) readLink(name string) string {
 	l, ok := g.FS.(fs.ReadLinkFS)
 	if !ok {
@@ -296,7 +296,7 @@ func (k kind) mounts(g *Guest, o *OS, mountable string) {
 	}
 }
 
-// first is the first of the files that is there.
+// first is the first of the files that exists.
 func (g *Guest) first(names ...string) string {
 	for _, n := range names {
 		if g.isFile(n) {

@@ -10,7 +10,7 @@ func linux(g *Guest, o *OS) {
 	case g.isFile("/etc/NIXOS"):
 		o.Distro = "nixos"
 	default:
-		// A distribution that nobody knows still has a name.
+		// An unknown distribution still has a name.
 		if name := ShellValues(g.lines("/etc/os-release"))["PRETTY_NAME"]; name != "" {
 			o.Product = name
 			o.setVersion(ShellValues(g.lines("/etc/os-release"))["VERSION_ID"])
@@ -25,7 +25,7 @@ func linux(g *Guest, o *OS) {
 	o.Hostname = linuxHostname(g)
 }
 
-// usr describes a /usr that is a file system of its own: it tells about the system
+// usr describes a /usr that is a separate file system: it says something about the system
 // whose root directory has not that much in it.
 func usr(g *Guest, o *OS) {
 	o.Type = "linux"

@@ -15,7 +15,7 @@ type medium struct {
 	describe func(*Guest, *OS)
 }
 
-// media in the order in which they are tried: what is sure before what many have.
+// media in the order in which they are tried: certain signs before common ones.
 var media = []medium{
 	{isFile("/.disk/info"), debianMedium},
 	{isFile("/.treeinfo"), treeinfo},
@@ -36,7 +36,7 @@ var media = []medium{
 	{func(g *Guest) bool { return netBSDSets(g) != "" }, netBSDMedium},
 	{isWindowsMedium, windowsMedium},
 	{func(g *Guest) bool { return g.fold("/freedos/freedos.ico") != "" || g.fold("/freedos/packages") != "" }, freeDOSMedium},
-	// What only shows that something starts from it; its label and menus tell the rest.
+	// These only show that something starts from it; its label and menus say the rest.
 	{func(g *Guest) bool {
 		return isLive(g) || g.isFile("/image.squashfs") || g.isFile("/isolinux/isolinux.bin") || g.isFile("/isolinux/isolinux.cfg") || g.isFile("/boot/isolinux/isolinux.bin")
 	}, anyMedium},
@@ -65,7 +65,7 @@ func describeMedium(g *Guest, o *OS) {
 	}
 }
 
-// mediumArch is the architecture that a medium's label tells, its boot loader's folders,
+// mediumArch is the architecture according to a medium's label, its boot loader's folders,
 // or the names that firmware starts; those of 32 bits may be there for old machines too.
 func (g *Guest) mediumArch() string {
 	if a := archIn(g.label()); a != "" {
@@ -100,7 +100,7 @@ func isLive(g *Guest) bool {
 	return false
 }
 
-// names of distributions as they stand in labels and titles; the first that is found is it.
+// names of distributions as they appear in labels and titles; the first one found wins.
 var titles = []struct {
 	pattern *regexp.Regexp
 	distro  string
@@ -154,7 +154,7 @@ func archIn(text string) string {
 	return found
 }
 
-// tag is what blkid(8) tells of the file system.
+// tag is what blkid(8) reports about the file system.
 func (g *Guest) tag(name string) string {
 	if g.Devices == nil {
 		return ""

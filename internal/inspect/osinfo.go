@@ -6,7 +6,7 @@ import (
 )
 
 // Osinfo is the short identifier of a system in libosinfo's database, "unknown" if
-// it is not clear which it has. product and build tell versions of Windows apart
+// it is not clear which it has. product and build distinguish versions of Windows
 // that have the same number.
 func Osinfo(o *OS) string {
 	switch o.Type {

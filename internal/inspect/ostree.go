@@ -25,10 +25,10 @@ type bootEntry struct {
 	chosen  bool   // by the loader's configuration
 }
 
-// maxDeployments bounds what is looked at: systems keep two or three of each.
+// maxDeployments bounds how many are examined: systems keep two or three of each.
 const maxDeployments = 16
 
-// some lists what is in a folder, as far as that is not more than a system has there.
+// some lists the content of a folder, up to what a system would have there.
 func (g *Guest) some(dir string) []string {
 	l := g.names(dir)
 	slices.Sort(l)
@@ -99,7 +99,7 @@ func (g *Guest) bootEntries() (l []bootEntry) {
 			}
 		}
 	}
-	// The highest version is what starts if nobody chooses.
+	// The highest version starts by default.
 	slices.SortStableFunc(l, func(a, b bootEntry) int {
 		return cmp.Or(compareBool(b.chosen, a.chosen), cmp.Compare(b.version, a.version))
 	})
@@ -151,7 +151,7 @@ func (i *inspection) started(f *Filesystem) (d deployment, boot string) {
 	return slices.MaxFunc(f.deployments, func(a, b deployment) int { return cmp.Compare(a.made, b.made) }), ""
 }
 
-// folder is the mountable of a folder on one. Paths on a btrfs begin at its top.
+// folder is the mountable of a folder on one. Paths on a btrfs start at its top.
 func (i *inspection) folder(mountable, dir string) string {
 	dev, at := i.devs.of(mountable)
 	if dev == nil {

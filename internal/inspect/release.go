@@ -30,7 +30,7 @@ func distroOf(id string) string {
 
 var versionPattern = regexp.MustCompile(`(\d+)(?:\.(\d+))?`)
 
-// version takes the first number of a text, and the one behind its point.
+// version takes the first number of a text, and the one after its point.
 func version(s string) (major, minor int, ok bool) {
 	m := versionPattern.FindStringSubmatch(s)
 	if m == nil {
@@ -94,7 +94,7 @@ func (o *OS) osRelease(g *Guest, name string) bool {
 	}
 	o.setVersion(v["VERSION_ID"])
 	if (distro == "debian" || distro == "centos") && o.Minor == 0 {
-		// These tell the point release only in a file of their own.
+		// These give the point release only in a separate file.
 		o.ownFile(g, distro)
 	}
 	return true
@@ -192,7 +192,7 @@ func (o *OS) ownFile(g *Guest, only string) bool {
 	return false
 }
 
-// suse takes the version from the lines behind the first.
+// suse takes the version from the lines after the first.
 func (o *OS) suse(g *Guest) {
 	for _, l := range g.lines("/etc/SuSE-release") {
 		name, value, ok := strings.Cut(l, "=")

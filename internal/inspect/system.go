@@ -12,7 +12,7 @@ type Volume struct{ Mountable, Type string }
 
 // Inspect looks for operating systems on volumes. open mounts what it is given, in
 // that order and nothing else, and shows it; it fails if the first cannot be mounted. The second result is for people: what was
-// not found, and what was taken where the choice was not clear.
+// not found, and what was chosen where the choice was not clear.
 func Inspect(volumes []Volume, devs *Devices, open func([]Mount) (*Guest, error)) ([]Filesystem, []string) {
 	i := &inspection{devs: devs, open: open}
 	var copies []string
@@ -121,7 +121,7 @@ func (i *inspection) near(a, b string) bool {
 	return slices.ContainsFunc(i.devs.drives(db), func(n int) bool { return slices.Contains(drives, n) })
 }
 
-// complete looks again at a system of which parts are on file systems of their own,
+// complete looks again at a system that has parts on separate file systems,
 // now that it is known on which, with those mounted.
 func (i *inspection) complete(f *Filesystem) {
 	if f.Role != Root && f.Role != bare {

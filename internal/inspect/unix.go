@@ -56,8 +56,8 @@ var bsdPattern = regexp.MustCompile(`^(ad|ada|da|vtbd|wd|sd|hd|ld|xbd|nvd|nda)(\
 // it was started from.
 var duidPattern = regexp.MustCompile(`^([0-9a-f]{16}|ROOT)\.([a-p])$`)
 
-// bsdPartition is where the kernel here shows a partition of a BSD label: behind the four
-// of the partition table, without the one that stands for the whole (c, and d on NetBSD).
+// bsdPartition is where this kernel shows a partition of a BSD label: after the four
+// of the partition table, without the one that means the whole disk (c, and d on NetBSD).
 func bsdPartition(letter string) int {
 	n := int(letter[0] - 'a')
 	if n > 2 {
@@ -112,7 +112,7 @@ func freeDOS(g *Guest, o *OS) {
 	}
 }
 
-// isMSDOS: its two hidden files and the command interpreter stand in the root.
+// isMSDOS: its two hidden files and the command interpreter are in the root.
 func isMSDOS(g *Guest) bool {
 	return g.fold("/IO.SYS") != "" && g.fold("/MSDOS.SYS") != "" && g.fold("/COMMAND.COM") != ""
 }

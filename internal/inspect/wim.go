@@ -83,7 +83,7 @@ type wimXML struct {
 // wimArchitectures are the numbers of processors (winnt.h, PROCESSOR_ARCHITECTURE_…).
 var wimArchitectures = map[string]string{"0": "i386", "5": "arm", "6": "ia64", "9": "x86_64", "12": "aarch64"}
 
-// wim reads what a WIM file says of the first image in it. Its header tells, from byte 72
+// wim reads what a WIM file says about its first image. Its header says, from byte 72
 // on, how large the description is (7 bytes) and, 8 bytes later, where it is.
 func (o *OS) wim(g *Guest, name string) {
 	f, err := g.FS.Open(clean(name))

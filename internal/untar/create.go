@@ -183,8 +183,8 @@ func rawHeader(h *tar.Header) []byte {
 	return b
 }
 
-// dataSpans lists where a file has data, nil if it has no holes or what is there
-// cannot tell. Only the file's first size bytes count.
+// dataSpans lists where a file has data, nil if it has no holes or that cannot
+// be determined. Only the file's first size bytes count.
 func dataSpans(f *os.File, size int64) []span {
 	const most = 1 << 20
 	spans := []span{}
@@ -216,7 +216,7 @@ func dataSpans(f *os.File, size int64) []span {
 }
 
 // Data lists the first byte and the number of bytes of each piece of a file between which
-// there are holes; nil if it has none, or if what is there cannot tell.
+// there are holes; nil if it has none, or if that cannot be determined.
 func Data(f *os.File, size int64) [][2]int64 {
 	spans := dataSpans(f, size)
 	if spans == nil {

@@ -39,7 +39,7 @@ func (s *folders) leave(n int) {
 // enter opens a directory; the descriptor is good until the next call.
 func (s *folders) enter(name string) (int, error) { return s.walk(name, false) }
 
-// make is enter, but makes what is missing.
+// make is like enter, but creates missing directories.
 func (s *folders) make(name string) (int, error) { return s.walk(name, true) }
 
 // walk goes to the directory of a clean name; "" and "." are the top.
@@ -56,7 +56,7 @@ func (s *folders) walk(name string, make bool) (int, error) {
 		rest = after
 		n++
 	}
-	if n > 0 && n <= s.first { // the one to go on from is closed
+	if n > 0 && n <= s.first { // the one to continue from is closed
 		rest, n = name, 0
 	}
 	s.leave(n)

@@ -26,7 +26,7 @@ type reader struct {
 	ended  bool // by the archive's own mark, not by the file's end
 }
 
-// member is a header with what archive/tar does not tell.
+// member is a header with what archive/tar does not expose.
 type member struct {
 	*tar.Header
 	// spans are where the data goes; nil: it is the whole file. What is between

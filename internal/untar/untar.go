@@ -27,14 +27,14 @@ import (
 type Options struct {
 	// Top is the directory that members go into; O_PATH is enough.
 	Top *os.File
-	// Follow opens the directory behind a link that stands in a member's way, by its
+	// Follow opens the directory that a link in a member's way leads to, by its
 	// name below the top. Without it a member cannot be reached through links.
 	Follow func(name string) (*os.File, error)
 
 	Owner       bool // set owner and group, by number
 	Umask       bool // leave permission bits to the umask
 	Whole       bool // no file has its name before it is complete, whatever ends the program
-	KeepDirLink bool // a link to a directory may stand for a directory
+	KeepDirLink bool // a link to a directory may be used as a directory
 	// Privileged also makes devices, and set-user-ID and set-group-ID bits.
 	Privileged bool
 	// Attribute is asked for each extended attribute and the raw name of an
@@ -46,7 +46,7 @@ type Options struct {
 	remember int // how many directories wait for their attributes; 0: maxPending
 }
 
-// Result is what was odd about an archive that was unpacked all the same.
+// Result is what was odd about an archive that was unpacked anyway.
 type Result struct {
 	Complaints []string
 	Devices    int  // device nodes that were left out, not being Privileged
@@ -71,7 +71,7 @@ type extractor struct {
 	umask   uint32
 }
 
-// pendingDir is a directory that still gets its attributes, if what stands at its
+// pendingDir is a directory that still gets its attributes, if what is at its
 // name is then still the one that was made.
 type pendingDir struct {
 	name     string
@@ -160,7 +160,7 @@ func (x *extractor) settleDir(d pendingDir) error {
 	return x.apply(&d.attrs, fd, &st)
 }
 
-// fatal reports whether it makes no sense to go on with the next member.
+// fatal reports whether it makes no sense to continue with the next member.
 func fatal(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EIO)
 }
@@ -223,7 +223,7 @@ func (x *extractor) member(m *member, content io.Reader) error {
 		dev := int(unix.Mkdev(uint32(h.Devmajor), uint32(h.Devminor)))
 		err = replace(fd, base, func() error { return unix.Mknodat(fd, base, mode, dev) })
 	default:
-		return nil // a volume label and the like
+		return nil // a volume label or similar
 	}
 	if err != nil {
 		return err
@@ -243,7 +243,7 @@ func (x *extractor) member(m *member, content io.Reader) error {
 	return x.apply(&a, n, &st)
 }
 
-// replace makes something, if need be after removing what is in its place.
+// replace creates something, if necessary after removing what is in its place.
 func replace(fd int, base string, make func() error) error {
 	err := make()
 	if err != syscall.EEXIST {
@@ -306,7 +306,7 @@ func (x *extractor) file(m *member, fd int, base string, content io.Reader) erro
 	}
 	var n int
 	err := replace(fd, base, func() (err error) {
-		// Exclusive: what is written to is always a new file.
+		// Exclusive: always write to a new file.
 		n, err = unix.Openat(fd, base, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, uint32(m.Mode&0o777))
 		return err
 	})
