@@ -71,6 +71,14 @@ func doctor(ctx context.Context, w io.Writer) error {
 		}
 		report("accelerator", nil, s, "")
 	}
+	if d := appliance.Check(h.Settings.CacheDir); d != nil && h.Settings.Path == "" {
+		advice := "the next launch makes it anew, and so does: gofish appliance build"
+		if d.Imported {
+			advice = ""
+		}
+		report("appliance", d, "", advice)
+		return fmt.Errorf("%d of the checks failed", sick)
+	}
 	a, err := appliance.Find(ctx, appliance.FindOptions{Path: h.Settings.Path, CacheDir: h.Settings.CacheDir, Progress: func(s string) { fmt.Fprintln(os.Stderr, s) }})
 	if err == nil {
 		report("appliance", nil, a.Dir, "")

@@ -5,8 +5,8 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -223,8 +223,10 @@ func fakeBase(t *testing.T, c cache, key string) {
 	root[1024+0x38], root[1024+0x39] = 0x53, 0xef
 	write(t, filepath.Join(tmp, "root"), string(root))
 	write(t, filepath.Join(tmp, "boot/00-virtio.ko"), "module")
-	j, _ := json.Marshal(Manifest{Key: key, Source: "apt", Spec: spec("apt"), UUID: "u"})
-	write(t, filepath.Join(tmp, "manifest.json"), string(j))
+	m := Manifest{Key: key, Source: "apt", Spec: spec("apt"), UUID: "u", Made: time.Now()}
+	if err := m.seal(tmp); err != nil {
+		t.Fatal(err)
+	}
 	if err := c.publish(tmp, key); err != nil {
 		t.Fatal(err)
 	}
@@ -275,6 +277,150 @@ func TestFindInCache(t *testing.T) {
 	before := modTime(a.Initrd)
 	if b, err := Find(t.Context(), o); err != nil || *b != *a || !modTime(b.Initrd).Equal(before) {
 		t.Errorf("second time: %+v, %v", b, err)
+	}
+}
+
+// Of another version's base, a link that leads outside or none at all, one finds one's own
+// base without building, and without changing what the other finds.
+func TestTwoVersions(t *testing.T) {
+	base := t.TempDir()
+	c, err := openCache(CacheDir(base))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fakeBase(t, c, "older")
+	fakeBase(t, c, "own")
+	fakeBase(t, c, "other")
+	m, err := readManifest(c.base("other"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Spec = "of another version"
+	if err := m.seal(c.base("other")); err != nil {
+		t.Fatal(err)
+	}
+	o := FindOptions{CacheDir: base, Binary: staticProgram(t)}
+	current := filepath.Join(c.dir, "current")
+	for _, what := range []string{"other", "outside", "folder", "nothing"} {
+		switch what {
+		case "outside":
+			os.Remove(current)
+			os.Symlink("/etc", current)
+		case "folder":
+			os.Remove(current)
+			os.Mkdir(current, 0o755)
+		case "nothing":
+			os.Remove(current)
+		}
+		if a, err := Find(t.Context(), o); err != nil || a.Key != "own" {
+			t.Errorf("%s: %+v, %v", what, a, err)
+		}
+		if what == "other" {
+			if to, _ := os.Readlink(current); to != "base-other" {
+				t.Error("current is now", to)
+			}
+			if l, err := List(base); err != nil || len(l) != 3 || !l[0].Current || l[0].Key != "own" {
+				t.Errorf("list: %+v, %v", l, err)
+			}
+			if _, err := Prune(t.Context(), base, false, nil); err != nil || names(c.dir) != "base-other base-own current lock" {
+				t.Errorf("after prune: %s, %v", names(c.dir), err)
+			}
+		}
+	}
+	os.Mkdir(current, 0o755)
+	write(t, filepath.Join(current, "file"), "")
+	if err := c.use("own"); err != nil {
+		t.Error(err)
+	}
+	if a, err := Find(t.Context(), o); err != nil || a.Key != "own" {
+		t.Errorf("%+v, %v", a, err)
+	}
+}
+
+// What became of a base's files is seen, and the base replaced by what there is.
+func TestDamagedBase(t *testing.T) {
+	program := staticProgram(t)
+	for what, damage := range map[string]func(dir string){
+		"root has 100 bytes and not 4096":  func(d string) { os.Truncate(d+"/root", 100) },
+		"kernel has 0 bytes and not 6":     func(d string) { os.Truncate(d+"/kernel", 0) },
+		"boot/00-virtio.ko is missing":     func(d string) { os.Remove(d + "/boot/00-virtio.ko") },
+		"kernel is no file":                func(d string) { os.Remove(d + "/kernel"); os.Mkdir(d+"/kernel", 0o755) },
+		"manifest.json: unexpected end of": func(d string) { os.Truncate(d+"/manifest.json", 0) },
+		"it has no manifest.json":          func(d string) { os.Remove(d + "/manifest.json") },
+		"its manifest.json is of another":  func(d string) { os.WriteFile(d+"/manifest.json", []byte("{}"), 0o644) },
+		"kernel has another content": func(d string) {
+			os.WriteFile(d+"/kernel", []byte("KERNEL"), 0o644)
+			os.Chtimes(d+"/kernel", time.Time{}, time.Now().Add(time.Hour))
+		},
+		"root has another content": func(d string) { // which only reading shows
+			fi, _ := os.Stat(d + "/root")
+			os.WriteFile(d+"/root", bytes.Repeat([]byte("x"), int(fi.Size())), 0o644)
+			os.Chtimes(d+"/root", time.Time{}, fi.ModTime())
+		},
+	} {
+		base := t.TempDir()
+		c, err := openCache(CacheDir(base))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fakeBase(t, c, "spare")
+		fakeBase(t, c, "k1")
+		damage(c.base("k1"))
+		if d := Check(base); d == nil || !strings.Contains(d.Error(), what) {
+			t.Errorf("%s: Check says %v", what, d)
+		}
+		var warned string
+		o := FindOptions{CacheDir: base, Binary: program, Deep: strings.HasPrefix(what, "root has another"),
+			Warn: func(f string, a ...any) { warned = fmt.Sprintf(f, a...) }}
+		if a, err := Find(t.Context(), o); err != nil || a.Key != "spare" || !a.Mended || !strings.Contains(warned, what) {
+			t.Errorf("%s: %+v, %v, warned %q", what, a, err, warned)
+		}
+		if Check(base) != nil || exists(c.base("k1")) {
+			t.Errorf("%s: it is still there", what)
+		}
+	}
+}
+
+// A copy of a cache has other times, and is no damage. An import that is damaged stays, as
+// it cannot be built anew. An initrd that was cut off, or changed, is written again.
+func TestMendedBase(t *testing.T) {
+	base := t.TempDir()
+	c, err := openCache(CacheDir(base))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fakeBase(t, c, "k1")
+	o := FindOptions{CacheDir: base, Binary: staticProgram(t)}
+	kernel := c.base("k1") + "/kernel"
+	wrote := modTime(kernel)
+	os.Chtimes(kernel, time.Time{}, wrote.Add(-time.Hour))
+	a, err := Find(t.Context(), o)
+	if err != nil || a.Mended || modTime(kernel).Unix() != wrote.Unix() {
+		t.Errorf("other time: %+v, %v", a, err)
+	}
+	whole := fileSum(a.Initrd)
+	os.Truncate(a.Initrd, 200)
+	if a, err = Find(t.Context(), o); err != nil || fileSum(a.Initrd) != whole {
+		t.Errorf("initrd cut off: %+v, %v", a, err)
+	}
+	o.Deep = true
+	if a, err = Find(t.Context(), o); err != nil || a.Mended {
+		t.Errorf("whole initrd: %+v, %v", a, err)
+	}
+	b, _ := os.ReadFile(a.Initrd)
+	b[200] ^= 1
+	os.WriteFile(a.Initrd, b, 0o600)
+	if a, err = Find(t.Context(), o); err != nil || !a.Mended || fileSum(a.Initrd) != whole {
+		t.Errorf("changed initrd: %+v, %v", a, err)
+	}
+	m, _ := readManifest(c.base("k1"))
+	m.Source = "import"
+	if err := m.seal(c.base("k1")); err != nil {
+		t.Fatal(err)
+	}
+	os.Truncate(kernel, 1)
+	if _, err := Find(t.Context(), o); err == nil || !strings.Contains(err.Error(), "kernel has 1 bytes and not 6: import it again") {
+		t.Errorf("import: %v", err)
 	}
 }
 

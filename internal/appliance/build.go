@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -25,6 +24,8 @@ type BuildOptions struct {
 	Binary   string
 	Progress func(string)
 	IfNone   bool // if somebody else has built one meanwhile, take it
+
+	deep bool // as in FindOptions
 }
 
 // spec identifies what a builder wants from a source.
@@ -71,14 +72,22 @@ func Build(ctx context.Context, o BuildOptions) (*Appliance, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.deep = o.deep
 	unlock, waited, err := c.lock(ctx, progress)
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
 	if o.IfNone || waited {
-		if dir, m, err := c.current(); err == nil && m.usable() && (o.IfNone || m.Source == o.Source) {
-			return assemble(dir, m, o.Binary)
+		dir, m, err := c.find()
+		for d := new(Damage); o.IfNone && errors.As(err, &d) && !d.Imported; {
+			if err := removeAll(d.Dir); err != nil {
+				return nil, err
+			}
+			dir, m, err = c.find()
+		}
+		if err == nil && (o.IfNone || m.Source == o.Source) {
+			return c.assemble(dir, m, o.Binary)
 		}
 	}
 	c.sweep()
@@ -102,7 +111,7 @@ func Build(ctx context.Context, o BuildOptions) (*Appliance, error) {
 	if err != nil {
 		return nil, err
 	}
-	return assemble(dir, m, o.Binary)
+	return c.assemble(dir, m, o.Binary)
 }
 
 type builder struct {
@@ -146,10 +155,8 @@ func (b *builder) fromApt(ctx context.Context) (string, error) {
 	var sum [32]byte
 	h.Sum(sum[:0])
 	m.Key, m.UUID = hex.EncodeToString(sum[:8]), uuidOf(sum)
-	if _, err := readManifest(b.cache.base(m.Key)); err == nil {
+	if b.cache.holds(m.Key) {
 		return m.Key, nil
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return "", err
 	}
 	if err := b.cache.room(roomForPackages); err != nil {
 		return "", err
@@ -243,18 +250,7 @@ func (b *builder) complete(ctx context.Context, tmp string, t tree, m *Manifest)
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{"kernel", "root"} {
-		fi, err := os.Stat(filepath.Join(out, name))
-		if err != nil {
-			return err
-		}
-		m.Sizes = append(m.Sizes, Part{name, fi.Size()})
-	}
-	j, err := json.MarshalIndent(m, "", " ")
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(out, "manifest.json"), append(j, '\n'), 0o644); err != nil {
+	if err := m.seal(out); err != nil {
 		return err
 	}
 	return b.cache.publish(out, m.Key)

@@ -52,6 +52,7 @@ type Manifest struct {
 	PVH      bool      `json:"pvh"`    // the kernel is an ELF file with a PVH entry
 	UUID     string    `json:"uuid"`
 	Sizes    []Part    `json:"sizes"`             // kernel, root
+	Files    []Content `json:"files,omitempty"`   // all of the base but the initrds of programs
 	Largest  []Part    `json:"largest"`           // largest parts of the root image
 	Missing  []string  `json:"missing,omitempty"` // packages or programs that could not be had
 	Disabled []string  `json:"disabled,omitempty"`
@@ -65,12 +66,37 @@ type Part struct {
 	Bytes int64  `json:"bytes"`
 }
 
-type cache struct{ dir string }
+// Content is what a file of a base held when it was made. Nobody changes it later.
+type Content struct {
+	Name  string `json:"name"`
+	Bytes int64  `json:"bytes"`
+	Sum   string `json:"sum"`   // SHA-256
+	Wrote int64  `json:"wrote"` // time of its last change, in seconds
+}
+
+type cache struct {
+	dir  string
+	deep bool // the content of files is read to see whether they are whole
+}
+
+// Damage is an appliance whose files are not what was built.
+type Damage struct {
+	Dir, What string
+	Imported  bool // it cannot be built anew
+}
+
+func (e *Damage) Error() string {
+	text := fmt.Sprintf("the appliance in %s is damaged: %s", e.Dir, e.What)
+	if e.Imported {
+		text += ": import it again, or remove it with gofish appliance prune --all, so that one is built"
+	}
+	return text
+}
 
 // openCache makes the cache if need be and refuses one that others can change:
 // what is in it is run.
 func openCache(dir string) (cache, error) {
-	c := cache{dir}
+	c := cache{dir: dir}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return c, fmt.Errorf("appliance cache: %w", err)
 	}
@@ -95,21 +121,129 @@ func (c cache) trusted(dir string) error {
 
 func (c cache) base(key string) string { return filepath.Join(c.dir, "base-"+key) }
 
-// current is the base in use; fs.ErrNotExist if there is none.
+// find returns the base to use: the current one, or if that is of another version of
+// gofish, the newest of those that this version would make. The error is fs.ErrNotExist if
+// there is none, then m is the current one; or a *Damage.
+func (c cache) find() (dir string, m *Manifest, err error) {
+	current, m, err := c.current()
+	others := m != nil && !m.usable() // be it damaged or not
+	if !others && !errors.Is(err, fs.ErrNotExist) {
+		return current, m, err
+	}
+	var own *Manifest
+	bases, _ := filepath.Glob(c.base("*"))
+	for _, b := range bases {
+		if c.trusted(b) != nil {
+			continue
+		}
+		if other, err := c.open(b); err == nil && other.Source != "import" && other.usable() && (own == nil || other.Made.After(own.Made)) {
+			dir, own = b, other
+		}
+	}
+	if own == nil {
+		return "", m, fs.ErrNotExist
+	}
+	return dir, own, nil
+}
+
+// current is the base that was made or imported last; fs.ErrNotExist if there is none.
 func (c cache) current() (dir string, m *Manifest, err error) {
 	to, err := os.Readlink(filepath.Join(c.dir, "current"))
-	if err != nil {
-		return "", nil, err
-	}
-	if filepath.Base(to) != to || !strings.HasPrefix(to, "base-") {
-		return "", nil, fmt.Errorf("%s/current points to %s, outside the cache: remove it", c.dir, to)
+	if err != nil || filepath.Base(to) != to || !strings.HasPrefix(to, "base-") {
+		return "", nil, fs.ErrNotExist // what is no link, or leads outside, is not ours
 	}
 	dir = filepath.Join(c.dir, to)
 	if err := c.trusted(dir); err != nil {
 		return "", nil, err
 	}
-	m, err = readManifest(dir)
+	m, err = c.open(dir)
 	return dir, m, err
+}
+
+// open reads what a base was made of, and sees whether it is still that.
+func (c cache) open(dir string) (*Manifest, error) {
+	m, err := readManifest(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &Damage{Dir: dir, What: "it has no manifest.json"}
+	case err != nil && errnoOf(err) != 0:
+		return nil, err
+	case err != nil:
+		return nil, &Damage{Dir: dir, What: err.Error()}
+	case c.base(m.Key) != dir:
+		return nil, &Damage{Dir: dir, What: "its manifest.json is of another one"}
+	}
+	if what := m.damage(dir, c.deep); what != "" {
+		return m, &Damage{dir, what, m.Source == "import"}
+	}
+	return m, nil
+}
+
+// errnoOf is the error number behind an error, 0 if there is none.
+func errnoOf(err error) (e syscall.Errno) {
+	errors.As(err, &e)
+	return e
+}
+
+// damage says which file of a base is not what it was, empty if none. What has its size and
+// time is only read if deep.
+func (m *Manifest) damage(dir string, deep bool) string {
+	files := m.Files
+	if files == nil { // made by an earlier version
+		for _, p := range m.Sizes {
+			files = append(files, Content{Name: p.Name, Bytes: p.Bytes})
+		}
+	}
+	for _, f := range files {
+		name := filepath.Join(dir, f.Name)
+		fi, err := os.Lstat(name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return f.Name + " is missing"
+		case err != nil || !fi.Mode().IsRegular():
+			return f.Name + " is no file"
+		case fi.Size() != f.Bytes:
+			return fmt.Sprintf("%s has %d bytes and not %d", f.Name, fi.Size(), f.Bytes)
+		case f.Sum == "" || !deep && fi.ModTime().Unix() == f.Wrote:
+			continue
+		case fileSum(name) != f.Sum:
+			return f.Name + " has another content"
+		case fi.ModTime().Unix() != f.Wrote: // a copy: it need not be read again
+			os.Chtimes(name, time.Time{}, time.Unix(f.Wrote, 0))
+		}
+	}
+	return ""
+}
+
+// seal writes the manifest of a base that is complete.
+func (m *Manifest) seal(dir string) error {
+	names := []string{"kernel", "root"}
+	if m.Initrd {
+		names = append(names, "initrd")
+	}
+	modules, err := os.ReadDir(filepath.Join(dir, "boot"))
+	if err != nil {
+		return err
+	}
+	for _, e := range modules {
+		names = append(names, filepath.Join("boot", e.Name()))
+	}
+	m.Sizes, m.Files = nil, nil
+	for i, name := range names {
+		fi, err := os.Stat(filepath.Join(dir, name))
+		if err != nil {
+			return err
+		}
+		m.Files = append(m.Files, Content{name, fi.Size(), fileSum(filepath.Join(dir, name)), fi.ModTime().Unix()})
+		if i < 2 {
+			m.Sizes = append(m.Sizes, Part{name, fi.Size()})
+		}
+	}
+	j, err := json.MarshalIndent(m, "", " ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "manifest.json"), append(j, '\n'), 0o644)
 }
 
 func readManifest(dir string) (*Manifest, error) {
@@ -119,7 +253,7 @@ func readManifest(dir string) (*Manifest, error) {
 	}
 	m := new(Manifest)
 	if err := json.Unmarshal(b, m); err != nil {
-		return nil, fmt.Errorf("%s/manifest.json: %w: remove %[1]s and build again", dir, err)
+		return nil, fmt.Errorf("manifest.json: %w", err)
 	}
 	return m, nil
 }
@@ -131,7 +265,14 @@ func (c cache) use(key string) error {
 	if err := os.Symlink("base-"+key, tmp); err != nil {
 		return err
 	}
-	return os.Rename(tmp, filepath.Join(c.dir, "current"))
+	current := filepath.Join(c.dir, "current")
+	err := os.Rename(tmp, current)
+	if errors.Is(err, syscall.EISDIR) || errors.Is(err, syscall.EEXIST) { // a copy that followed the link
+		if err = removeAll(current); err == nil {
+			err = os.Rename(tmp, current)
+		}
+	}
+	return err
 }
 
 // lock waits for whoever else builds. It returns the undo, which the kernel does
@@ -195,6 +336,13 @@ func removeAll(dir string) error {
 	return os.RemoveAll(dir)
 }
 
+// holds reports whether there is a base of this key, and all of it is as it was made.
+func (c cache) holds(key string) bool {
+	c.deep = true
+	_, err := c.open(c.base(key))
+	return err == nil
+}
+
 // publish makes a finished folder appear under its name, or drops it if another
 // one is there already.
 func (c cache) publish(tmp, key string) error {
@@ -203,10 +351,10 @@ func (c cache) publish(tmp, key string) error {
 	}
 	dst := c.base(key)
 	if err := os.Rename(tmp, dst); err != nil {
-		if _, merr := readManifest(dst); merr == nil {
+		if c.holds(key) {
 			return removeAll(tmp)
 		}
-		// There is a folder, but it is no appliance.
+		// There is a folder, but it is no appliance, or a damaged one.
 		if err := removeAll(dst); err != nil {
 			return err
 		}

@@ -22,14 +22,17 @@ type Appliance struct {
 	UUID   string // of the file system in Root
 	Key    string // of the base; empty for a fixed appliance
 	Fixed  bool   // found on a search path, not ours to change
+	Mended bool   // it was damaged, and is now another one
 }
 
 // FindOptions tell Find where to look.
 type FindOptions struct {
-	Path     string       // folders with fixed appliances, separated by colons; empty: only the cache
-	CacheDir string       // see CacheDir
-	Binary   string       // program that becomes /init; empty: this one
-	Progress func(string) // told a line for each long step; may be nil
+	Path     string                           // folders with fixed appliances, separated by colons; empty: only the cache
+	CacheDir string                           // see CacheDir
+	Binary   string                           // program that becomes /init; empty: this one
+	Progress func(string)                     // told a line for each long step; may be nil
+	Deep     bool                             // something is wrong with the appliance: all of it is read
+	Warn     func(format string, args ...any) // told what was found damaged; may be nil
 }
 
 // Find returns the appliance to use: the first fixed one on the path if a path is
@@ -43,18 +46,40 @@ func Find(ctx context.Context, o FindOptions) (*Appliance, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, m, err := c.current()
-	if err == nil && m.usable() {
-		return assemble(dir, m, o.Binary)
+	c.deep = o.Deep
+	dir, m, err := c.find()
+	if err == nil {
+		return c.assemble(dir, m, o.Binary)
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	b := BuildOptions{CacheDir: o.CacheDir, Binary: o.Binary, Progress: o.Progress, IfNone: true}
-	if err == nil && m.Source == "host" {
+	b := BuildOptions{CacheDir: o.CacheDir, Binary: o.Binary, Progress: o.Progress, IfNone: true, deep: o.Deep}
+	if m != nil && m.Source == "host" {
 		b.Source = m.Source // as it was asked for then
 	}
-	return Build(ctx, b)
+	var damage *Damage
+	switch {
+	case errors.As(err, &damage) && !damage.Imported:
+		if o.Warn != nil {
+			o.Warn("%v: another one takes its place", err)
+		}
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	}
+	a, err := Build(ctx, b)
+	if err != nil && damage != nil {
+		return nil, fmt.Errorf("%w: %w", damage, err)
+	}
+	if err == nil {
+		a.Mended = damage != nil
+	}
+	return a, err
+}
+
+// Check reads all of the appliance in the cache, and says whether that is not what was built.
+func Check(cacheDir string) (damage *Damage) {
+	c := cache{dir: CacheDir(cacheDir), deep: true}
+	_, _, err := c.find()
+	errors.As(err, &damage)
+	return damage
 }
 
 // usable: made by a builder that wanted the same as this one.
@@ -131,19 +156,13 @@ func fileHead(name string, n int) string {
 }
 
 // assemble completes a base with the initrd of a program.
-func assemble(dir string, m *Manifest, binary string) (*Appliance, error) {
+func (c cache) assemble(dir string, m *Manifest, binary string) (*Appliance, error) {
 	a := &Appliance{Dir: dir, Kernel: filepath.Join(dir, "kernel"), Root: filepath.Join(dir, "root"), UUID: m.UUID, Key: m.Key}
-	for _, f := range []string{a.Kernel, a.Root} {
-		if _, err := os.Stat(f); err != nil {
-			return nil, fmt.Errorf("appliance: %w: run gofish appliance prune --all, then build", err)
-		}
-	}
 	if m.Initrd {
 		a.Initrd = filepath.Join(dir, "initrd")
-		_, err := os.Stat(a.Initrd)
-		return a, err
+		return a, nil
 	}
 	var err error
-	a.Initrd, err = initrdFor(dir, binary)
+	a.Initrd, a.Mended, err = initrdFor(dir, binary, c.deep)
 	return a, err
 }

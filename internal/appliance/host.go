@@ -451,10 +451,8 @@ func (b *builder) fromHost(ctx context.Context) (string, error) {
 		return "", err
 	}
 	m.Key, m.UUID = hex.EncodeToString(sum[:8]), uuidOf(sum)
-	if _, err := readManifest(b.cache.base(m.Key)); err == nil {
+	if b.cache.holds(m.Key) {
 		return m.Key, nil
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return "", err
 	}
 	return m.Key, b.complete(ctx, tmp, t, m)
 }

@@ -24,30 +24,46 @@ import (
 const self = "/proc/self/exe"
 
 // initrdFor returns the initrd of a base with the given program as /init, writing
-// it if this program has not used the base before.
-func initrdFor(dir, binary string) (string, error) {
+// it if this program has not used the base before. With anew it is written in any case;
+// changed says whether it is another one then.
+func initrdFor(dir, binary string, anew bool) (initrd string, changed bool, err error) {
 	if binary == "" {
 		binary = self
 	}
 	f, err := os.Open(binary)
 	if err != nil {
-		return "", fmt.Errorf("program for the appliance: %w", err)
+		return "", false, fmt.Errorf("program for the appliance: %w", err)
 	}
 	defer f.Close()
 	id, err := programID(f)
 	if err != nil {
-		return "", fmt.Errorf("%s cannot be the appliance's init: %w", binary, err)
+		return "", false, fmt.Errorf("%s cannot be the appliance's init: %w", binary, err)
 	}
-	initrd := filepath.Join(dir, "initrd-"+id)
-	if _, err := os.Stat(initrd); err == nil {
+	initrd = filepath.Join(dir, "initrd-"+id)
+	if !anew && hasEnd(initrd) {
 		markUsed(initrd)
-		return initrd, nil
+		return initrd, false, nil
 	}
+	sum, wrote := fileSum(initrd), modTime(initrd) // of none: nothing
 	if err := newfile.Write(initrd, 0o600, func(to *os.File) error { return writeInitrd(to, dir, f) }); err != nil {
-		return "", fmt.Errorf("write %s: %w", initrd, err)
+		return "", false, fmt.Errorf("write %s: %w", initrd, err)
+	}
+	if sum == fileSum(initrd) { // to templates it is the one that it was
+		return initrd, false, os.Chtimes(initrd, time.Now(), wrote)
 	}
 	forgetInitrds(dir)
-	return initrd, nil
+	return initrd, anew, nil
+}
+
+// hasEnd reports whether an initrd is there and was not cut off.
+func hasEnd(initrd string) bool {
+	f, err := os.Open(initrd)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	fi, err := f.Stat()
+	return err == nil && cpio.HasEnd(f, fi.Size())
 }
 
 // keptInitrds is how many programs may share a base before the oldest initrd goes.

@@ -20,7 +20,7 @@ var mayDangle = []string{}
 
 // Everything in the root image of the cache must be able to start.
 func TestRootImageIsComplete(t *testing.T) {
-	c := cache{CacheDir("")}
+	c := cache{dir: CacheDir("")}
 	dir, m, err := c.current()
 	if errors.Is(err, fs.ErrNotExist) {
 		t.Skip("no appliance in the cache: make appliance")

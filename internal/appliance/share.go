@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"gofish/internal/newfile"
@@ -38,15 +37,18 @@ type Entry struct {
 
 // List returns what is in the cache, the current appliance first.
 func List(cacheDir string) ([]Entry, error) {
-	c := cache{CacheDir(cacheDir)}
+	c := cache{dir: CacheDir(cacheDir)}
 	if err := c.trusted(c.dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	} else if err != nil {
 		return nil, err
 	}
 	dirs, _ := filepath.Glob(filepath.Join(c.dir, "base-*"))
-	current, _, err := c.current()
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	current, _, err := c.find()
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		current, _, _ = c.current()
+	case err != nil && !errors.As(err, new(*Damage)):
 		return nil, err
 	}
 	var l []Entry
@@ -84,10 +86,11 @@ func List(cacheDir string) ([]Entry, error) {
 	return l, nil
 }
 
-// Prune removes everything but the current appliance with the initrd of this
-// program, or the newest one if it has none; with all, that too. It returns the number of bytes that became free.
+// Prune removes everything but the appliance in use with the initrd of this program, or
+// the newest one if it has none, and the one that another version has made current; with
+// all, these too. It returns the number of bytes that became free.
 func Prune(ctx context.Context, cacheDir string, all bool, progress func(string)) (int64, error) {
-	c := cache{CacheDir(cacheDir)}
+	c := cache{dir: CacheDir(cacheDir)}
 	if err := c.trusted(c.dir); errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	} else if err != nil {
@@ -108,12 +111,17 @@ func Prune(ctx context.Context, cacheDir string, all bool, progress func(string)
 		}
 	}
 	before := treeUse(c.dir)
-	if all {
-		os.Remove(filepath.Join(c.dir, "current"))
+	var current, linked string // what this version uses, and what another one may
+	if !all {
+		var err error
+		if linked, _, err = c.current(); err != nil {
+			linked = ""
+		}
+		if current, _, err = c.find(); err != nil {
+			current = linked
+		}
 	}
-	current, _, err := c.current()
-	if err != nil {
-		current = ""
+	if linked == "" {
 		os.Remove(filepath.Join(c.dir, "current"))
 	}
 	c.sweep()
@@ -124,7 +132,7 @@ func Prune(ctx context.Context, cacheDir string, all bool, progress func(string)
 	}
 	bases, _ := filepath.Glob(filepath.Join(c.dir, "base-*"))
 	for _, b := range bases {
-		if b != current {
+		if b != current && b != linked {
 			if err := removeAll(b); err != nil {
 				return 0, err
 			}
@@ -300,7 +308,7 @@ func Import(ctx context.Context, from string, o BuildOptions) (*Appliance, error
 	if err != nil {
 		return nil, err
 	}
-	return assemble(dir, m, o.Binary)
+	return c.assemble(dir, m, o.Binary)
 }
 
 // exported are the files an export consists of; no others are taken.
@@ -370,18 +378,14 @@ func importManifest(dir string) (*Manifest, error) {
 	if old, err := readManifest(dir); err == nil {
 		m = old
 	}
-	m.Source, m.Made, m.Sizes, m.Initrd = "import", time.Now().UTC().Truncate(time.Second), nil, false
+	m.Source, m.Made, m.Initrd = "import", time.Now().UTC().Truncate(time.Second), false
 	h := sha256.New()
 	for _, name := range []string{"README.fixed", "kernel", "initrd", "root"} {
-		fi, err := os.Stat(filepath.Join(dir, name))
-		if err != nil {
+		if !exists(filepath.Join(dir, name)) {
 			return nil, fmt.Errorf("it has no %s", name)
 		}
 		sum := fileSum(filepath.Join(dir, name))
 		fmt.Fprintln(h, name, sum)
-		if name == "kernel" || name == "root" {
-			m.Sizes = append(m.Sizes, Part{name, fi.Size()})
-		}
 	}
 	m.Key = hex.EncodeToString(h.Sum(nil)[:8])
 	var err error
@@ -396,11 +400,7 @@ func importManifest(dir string) (*Manifest, error) {
 	} else if err := os.Remove(filepath.Join(dir, "initrd")); err != nil {
 		return nil, err
 	}
-	j, err := json.MarshalIndent(m, "", " ")
-	if err != nil {
-		return nil, err
-	}
-	return m, os.WriteFile(filepath.Join(dir, "manifest.json"), append(j, '\n'), 0o644)
+	return m, m.seal(dir)
 }
 
 // bootModulesOf takes the modules out of an initrd of ours and counts them.

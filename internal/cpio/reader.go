@@ -25,6 +25,14 @@ func Is(head []byte) bool {
 	return bytes.HasPrefix(head, []byte("070701")) || bytes.HasPrefix(head, []byte("070702"))
 }
 
+// HasEnd reports whether an archive of a size has its end mark at its end.
+func HasEnd(r io.ReaderAt, size int64) bool {
+	const longest = 512 // with the zeros that may follow
+	tail := make([]byte, min(size, longest))
+	n, _ := r.ReadAt(tail, size-int64(len(tail)))
+	return bytes.Contains(tail[:n], []byte(endMark))
+}
+
 // Each calls fn for each entry of an archive, up to its end mark. What fn leaves unread
 // of the content is skipped. An error of fn ends the reading and is returned.
 func Each(r io.Reader, fn func(name string, mode uint32, size int64, content io.Reader) error) error {

@@ -129,6 +129,15 @@ func (h *Handle) boot(c *Call, start time.Time) error {
 		o.Templates = filepath.Join(o.CacheDir, "templates")
 	}
 	vm, err := m.Launch(c, o)
+	if err != nil && c.Err() == nil && !m.Image.Fixed && !errors.As(err, new(*appliance.DriveError)) {
+		// Perhaps its files are not what was built.
+		if image, ferr := h.image(c, true); ferr != nil {
+			err = ferr
+		} else if image.Mended {
+			m.Image = image
+			vm, err = m.Launch(c, o)
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("%s%s", h.explain(err), console.hint())
 	}
@@ -197,17 +206,24 @@ func (h *Handle) machine(c *Call) (*appliance.Machine, func(), error) {
 		}
 		m.Drives = append(m.Drives, vd)
 	}
-	m.Image, err = appliance.Find(c, appliance.FindOptions{
-		Path:     h.Settings.Path,
-		CacheDir: h.Settings.CacheDir,
-		Binary:   h.Settings.Init,
-		Progress: func(s string) { h.emit(Event{Type: EventLibrary, Message: s + "\n"}) },
-	})
-	if err != nil {
+	if m.Image, err = h.image(c, false); err != nil {
 		closeFiles()
 		return nil, nil, err
 	}
 	return m, closeFiles, nil
+}
+
+// image finds the appliance. With deep all of its files are read, to see whether they are
+// whole.
+func (h *Handle) image(ctx context.Context, deep bool) (*appliance.Appliance, error) {
+	return appliance.Find(ctx, appliance.FindOptions{
+		Path:     h.Settings.Path,
+		CacheDir: h.Settings.CacheDir,
+		Binary:   h.Settings.Init,
+		Progress: func(s string) { h.emit(Event{Type: EventLibrary, Message: s + "\n"}) },
+		Warn:     h.Warn,
+		Deep:     deep,
+	})
 }
 
 // notFound is why a program cannot be run, in the words of the C library.
