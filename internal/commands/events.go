@@ -131,7 +131,9 @@ func (s *Shell) runEvent(script string, e handle.Event) {
 	}
 	c := exec.Command(shell, args...)
 	c.Env = append(os.Environ(), "EVENT="+name)
+	s.streams.Lock()
 	c.Stdin, c.Stdout, c.Stderr = s.stdin, s.stdout, s.prog.Stderr
+	s.streams.Unlock()
 	s.out.Flush()
 	c.Run() // the status of a handler means nothing
 }

@@ -273,6 +273,13 @@ func (r *rightsReader) close() {
 	}
 }
 
+// useStdin makes f what commands take for standard input.
+func (s *Shell) useStdin(f *os.File) {
+	s.streams.Lock()
+	defer s.streams.Unlock()
+	s.stdin, s.in = f, bufio.NewReader(f)
+}
+
 // remoteCommand runs one command with the client's standard streams. A client
 // that goes away meanwhile cancels what runs. It reports whether the command succeeded.
 func (s *server) remoteCommand(call remoteCall, stdout *os.File, rights *rightsReader, r *bufio.Reader) bool {
@@ -286,7 +293,7 @@ func (s *server) remoteCommand(call remoteCall, stdout *os.File, rights *rightsR
 	}
 	own := s.stdin
 	if rights.stdin != nil {
-		s.stdin, s.in = rights.stdin, bufio.NewReader(rights.stdin)
+		s.useStdin(rights.stdin)
 	}
 	s.noStdin = rights.stdin == nil
 	look := s.lookOut(rights.conn, r)
@@ -295,7 +302,8 @@ func (s *server) remoteCommand(call remoteCall, stdout *os.File, rights *rightsR
 	}
 	err = s.issue(call.cmd, call.args, nil)
 	restore()
-	s.stdin, s.in, s.complete = own, bufio.NewReader(own), nil
+	s.useStdin(own)
+	s.complete = nil
 	left := look.end()
 	if err != nil {
 		s.say(err)

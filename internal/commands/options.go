@@ -362,7 +362,9 @@ func (s *Shell) setStdin(f *os.File) {
 	if s.stdin.Fd() == 0 && unix.Dup3(int(f.Fd()), 0, 0) == nil {
 		f.Close()
 	} else {
+		s.streams.Lock()
 		s.stdin = f
+		s.streams.Unlock()
 	}
 	s.in.Reset(s.stdin)
 }

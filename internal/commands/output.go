@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -15,8 +16,10 @@ import (
 	"gofish/internal/visible"
 )
 
-// output collects what a command prints.
+// output collects what a command prints. Handlers of events that the appliance's console
+// causes flush it too.
 type output struct {
+	mu     sync.Mutex
 	f      *os.File
 	buf    []byte
 	err    error
@@ -26,6 +29,8 @@ type output struct {
 const outputSize = 4096
 
 func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.buf = append(o.buf, p...)
 	if len(o.buf) >= outputSize {
 		o.drain(false)
@@ -44,11 +49,25 @@ func (o *output) drain(last bool) {
 }
 
 // Flush writes what is collected.
-func (o *output) Flush() { o.drain(true) }
+func (o *output) Flush() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.drain(true)
+}
+
+// redirect makes f what later output goes to.
+func (o *output) redirect(f *os.File) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.drain(true)
+	o.f = f
+}
 
 // control writes what the user wants a terminal to get.
 func (o *output) control(text string) {
-	o.Flush()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.drain(true)
 	if o.err == nil {
 		_, o.err = io.WriteString(o.f, text)
 	}
@@ -69,7 +88,9 @@ func (w *screenWriter) Write(p []byte) (int, error) {
 
 // reset returns the error since the last reset.
 func (o *output) reset() error {
-	o.Flush()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.drain(true)
 	err := o.err
 	o.err = nil
 	return err
@@ -129,8 +150,14 @@ func (s *Shell) divert(w *os.File) (func(), error) {
 	s.out.Flush()
 	if s.stdout.Fd() != 1 {
 		old := s.stdout
-		s.stdout, s.out.f = w, w
-		return func() { s.stdout, s.out.f = old, old }, nil
+		set := func(f *os.File) {
+			s.out.redirect(f)
+			s.streams.Lock()
+			s.stdout = f
+			s.streams.Unlock()
+		}
+		set(w)
+		return func() { set(old) }, nil
 	}
 	saved, err := unix.FcntlInt(1, unix.F_DUPFD_CLOEXEC, 3)
 	if err == nil {

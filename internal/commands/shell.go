@@ -72,6 +72,7 @@ type Shell struct {
 	cancel context.CancelCauseFunc
 	hurry  chan struct{} // closed by the second signal
 
+	streams     sync.Mutex // held to change stdin and stdout, and by handlers of events to read them
 	stdin       *os.File
 	noStdin     bool                   // a client has not passed its own, so there is none to read
 	in          *bufio.Reader          // reads stdin
