@@ -3,6 +3,7 @@ package commands
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"gofish/internal/api"
@@ -32,7 +33,7 @@ func about(prog string, e entry) topic {
 		return t
 	}
 	a := e.action
-	t := topic{name: a.Dashed(), aliases: a.Aliases, synopsis: []string{synopsis(a)}, summary: a.Summary, action: a}
+	t := topic{name: a.Dashed(), aliases: a.Aliases, synopsis: []string{synopsis(a)}, summary: dashed(a.Summary), action: a}
 	paras := []string{a.Help}
 	for _, p := range a.Args {
 		if p.Kind == api.KKey {
@@ -55,8 +56,21 @@ func about(prog string, e entry) topic {
 	case a.Deprecated != "":
 		paras = append(paras, fmt.Sprintf(`This command is deprecated: new scripts use "%s".`, strings.ReplaceAll(a.Deprecated, "_", "-")))
 	}
-	t.help = strings.TrimSpace(strings.Join(paras, "\n\n"))
+	t.help = dashed(strings.TrimSpace(strings.Join(paras, "\n\n")))
 	return t
+}
+
+var apiName = regexp.MustCompile(`\b[A-Za-z0-9]+(_[A-Za-z0-9]+)+\b`)
+
+// dashed writes the commands in a help text as the shell has them; the catalogue has the
+// names of the API.
+func dashed(text string) string {
+	return apiName.ReplaceAllStringFunc(text, func(name string) string {
+		if lookup(name) == nil {
+			return name
+		}
+		return strings.ReplaceAll(name, "_", "-")
+	})
 }
 
 // units tells what the numbers of an action count.

@@ -47,3 +47,17 @@ func TestHelpTexts(t *testing.T) {
 		}
 	}
 }
+
+// TestManualNames: the manual names commands as the shell does.
+func TestManualNames(t *testing.T) {
+	var b bytes.Buffer
+	p := &Program{Name: "gofish"}
+	if err := p.writePlain(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range apiName.FindAllString(b.String(), -1) {
+		if lookup(name) != nil {
+			t.Errorf("the manual says %s", name)
+		}
+	}
+}
