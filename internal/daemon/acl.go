@@ -54,7 +54,7 @@ func (d Actions) AclGetFile(path Path, acltype string) (string, error) {
 		switch {
 		case err == syscall.ENODATA && acltype == "default":
 			return nil
-		case err == syscall.ENODATA: // the permission bits are all there is
+		case err == syscall.ENODATA: // there are only the permission bits
 			var st unix.Stat_t
 			if err := unix.Stat(p, &st); err != nil {
 				return err
@@ -93,7 +93,7 @@ func (d Actions) AclDeleteDefFile(dir Path) error {
 	})
 }
 
-// aclValue is an access list in the form of the attribute that holds it.
+// aclValue encodes an access list as the value of its attribute.
 func aclValue(acl []aclEntry) []byte {
 	value := binary.LittleEndian.AppendUint32(nil, aclVersion)
 	for _, e := range acl {
@@ -241,7 +241,7 @@ func (d Actions) CapSetFile(path Path, caps string) error {
 		return wrap(err, "%s", path)
 	}
 	bad := fmt.Errorf("could not parse cap string: %s: cap_from_text: %w", caps, syscall.EINVAL)
-	if strings.HasPrefix(caps, "-") { // setcap would take it for an option
+	if strings.HasPrefix(caps, "-") { // setcap would mistake it for an option
 		return bad
 	}
 	err = d.run("setcap", caps, host)

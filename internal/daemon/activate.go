@@ -36,7 +36,7 @@ type blockReader int
 
 func (fd blockReader) ReadAt(b []byte, off int64) (int, error) {
 	n, err := unix.Pread(int(fd), b, off)
-	return max(0, n), err // -1 of a sector that cannot be read
+	return max(0, n), err // -1 for a sector that cannot be read
 }
 
 // volumesOn reports the kinds of volumes found on a device of the size.
@@ -120,8 +120,8 @@ func otherSectors(fd int) string {
 }
 
 // activateVolumes assembles RAID arrays, volume groups and dynamic disks, so
-// that they are there at the first call. Tools only run if something is there for
-// them: starting a program is slow under emulation.
+// that they exist at the first call. Tools only run if there is something for them
+// to do: starting a program is slow under emulation.
 func (d *Daemon) activateVolumes() {
 	s := scanned{kinds: map[string]bool{}}
 	d.devices.scan(&s, "sd", "hd", "vd")
@@ -177,7 +177,7 @@ func idleArrays(said string) (l []idleArray) {
 type physicalVolume struct {
 	device         string // kernel name
 	uuid           string // 32 characters, as on the disk
-	group, groupID string // empty if it is in no group, or that cannot be read
+	group, groupID string // empty if it is in no group, or if the group cannot be read
 }
 
 // readPV reads LVM's label, which is in one of the first four sectors, and the name of
@@ -286,7 +286,7 @@ func (d *Daemon) activateGroups(pvs []physicalVolume, args ...string) error {
 		args = append(args, "--select", strings.Join(others, " && "))
 	}
 	said, err := d.complaints(append([]string{"lvm", "vgchange"}, args...)...)
-	if len(d.lvmFilter) == 0 { // else it is as the user wants it
+	if len(d.lvmFilter) == 0 { // otherwise it is as the user wants it
 		d.tellMissing(said)
 	}
 	return withoutLines(err, lvmNoise...)

@@ -34,7 +34,7 @@ func (d Actions) Sleep(c *Call, secs int) error {
 }
 
 // InternalAutosync is the last call before the machine is ended: afterwards
-// everything must be on the host. An error of any write so far shows here.
+// everything must be on the host. Errors of earlier writes show up here.
 func (d Actions) InternalAutosync() error {
 	err := d.syncAll()
 	if d.cfg.Live {
@@ -112,8 +112,8 @@ func (d Actions) Modprobe(modulename string) error {
 	return d.run("modprobe", modulename)
 }
 
-// debugCommands are the subcommands of debug: a look into the daemon, without
-// any promise.
+// debugCommands are the subcommands of debug: they look into the daemon, and may
+// change at any time.
 var debugCommands = map[string]func(d *Daemon, c *Call, args []string) (string, error){
 	"env": func(d *Daemon, c *Call, args []string) (string, error) {
 		return strings.Join(os.Environ(), "\n") + "\n", nil

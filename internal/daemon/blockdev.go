@@ -57,7 +57,7 @@ func (d Actions) BlockdevGetss(device Device) (int, error) {
 }
 
 func (d Actions) BlockdevGetbsz(device Device) (int, error) {
-	// The request counts a long, the kernel fills in an int (block/ioctl.c).
+	// The request number is that of a long, but the kernel fills in an int (block/ioctl.c).
 	v, err := blockdevGet[int32](d.Daemon, device, "block size", unix.BLKBSZGET)
 	return int(v), err
 }
@@ -96,8 +96,8 @@ func (d Actions) Zero(c *Call, device Device) error { return d.zeroDevice(c, dev
 
 func (d Actions) ZeroDevice(c *Call, device Device) error { return d.zeroDevice(c, device, -1) }
 
-// zeroDevice clears a device's first bytes, or all. What is zero already is not
-// written, so that an image stays sparse.
+// zeroDevice clears a device's first bytes, or all. Blocks that are already zero
+// are not written, so that an image stays sparse.
 func (d *Daemon) zeroDevice(c *Call, device Device, size int64) error {
 	f, err := os.OpenFile(string(device), os.O_RDWR, 0)
 	if err != nil {
@@ -186,7 +186,7 @@ func (d Actions) PwriteDevice(device Device, content []byte, offset int64) (int,
 	if err != nil {
 		return 0, wrap(err, "open: %s", d.shownDevice(device))
 	}
-	// One call, so that at the end of the device the caller sees how much fitted.
+	// A single call, so that at the end of the device the caller sees how much was written.
 	n, err := unix.Pwrite(int(f.Fd()), content, offset)
 	if serr := f.Sync(); err == nil {
 		err = serr
@@ -204,7 +204,7 @@ func (d Actions) Wipefs(device Device) error {
 	return err
 }
 
-// Blkid lists all that a low-level probe finds out.
+// Blkid lists everything that a low-level probe finds.
 func (d Actions) Blkid(device Device) (api.Hash, error) {
 	out, err := d.output("blkid", "-c", "/dev/null", "-p", "-i", "-o", "export", string(device))
 	var te *ToolError

@@ -49,7 +49,7 @@ func (d *Daemon) btrfsOn(device Device, args ...string) error {
 }
 
 // onBtrfs runs fn with a directory of a file system that is given as a path or
-// by what can be mounted.
+// as a mountable.
 func (d *Daemon) onBtrfs(fs MountableOrPath, fn func(dir string) error) error {
 	if fs.Path != "" {
 		dir, err := d.root.Host(fs.Path)
@@ -273,7 +273,7 @@ func (d Actions) BtrfsRescueChunkRecover(device Device) error {
 }
 
 // superRecovered is the exit status of btrfs rescue super-recover after it has
-// mended something.
+// repaired something.
 const superRecovered = 2
 
 func (d Actions) BtrfsRescueSuperRecover(device Device) error {
@@ -297,8 +297,8 @@ func (d Actions) BtrfsImage(source []Device, image Path, o types.BtrfsImageOptio
 	for _, dev := range source {
 		b.args = append(b.args, string(dev))
 	}
-	// The tool writes to us: it would follow a link to anywhere, and a file that is
-	// there must stay as it is if there is nothing to write.
+	// The tool writes to a pipe of ours: by itself it would follow a link to anywhere. An
+	// existing file must stay as it is if there is nothing to write.
 	out := &lateFile{open: func() (*os.File, error) {
 		return d.open(image, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC, 0o666)
 	}}
@@ -309,7 +309,7 @@ func (d Actions) BtrfsImage(source []Device, image Path, o types.BtrfsImageOptio
 	return d.deviceError(err, source[0])
 }
 
-// lateFile is a file that is opened when there is something to write.
+// lateFile is a file that is opened at the first write.
 type lateFile struct {
 	open func() (*os.File, error)
 	f    *os.File

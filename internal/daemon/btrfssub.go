@@ -57,8 +57,8 @@ func (d Actions) BtrfsSubvolumeList(fs MountableOrPath) ([]api.BtrfsSubvolume, e
 	return list, err
 }
 
-// btrfsSubvolumes lists the subvolumes of a mounted file system. The kernel is asked,
-// as a name may hold what the tool's lines consist of.
+// btrfsSubvolumes lists the subvolumes of a mounted file system. It asks the kernel, since
+// a name may contain text that looks like the tool's output.
 func btrfsSubvolumes(dir string) ([]api.BtrfsSubvolume, error) {
 	f, err := os.Open(dir)
 	if err != nil {
@@ -97,7 +97,7 @@ func btrfsSubvolumes(dir string) ([]api.BtrfsSubvolume, error) {
 	list := []api.BtrfsSubvolume{}
 	for _, v := range found {
 		path, parent := v.path, v.parent
-		for range found { // a damaged tree may have a ring
+		for range found { // a damaged tree may contain a cycle
 			above := byID[parent]
 			if above == nil {
 				break
@@ -149,13 +149,13 @@ func btrfsSearch(f *os.File, tree, first, last uint64, typ uint32, fn func(objec
 			if len(b) < header+size {
 				break
 			}
-			// The keys between the two corners are in the range too, of other types.
+			// The range also has keys of other types between the two ends.
 			if kind == typ {
 				fn(from, offset, b[header:header+size])
 			}
 			b = b[header+size:]
 		}
-		// What follows the last key, of whatever type that was.
+		// The key after the last one, whatever its type was.
 		if offset++; offset == 0 {
 			if kind++; kind == 0 {
 				from++
@@ -196,8 +196,8 @@ func (d Actions) BtrfsSubvolumeShow(subvolume Path) (api.Hash, error) {
 	return parseSubvolumeShow(out, paths), nil
 }
 
-// parseSubvolumeShow reads what btrfs prints: the path, then names and values, of
-// which "-" is none. What has no name continues the list above it.
+// parseSubvolumeShow reads what btrfs prints: the path, then names and values, where
+// "-" means no value. A line without a name continues the list above it.
 func parseSubvolumeShow(out string, paths []string) api.Hash {
 	h := api.Hash{}
 	out = hideNames(out, paths)
@@ -228,7 +228,7 @@ func parseSubvolumeShow(out string, paths []string) api.Hash {
 	return h
 }
 
-// hideNames makes names with line breaks words of one line in what btrfs subvolume show
+// hideNames replaces line breaks in the names that btrfs subvolume show
 // prints: path, name, and at the end paths of snapshots.
 func hideNames(out string, paths []string) string {
 	for _, p := range paths {
@@ -312,7 +312,7 @@ func (d Actions) BtrfsQgroupRemove(src, dst string, path Path) error {
 }
 
 func (d Actions) BtrfsQgroupShow(path Path) ([]api.BtrfsQgroup, error) {
-	// The tool says what is missing if there are no quotas; its lines have names in them.
+	// The tool says so if quotas are not enabled; its lines contain names.
 	if _, err := d.btrfsOutput(path, nil, "qgroup", "show", "--raw"); err != nil {
 		return nil, err
 	}
@@ -339,8 +339,8 @@ func (d Actions) BtrfsQgroupShow(path Path) ([]api.BtrfsQgroup, error) {
 	return list, wrap(err, "%s", path)
 }
 
-// scrub starts one and leaves it to itself: it can be looked at and stopped. Whoever
-// unmounts waits for it.
+// scrub starts a scrub and lets it run: its status can be read, and it can be stopped.
+// Unmounting waits for it.
 func (d *Daemon) scrub(path Path, verb string) error {
 	return d.toolOnFile(path, &Tool{Args: []string{"btrfs", "scrub", verb}, Background: &d.background})
 }
@@ -348,8 +348,8 @@ func (d *Daemon) scrub(path Path, verb string) error {
 func (d Actions) BtrfsScrubStart(path Path) error  { return d.scrub(path, "start") }
 func (d Actions) BtrfsScrubCancel(path Path) error { return d.btrfsAt(path, "scrub", "cancel") }
 
-// noScrub is the exit status of btrfs scrub resume if none was stopped; it says so
-// where it says what it does.
+// noScrub is the exit status of btrfs scrub resume if none was stopped; the tool
+// says so on standard output.
 const noScrub = 2
 
 func (d Actions) BtrfsScrubResume(path Path) error {

@@ -38,8 +38,8 @@ func (d *Daemon) openBulk(target, flags int) (*bulkDisk, error) {
 	if err != nil {
 		return nil, err
 	}
-	// When the next one is plugged in there, the kernel's word that this one has
-	// gone may not have come yet.
+	// When the next disk is plugged in there, the kernel may not yet have
+	// announced that this one is gone.
 	delete(d.events.disks, target)
 	f, err := os.OpenFile("/dev/"+name, flags|unix.O_DIRECT, 0)
 	if err != nil {

@@ -50,7 +50,7 @@ func (d Actions) ChecksumDevice(c *Call, csumtype string, device Device) (string
 	return sum, err
 }
 
-// compiledSum has a program sum up a large file: an emulated processor runs what a
+// compiledSum uses a program for a large file: an emulated processor runs what a
 // C compiler makes of the SHA-2 functions nearly twice as fast as Go's versions for
 // the vector units of real ones. It is empty if the file is small or the program fails.
 func compiledSum(c *Call, csumtype string, f *os.File) string {
@@ -87,7 +87,7 @@ func checksumOf(c *Call, csumtype string, f *os.File) (sum string, size int64, e
 	return hex.EncodeToString(h.Sum(nil)), size, nil
 }
 
-// copyAll copies a file, telling after each piece how much there was, until that fails.
+// copyAll copies a file, and reports after each piece how much was copied, until a report fails.
 func copyAll(w io.Writer, r io.Reader, tell func(done int64) error) (done int64, err error) {
 	size := 256 << 10
 	if _, ok := r.(*directFile); ok {
@@ -162,7 +162,7 @@ func checksumLine(csumtype, sum string, size int64, name string) string {
 }
 
 // cksum is the checksum of POSIX cksum: a CRC-32 whose bits go the other way
-// than in package crc32, taken over the content and then over its length.
+// than in package crc32, computed over the content and then over its length.
 type cksum struct {
 	crc uint32
 	len uint64

@@ -37,7 +37,7 @@ func (d Actions) CommandLines(c *Call, arguments []string) ([]string, error) {
 }
 
 func (d Actions) CommandOut(c *Call, arguments []string, output io.Writer) error {
-	// Once data is on its way, a failure can no longer say why: a little waits.
+	// After data has been sent, an error can no longer be reported with its reason, so a little data is held back.
 	b := bufio.NewWriterSize(output, 64<<10)
 	if err := d.guestCommand(c, arguments, b); err != nil {
 		return err
@@ -55,19 +55,19 @@ func (d Actions) ShOut(c *Call, command string, output io.Writer) error {
 	return d.CommandOut(c, shell(command), output)
 }
 
-// guestPath is where a program without a slash in its name is looked for.
+// guestPath is where to look for a program without a slash in its name.
 const guestPath = "/sbin:/usr/sbin:/bin:/usr/bin"
 
 // guestEnv is all that a command of the guest sees of the environment.
 var guestEnv = []string{"PATH=" + guestPath, "LC_ALL=C", "TERM=dumb", "HOME=/", "SHELL=/bin/sh", "PWD=/"}
 
 // guestCommand runs a program of the guest with the guest as its root, and with
-// the kernel's file systems in their places.
+// the kernel's file systems mounted.
 func (d *Daemon) guestCommand(c *Call, arguments []string, stdout io.Writer) error {
 	return d.inGuest(arguments, func(program string) error { return d.runInGuest(c, program, arguments, stdout) })
 }
 
-// inGuest does something while the guest is as its programs expect it.
+// inGuest runs something while the guest looks as its programs expect.
 func (d *Daemon) inGuest(arguments []string, run func(program string) error) error {
 	if len(arguments) == 0 || arguments[0] == "" {
 		return errors.New("passed an empty list")
@@ -89,11 +89,11 @@ func (d *Daemon) inGuest(arguments []string, run func(program string) error) err
 	return run(program)
 }
 
-// leftOver is how long a program's output is waited for after its end, when it
-// has left a process behind that keeps it open.
+// leftOver is how long to wait for more output after a program's end, when a
+// process that it left running keeps the output open.
 const leftOver = time.Second
 
-// guestProgram is a program of the guest that is to run.
+// guestProgram prepares a program of the guest to be run.
 func (d *Daemon) guestProgram(ctx context.Context, program string, arguments []string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, program)
 	cmd.Path, cmd.Err, cmd.Args = program, nil, arguments
@@ -156,8 +156,8 @@ func (d *Daemon) prepareGuest() (undo func(), err error) {
 	}
 	undos = append(undos, d.allowSetuid())
 	for _, p := range guestMounts {
-		// A guest without the directory does without the file system; a link in
-		// its place is resolved inside.
+		// If the guest does not have the directory, that file system is not mounted; a
+		// link there is resolved inside the guest.
 		f, err := d.root.Open(p, unix.O_PATH|unix.O_DIRECTORY, 0)
 		if err != nil {
 			continue
@@ -214,14 +214,12 @@ func unmountSoon(point string) {
 const resolvConf = "/etc/resolv.conf"
 
 // lendNameServers lets a command of the guest find the appliance's name server. Its
-// file is mounted over the guest's own name for one, whatever that is: a file that
-// cannot be changed, a link to nowhere. A guest that has no such name gets none: its
-// programs then ask this machine, and are answered.
+// file is mounted over the guest's own, even if that is a file that cannot be changed or a dangling link. A guest without such a file gets none: its programs then ask this machine, which answers.
 func (d *Daemon) lendNameServers() (undo func(), err error) {
 	undo = func() {}
 	lent, err := unix.OpenTree(unix.AT_FDCWD, resolvConf, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
 	if err != nil {
-		return undo, nil // the appliance has none to lend
+		return undo, nil // the appliance has no name server
 	}
 	defer unix.Close(lent)
 	over, err := d.root.Handle(resolvConf, true)
@@ -247,12 +245,12 @@ func (d *Daemon) lendNameServers() (undo func(), err error) {
 	return func() { unmountSoon(point) }, nil
 }
 
-// keptResolvConf is what earlier versions called the guest's own file while theirs
-// was in its place. A run that was ended in the middle left it so.
+// keptResolvConf is the name that earlier versions gave the guest's own file while
+// theirs was in its place. An interrupted run left it under that name.
 const keptResolvConf = resolvConf + ".gofish-kept"
 
-// putBackResolvConf undoes what an earlier version left. A file that somebody has
-// made since is not touched.
+// putBackResolvConf undoes what an earlier version left. A file created since
+// then is not touched.
 func (d *Daemon) putBackResolvConf() {
 	back := false
 	d.root.Enter(func() error {
@@ -278,8 +276,8 @@ func (d *Daemon) putBackResolvConf() {
 	}
 }
 
-// gate is a writer that can be closed while another goroutine may write: after
-// that nothing passes.
+// gate is a writer that can be closed while another goroutine may be writing;
+// after that nothing passes.
 type gate struct {
 	mu     sync.Mutex
 	w      io.Writer

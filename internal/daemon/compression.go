@@ -70,15 +70,15 @@ func (d *Daemon) decompress(f io.Reader, kinds ...string) (io.ReadCloser, error)
 	return startFilter(d.call, r, unpackers[kind]...), nil
 }
 
-// filter is what a tool makes of a stream.
+// filter is a stream that passes through a tool.
 type filter struct {
 	*io.PipeReader
 	cancel func()
 	done   chan struct{}
 }
 
-// startFilter runs a tool on what r gives. The tool's failure is what Read
-// returns at the end.
+// startFilter runs a tool on the data from r. If the tool fails, Read returns
+// its error at the end.
 func startFilter(ctx context.Context, r io.Reader, args ...string) *filter {
 	ctx, cancel := context.WithCancel(ctx)
 	pr, pw := io.Pipe()
@@ -90,7 +90,7 @@ func startFilter(ctx context.Context, r io.Reader, args ...string) *filter {
 	return f
 }
 
-// Close ends the tool and waits until nothing reads from its source any more.
+// Close ends the tool and waits until it no longer reads from its source.
 func (f *filter) Close() error {
 	f.PipeReader.Close()
 	f.cancel()

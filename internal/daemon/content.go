@@ -95,7 +95,7 @@ func (d Actions) Fallocate64(path Path, length int64) error {
 	return d.fillFile(path, uint64(length), false, func(f *os.File) error {
 		err := unix.Fallocate(int(f.Fd()), 0, 0, length)
 		if err == syscall.EOPNOTSUPP {
-			// As posix_fallocate(3): such a file system gets its blocks by writing.
+			// As posix_fallocate(3) does: on such a file system, blocks are allocated by writing.
 			_, err = io.CopyN(f, d.until(zeros{}), length)
 		}
 		return wrap(err, "%s", path)

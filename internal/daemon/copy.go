@@ -80,11 +80,11 @@ type copier struct {
 	preserve  bool // keep owner, times, all of the mode, attributes, hard links
 	pulse     func() error
 	depth     int
-	links     map[[2]uint64]string // where a file of several names has gone
+	links     map[[2]uint64]string // where a file with several names was copied to
 	made      map[[2]uint64]bool   // directories made by this copy
 }
 
-// fail is a message of the tool that ends in the error's text.
+// fail returns a message as cp prints it, ending in the error's text.
 func (k *copier) fail(err error, format string, paths ...any) error {
 	return wrap(err, k.tool+": "+format, paths...)
 }
@@ -185,7 +185,7 @@ func (k *copier) copyDir(src, dest string, st *unix.Stat_t, exists bool) error {
 	if unix.Lstat(dest, &now) == nil {
 		k.made[[2]uint64{uint64(now.Dev), now.Ino}] = true
 	}
-	// The names first: a copy into the same tree must not see itself.
+	// Read all names first: a copy into the same tree must not see itself.
 	var names []string
 	if err := scanDir(src, func(n string) bool { names = append(names, n); return false }); err != nil {
 		return k.fail(err, "cannot access '%s'", src)
@@ -298,7 +298,7 @@ func copySparse(out, in *os.File, size int64, pulse func() error) error {
 	}
 }
 
-// keep gives a copy what else the original has.
+// keep gives a copy the other attributes of the original.
 func (k *copier) keep(src, dest string, st *unix.Stat_t) error {
 	if !k.preserve {
 		return nil

@@ -60,7 +60,7 @@ func (d *Daemon) copyContent(c *Call, src, dest DevOrPath, opts types.CopyDevice
 		return wrap(err, "%s", srcName)
 	}
 	defer in.Close()
-	// Before the destination is emptied for it.
+	// Check before the destination is truncated.
 	if isDir(guestroot.FDPath(in)) {
 		return wrap(syscall.EISDIR, "read: %s", srcName)
 	}
@@ -100,7 +100,7 @@ func (d *Daemon) copyContent(c *Call, src, dest DevOrPath, opts types.CopyDevice
 	return nil
 }
 
-// copyToFile puts the copy in place of a file's content.
+// copyToFile replaces a file's content with the copy.
 func (d *Daemon) copyToFile(c *Call, k contentCopy, srcName string, dest Path, total int64) error {
 	return d.fillFile(dest, uint64(k.pos+total), k.sparse || k.pos > 0, func(f *os.File) error {
 		k.out = f
@@ -131,7 +131,7 @@ type contentCopy struct {
 	in, out *os.File
 	pos     int64 // in the destination
 	left    int64 // of the size asked for, negative for all
-	sparse  bool  // leave zeros out where the destination has them by itself
+	sparse  bool  // skip zeros where the destination already has them
 }
 
 func (k *contentCopy) run(c *Call, srcName, destName string, total int64) error {
@@ -170,7 +170,7 @@ func (k *contentCopy) run(c *Call, srcName, destName string, total int64) error 
 			return wrap(err, "read: %s", srcName)
 		}
 	}
-	// Zeros that were left out at the end still count for the size.
+	// Zeros that were skipped at the end still count for the size.
 	if regular && k.sparse && k.pos > st.Size {
 		return wrap(k.out.Truncate(k.pos), "truncate: %s", destName)
 	}
@@ -210,7 +210,7 @@ func (d Actions) CopySize(c *Call, src, dest DevOrPath, size int64) error {
 	return nil
 }
 
-// Dd copies all of the source, as the tool of the name does without further arguments.
+// Dd copies all of the source, as dd does without further arguments.
 func (d Actions) Dd(c *Call, src, dest DevOrPath) error {
 	return d.copyContent(c, src, dest, types.CopyDeviceToDeviceOptions{})
 }

@@ -22,8 +22,8 @@ import (
 // cutName is how such a device is called; what follows is the kernel's name of the real one.
 const cutName = "gofish-cut-"
 
-// fileSystemEnd is the number of bytes that a file system takes of its device; 0 if it is
-// none that the kernel mounts on a device which is too short.
+// fileSystemEnd is the number of bytes that a file system takes of its device; 0 for file
+// systems that the kernel does not mount on a device that is too short.
 func fileSystemEnd(r io.ReaderAt) int64 {
 	var b [512]byte
 	if _, err := r.ReadAt(b[:], 0); err != nil {
@@ -103,7 +103,7 @@ func (d *Daemon) whole(source, fstype string) (device, typ string, mounted func(
 	switch typ {
 	case "iso9660", "udf", "vfat", "exfat":
 	default:
-		return source, fstype, nothing // a boot sector looks like FAT
+		return source, fstype, nothing // a boot sector may look like FAT
 	}
 	d.warn("%s: the image ends too early: its file system has %d bytes, of which %d are there", d.shownDevice(Device(source)), end, have)
 	name := cutName + filepath.Base(real)
@@ -119,11 +119,11 @@ func (d *Daemon) whole(source, fstype string) (device, typ string, mounted func(
 			return source, fstype, nothing
 		}
 	}
-	// It goes by itself when it is unmounted.
+	// It is removed automatically when it is unmounted.
 	return api.MapperDir + name, cmp.Or(fstype, typ), func() { runAnyway("dmsetup", "remove", "--deferred", name) }
 }
 
-// isCut reports whether there is a device for what a file system misses.
+// isCut reports whether a mapped device supplies the missing part of a file system.
 func isCut(name string) bool {
 	for _, dm := range allMappers() {
 		if dm.name == name {
@@ -133,7 +133,7 @@ func isCut(name string) bool {
 	return false
 }
 
-// cutOf is the device which was mounted in place of another; that one if none was.
+// cutOf is the device that was mounted in place of another, or that other one itself.
 func cutOf(source string) string {
 	real, err := filepath.EvalSymlinks(source)
 	if name := cutName + filepath.Base(real); err == nil && isCut(name) {
@@ -142,7 +142,7 @@ func cutOf(source string) string {
 	return source
 }
 
-// uncut is the device for which another was mounted.
+// uncut is the real device in whose place another was mounted.
 func uncut(source string) string {
 	kernel, ok := strings.CutPrefix(source, api.MapperDir+cutName)
 	if !ok {

@@ -30,19 +30,19 @@ type Daemon struct {
 	devices   *Devices
 	funcs     map[string]*api.Func
 	events    *kernelEvents        // nil in a live guest
-	kernel    *kmsg                // what it says during the call that is served
+	kernel    *kmsg                // its messages during the current call
 	inspected []inspect.Filesystem // by the last inspect_os; nil: never
 	inotify   *watcher             // nil: not in use
 	yaraRules *os.File             // compiled; nil: none
 	bulk      *bulkDisk            // replaces the stream of the next call
-	streamErr error                // why the last file that was sent was broken off
+	streamErr error                // why the transfer of the last file that was sent was broken off
 	libraries *library.Servers
-	noSetuid  map[string]bool       // mount points whose setuid programs commands do not have either
+	noSetuid  map[string]bool       // mount points whose setuid programs have no effect for commands either
 	lvmFilter []string              // patterns that the user has set
 	lvmSees   func(dev string) bool // what they let through; nil: everything
-	lvmTold   map[string]bool       // warnings about volumes and groups that were given
+	lvmTold   map[string]bool       // warnings about volumes and groups that were already issued
 	// call is the context of the call that is being served, one at a time.
-	// Whatever may take long looks at it, and tools run in it.
+	// Everything that may take long checks it, and tools run in it.
 	call context.Context
 	// background counts processes that tools have left running, which keep file systems busy.
 	background sync.WaitGroup

@@ -17,7 +17,7 @@ import (
 )
 
 // Devices knows the disks of the appliance and their order. It asks the kernel
-// each time, so a disk that is plugged in later is there at once, and needs no
+// each time, so a disk that is plugged in later appears at once, without
 // udev. Names that udev would have made are looked up in names.go.
 //
 // Clients see disks as /dev/sda, /dev/sdb, … in the order in which the drives
@@ -38,7 +38,7 @@ type disk struct {
 	order []int
 }
 
-// numbers in a sysfs path that say where the disk hangs: PCI addresses and
+// numbers in a sysfs path that say where the disk is attached: PCI addresses and
 // SCSI host:channel:target:lun. The host number is the probing order and is left out.
 var (
 	pciAddress  = regexp.MustCompile(`^([0-9a-f]{4}):([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])$`)
@@ -72,7 +72,7 @@ func less(a, b []int) bool {
 	return len(a) < len(b)
 }
 
-// disks lists the kernel names of all disks but the appliance's own, in drive order.
+// disks lists the kernel names of all disks except the appliance's own, in drive order.
 func (d *Devices) disks() []string {
 	entries, err := os.ReadDir(filepath.Join(d.sys, "block"))
 	if err != nil {
@@ -167,7 +167,7 @@ func (d *Devices) partitionNumbers(name string) []int {
 	return nums
 }
 
-// clientName takes /dev/sdb1 apart into 1 and "1": which drive, what follows.
+// clientName splits /dev/sdb1 into the drive's letters and what follows.
 // It is deliberately wide: hd, vd, ubd name the same drives.
 var clientName = regexp.MustCompile(`^/dev/[^m/]{1,2}d([a-z]+)([^/a-z][^/]*)?$`)
 
@@ -237,7 +237,7 @@ func (d *Devices) isDevice(name string) bool {
 }
 
 // Reverse turns a kernel's device name into the client's; other names, also
-// those inside a btrfsvol:, are left or translated in place.
+// those inside a btrfsvol:, are left alone or translated in place.
 func (d *Devices) Reverse(name string) string {
 	for _, prefix := range []string{api.VolumePrefix, api.FolderPrefix} {
 		if vol, ok := strings.CutPrefix(name, prefix); ok {

@@ -9,15 +9,15 @@ import (
 
 // directFile reads and writes past the page cache where it can: the device then
 // moves the data into our buffer or out of it, and the guest's slow processor
-// copies nothing. Pieces must come in buffers of alignedBuffer.
+// copies nothing. Data must be in buffers from alignedBuffer.
 type directFile struct {
 	*os.File
 	on  bool
 	pos int64
 }
 
-// directly wraps a file whose position is pos. Only file systems are asked for it
-// that keep all their promises for such writes: on btrfs, say, they are not compressed.
+// directly wraps a file whose position is pos. It is used only on file systems
+// where such writes have no drawbacks: on btrfs, for example, they are not compressed.
 func directly(f *os.File, pos int64) *directFile {
 	d := &directFile{File: f, pos: pos}
 	var st unix.Stat_t
@@ -55,8 +55,8 @@ func (d *directFile) Skip(n int64) error {
 	return err
 }
 
-// move does one read or write. What is not whole blocks goes the ordinary way, from
-// then on.
+// move does one read or write. Once a piece is not a whole number of blocks, it and the rest go the
+// ordinary way.
 func (d *directFile) move(p []byte, op func([]byte) (int, error)) (int, error) {
 	const block = 4096
 	if d.on && (len(p)%block != 0 || d.pos%block != 0) {

@@ -65,8 +65,8 @@ func (d Actions) InternalAwaitDisk(target int) error {
 	return nil
 }
 
-// InternalReleaseDisk flushes a disk that is to be taken away. A claim to have it
-// alone is how the kernel says whether something is mounted from it or built on it.
+// InternalReleaseDisk flushes a disk that is about to be removed. Opening it
+// exclusively fails if something is mounted from it or built on it.
 func (d Actions) InternalReleaseDisk(target int) error {
 	for _, p := range globAll(fmt.Sprintf("/sys/bus/scsi/devices/*:0:%d:0/block/*", target)) {
 		name := filepath.Base(p)

@@ -14,10 +14,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Cancelling a call ends the programs that work for it, and all that these have started.
+// Cancelling a call ends the programs that work for it, with all their descendants.
 
-// children are the processes that this program has started itself and waits for. What
-// else is a child of PID 1 has lost its parent.
+// children are the processes that this program has started itself and waits for. Any
+// other child of PID 1 has lost its parent.
 var children struct {
 	sync.Mutex
 	pids map[int]bool
@@ -49,7 +49,7 @@ func start(c *exec.Cmd) error {
 	return nil
 }
 
-// wait waits for a command that start has started.
+// wait waits for a command that start started.
 func wait(c *exec.Cmd) error {
 	err := c.Wait()
 	children.Lock()
@@ -59,14 +59,14 @@ func wait(c *exec.Cmd) error {
 }
 
 const (
-	// politeTime is how long a program that is to end may take to clear away.
+	// politeTime is how long a program that is asked to end may take to clean up.
 	politeTime = 300 * time.Millisecond
-	// killTime is how long killed processes are waited for. One that waits for a disk in
-	// the kernel ends when that answers.
+	// killTime is how long to wait for killed processes. One that waits for a disk in the
+	// kernel ends only when the disk answers.
 	killTime = 2 * time.Second
 )
 
-// endTree ends a process and what has come from it since its start.
+// endTree ends a process and everything that it has started.
 func endTree(root int, since uint64) {
 	const interval = 20 * time.Millisecond
 	begin := time.Now()
@@ -80,8 +80,8 @@ func endTree(root int, since uint64) {
 			signal = unix.SIGKILL
 		}
 		for _, pid := range tree {
-			// Those that are politely asked are asked once, or they would be told that
-			// they are to hurry.
+			// SIGTERM is sent only once: some programs take a second one as
+			// a request to hurry.
 			if past < interval || signal == unix.SIGKILL {
 				unix.Kill(pid, signal)
 				unix.Kill(pid, unix.SIGCONT)
@@ -90,9 +90,8 @@ func endTree(root int, since uint64) {
 	}
 }
 
-// treeOf lists what lives of a process, its descendants, its process group and, in the
-// appliance, what has lost its parent since then: whatever a program does to get away
-// from its parent, it becomes a child of PID 1.
+// treeOf lists what is still running of a process, its descendants, its process group and,
+// in the appliance, processes that have lost their parent since then: however a program detaches from its parent, it becomes a child of PID 1.
 func treeOf(root int, since uint64) (tree []int) {
 	children.Lock()
 	defer children.Unlock()
@@ -136,7 +135,7 @@ func processes() (l []process) {
 	for _, name := range names {
 		b, err := os.ReadFile(name)
 		if err != nil {
-			continue // it has ended meanwhile
+			continue // it has exited meanwhile
 		}
 		// PID (NAME) STATE PARENT GROUP …, and the name may hold anything.
 		f := bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:])
@@ -166,7 +165,7 @@ func bootTicks() uint64 {
 	return uint64(t.Nano() / 1e7)
 }
 
-// until gives what r does, until the call is cancelled.
+// until reads from r until the call is cancelled.
 func (d *Daemon) until(r io.Reader) io.Reader { return untilCancelled{d.call, r} }
 
 type untilCancelled struct {

@@ -12,17 +12,17 @@ import (
 	"gofish/internal/proto"
 )
 
-// toolNoise is a line that says nothing about the failure: versions and settings, advice
-// that leads nowhere in the appliance, lines of stars.
+// toolNoise matches lines that say nothing about the failure: versions and settings,
+// advice that is useless in the appliance, lines of stars.
 var toolNoise = regexp.MustCompile(`^(\S+ v?\d[\d.]* \(.*\)$|dmesg\(1\) may have more information|fsck from util-linux|Info: |((from|to) +)?"Linux version |processing started: |/dev/\S+:$|\**$|(?i:(.*: )?try ['` + "`" + `"\w].*--help))`)
 
 // toolEssay matches the point where a tool stops saying what is wrong and starts to explain its usage.
 var toolEssay = regexp.MustCompile(`(?im)^(usage: |usage:$|The superblock could not be read or does not describe)`)
 
-// maxComplaints is how many lines of a tool's are an error.
+// maxComplaints is how many lines of a tool's output an error has.
 const maxComplaints = 20
 
-// sentence makes one line of what a tool has complained in several, each said once.
+// sentence joins the lines of a tool's complaint into one, without repetitions.
 func sentence(text string) string {
 	if i := toolEssay.FindStringIndex(text); i != nil {
 		text = text[:i[0]]
@@ -48,9 +48,8 @@ func (d *Daemon) warn(format string, args ...any) {
 	fmt.Fprintln(os.Stderr, proto.WarningMark+text)
 }
 
-// named makes sure that a failure says what it is about: where the text has none of
-// the call's files and devices, the first of them is put in front. What is wrong
-// with the arguments alone is left as it is.
+// named makes sure that a failure says what it is about: if the text names none of
+// the call's files and devices, the first of them is put in front. Errors about the arguments alone are left as they are.
 func (d *Daemon) named(args []any, err error) error {
 	var tool *ToolError
 	var errno syscall.Errno
@@ -163,7 +162,7 @@ func (d *Daemon) deviceError(err error, dev Device) error {
 	return fmt.Errorf("%s: %w", d.shownDevice(dev), err)
 }
 
-// errUnsupported is the error for a call that a type of file system does not know.
+// errUnsupported is the error for a call that a type of file system does not support.
 func errUnsupported(what, fstype string) error {
 	return fmt.Errorf("don't know how to %s '%s' filesystems: %w", what, fstype, errnoOnly(syscall.ENOTSUP))
 }

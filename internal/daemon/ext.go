@@ -16,7 +16,7 @@ import (
 	"gofish/internal/guestroot"
 )
 
-// extLabelMax is the room for a label in the superblock.
+// extLabelMax is the space for a label in the superblock.
 const extLabelMax = 16
 
 func checkExtLabel(label string) error {
@@ -114,7 +114,7 @@ func (d Actions) Tune2fs(device Device, o types.Tune2fsOptions) error {
 	b.int64("-g", "group", o.Group)
 	if o.IntervalBetweenChecks != nil {
 		b.check("intervalbetweenchecks", int64(*o.IntervalBetweenChecks))
-		// A number alone counts days; 0 takes no unit.
+		// A number alone means days; 0 takes no unit.
 		s := strconv.Itoa(*o.IntervalBetweenChecks)
 		if s != "0" {
 			s += "s"
@@ -162,7 +162,7 @@ func (d Actions) Tune2fsL(device Device) (api.Hash, error) {
 // (Documentation/filesystems/ext4/super.rst).
 var extTexts = [][2]int{{0x78, 16}, {0x88, 64}, {0x1a8, 32}, {0x1e0, 32}, {0x200, 64}}
 
-// hideExtTexts makes texts with line breaks words of one line in what tune2fs prints.
+// hideExtTexts replaces line breaks in the texts that tune2fs prints.
 func hideExtTexts(device Device, out string) (string, error) {
 	f, err := os.Open(string(device))
 	if err != nil {
@@ -196,7 +196,7 @@ func (d Actions) Resize2fsSize(device Device, size int64) error {
 
 func (d Actions) Resize2fsM(device Device) error { return d.resize2fs(device, "-M") }
 
-// resize2fs checks a file system that is not mounted first, as the tool wants.
+// resize2fs first checks a file system that is not mounted, as the tool requires.
 func (d *Daemon) resize2fs(device Device, arg ...string) error {
 	if d.mountPoint(device) == "" {
 		if err := d.e2fsck([]string{"e2fsck", "-fy", string(device)}); err != nil {

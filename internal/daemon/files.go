@@ -341,8 +341,8 @@ func caseSensitive(path string) (string, error) {
 	return cur, nil
 }
 
-// findFold finds a name in a directory: as it is, else in other letter case,
-// else the result is empty.
+// findFold finds a name in a directory: as it is, or else in other letter case;
+// empty if there is neither.
 func findFold(dir, name string) (string, error) {
 	found := ""
 	err := scanDir(dir, func(n string) bool {
@@ -359,7 +359,7 @@ func scanDir(dir string, fn func(name string) bool) error {
 	return scanTypes(dir, func(name string, _ fs.FileMode) bool { return fn(name) })
 }
 
-// scanTypes is scanDir with what the folder says that a name is.
+// scanTypes is scanDir with the types that the folder records for its names.
 func scanTypes(dir string, fn func(name string, typ fs.FileMode) bool) error {
 	f, err := os.Open(dir)
 	if err != nil {
@@ -461,7 +461,7 @@ func (d Actions) CopyAttributes(src, dest Path, opts types.CopyAttributesOptions
 		if err := unix.Stat(string(dest), &dst); err != nil {
 			return wrap(err, "stat: %s", dest)
 		}
-		// Ownership first: the kernel takes the set-user-ID bits away with it.
+		// Ownership first: changing it clears the set-user-ID bits.
 		if on(opts.Ownership) {
 			if err := unix.Chown(string(dest), int(st.Uid), int(st.Gid)); err != nil {
 				return wrap(err, "chown: %s", dest)

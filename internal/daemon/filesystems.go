@@ -25,8 +25,8 @@ func isFAT(fstype string) bool {
 	return fstype == "fat" || fstype == "vfat" || fstype == "msdos"
 }
 
-// mkfsForced are the options that keep a maker of file systems from asking back
-// or from refusing a whole disk.
+// mkfsForced are the options that keep mkfs tools from asking questions
+// or refusing a whole disk.
 var mkfsForced = map[string][]string{
 	"ext2": {"-F"}, "ext3": {"-F"}, "ext4": {"-F"},
 	// On a whole disk mkfs.fat would also write a partition table, of one partition
@@ -40,7 +40,7 @@ var mkfsForced = map[string][]string{
 // gfsAlone makes a cluster file system for one machine, without questions.
 var gfsAlone = []string{"-p", "lock_nolock", "-j", "1", "-O"}
 
-// labelOption is how a maker of file systems takes a label.
+// labelOption is the option for a label of each mkfs tool.
 var labelOption = map[string]string{
 	"ext2": "-L", "ext3": "-L", "ext4": "-L", "btrfs": "-L", "xfs": "-L", "ntfs": "-L", "jfs": "-L",
 	"exfat": "-L", "nilfs2": "-L",
@@ -50,8 +50,8 @@ var labelOption = map[string]string{
 	"bfs": "-V",
 }
 
-// labelCheck refuses labels that are too long, where the maker of file systems
-// would truncate them or report the error less clearly.
+// labelCheck refuses labels that are too long, where the mkfs tool would
+// truncate them or report the error less clearly.
 var labelCheck = map[string]func(string) error{
 	"ext2": checkExtLabel, "ext3": checkExtLabel, "ext4": checkExtLabel, "xfs": checkXFSLabel,
 }
@@ -120,8 +120,8 @@ func (d Actions) Mkfs(fstype string, device Device, o types.MkfsOptions) error {
 	return nil
 }
 
-// mkfsBlocksize gives the maker of a file system a block size; some call it
-// cluster size.
+// mkfsBlocksize returns the mkfs options for a block size; some tools call
+// it cluster size.
 func (d Actions) mkfsBlocksize(fstype string, device Device, bs int) ([]string, error) {
 	n := strconv.Itoa(bs)
 	switch {
@@ -149,9 +149,8 @@ func (d Actions) MkfsB(fstype string, blocksize int, device Device) error {
 	return d.Mkfs(fstype, device, types.MkfsOptions{BlockSize: &blocksize})
 }
 
-// format runs a tool that makes something new of a device. What old file systems
-// have left goes first, so that the new one is not taken for them; if that fails
-// the tool will say why.
+// format runs a tool that creates something new on a device. Signatures of old file
+// systems are wiped first, so that the new one is not mistaken for them; if that fails the tool will say why.
 func (d *Daemon) format(device Device, args ...string) error {
 	d.run("wipefs", "-a", "--force", string(device))
 	// mke2fs reports some errors on standard output.
@@ -161,7 +160,7 @@ func (d *Daemon) format(device Device, args ...string) error {
 	return err
 }
 
-// rereadPartitions has the kernel look for partitions after a device was written
+// rereadPartitions makes the kernel look for partitions after a device was written
 // to. It refuses anything that is not a disk, and disks in use; neither matters.
 func rereadPartitions(device Device) {
 	fd, err := unix.Open(string(device), unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
@@ -356,7 +355,7 @@ func (d Actions) ZeroFreeSpace(c *Call, directory Path) error {
 	if err := unix.Fstatfs(int(dir.Fd()), &st); err != nil {
 		return wrap(err, "statfs: %s", directory)
 	}
-	// A file without a name would do, but not every file system has such.
+	// A file without a name would do, but not every file system supports that.
 	name := "zero-" + rand.Text()
 	fd, err := unix.Openat(int(dir.Fd()), name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
 	if err != nil {
@@ -369,7 +368,7 @@ func (d Actions) ZeroFreeSpace(c *Call, directory Path) error {
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
-	// Remove it whatever has happened: a full file system is of no use.
+	// Remove it in any case: a full file system is useless.
 	if uerr := unix.Unlinkat(int(dir.Fd()), name, 0); err == nil {
 		err = uerr
 	}
@@ -385,7 +384,7 @@ func fillWithZeros(c *Call, f *os.File, total uint64) error {
 		done += uint64(n)
 		switch {
 		case errors.Is(err, syscall.ENOSPC) && len(block) > 512:
-			block = block[:512] // what a whole block leaves over
+			block = block[:512] // what remains after whole blocks
 			continue
 		case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EFBIG):
 			return nil

@@ -23,7 +23,7 @@ func (d Actions) File(path DevOrPath) (string, error) {
 	if err != nil {
 		return "", wrap(err, "lstat: %s", path.Path)
 	}
-	// Only regular files are looked into.
+	// Only the content of regular files is examined.
 	switch typ := st.Mode & unix.S_IFMT; typ {
 	case unix.S_IFREG:
 	case unix.S_IFDIR:
@@ -46,8 +46,8 @@ func (d Actions) File(path DevOrPath) (string, error) {
 	return text, err
 }
 
-// fileType runs file(1) on a file, or on what r gives if the name is "-". What keeps it
-// from reading is no result.
+// fileType runs file(1) on a file, or on the data from r if the name is "-". A message that it cannot
+// read the file is an error, not a result.
 func (d *Daemon) fileType(options, name string, r io.Reader, files ...*os.File) (string, error) {
 	t := Tool{Args: []string{"file", "-E", options, "--", name}, Stdin: r, Env: []string{"LC_ALL=C"}, Files: files}
 	out, err := t.Output(d.call)
@@ -77,7 +77,7 @@ func (d Actions) Zfile(meth string, path Path) (string, error) {
 	return text, prefixed(err, string(path))
 }
 
-// names of architectures, as the original has them.
+// names of architectures, as libguestfs has them.
 var elfArch = map[elf.Machine]string{
 	elf.EM_386: "i386", elf.EM_486: "i386", elf.EM_X86_64: "x86_64", elf.EM_IA_64: "ia64",
 	elf.EM_AARCH64: "aarch64", elf.EM_ARM: "arm", elf.EM_RISCV: "riscv",
@@ -129,7 +129,7 @@ func (d Actions) FileArchitecture(filename Path) (string, error) {
 	return arch, nil
 }
 
-// archOf knows the architecture of an ELF or PE file, empty for anything else.
+// archOf returns the architecture of an ELF or PE file, empty for anything else.
 func archOf(r io.ReaderAt) string {
 	if e, err := elfHeader(r); err == nil {
 		arch := elfArch[e.Machine]

@@ -87,8 +87,8 @@ func braces(p string) (open int, parts []string, end int) {
 	return 0, nil, -1
 }
 
-// globbed is a path that was found, and what its folder says that it is: asking for
-// each of many files takes longer than all the rest.
+// globbed is a path that was found, with the type that its folder records: a stat of
+// each of many files would take longer than all the rest.
 type globbed struct {
 	path string
 	typ  fs.FileMode
@@ -164,12 +164,12 @@ func unescape(p string) string {
 }
 
 // fnmatch matches a name with a pattern as fnmatch(3) does with FNM_PERIOD: a
-// dot in front is matched by a dot only.
+// leading dot is matched only by a dot.
 func fnmatch(p, name string) bool {
 	if strings.HasPrefix(name, ".") && !strings.HasPrefix(p, ".") && !strings.HasPrefix(p, `\.`) {
 		return false
 	}
-	// The usual way back to the last star: time is bounded by len(p)·len(name).
+	// The usual backtracking to the last star: time is bounded by len(p)·len(name).
 	pi, ni, star, mark := 0, 0, -1, 0
 	for ni < len(name) {
 		if pi < len(p) && p[pi] == '*' {

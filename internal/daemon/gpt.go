@@ -226,7 +226,7 @@ func (g *gpt) part(n int) ([]byte, error) {
 	return e, nil
 }
 
-// change has fn change an entry of a partition.
+// change lets fn change the entry of a partition.
 func (g *gpt) change(n int, fn func(entry []byte) error) error {
 	e, err := g.part(n)
 	if err != nil {

@@ -55,8 +55,8 @@ func doMounts(steps []mountStep) error {
 	return nil
 }
 
-// gcPercent lets the daemon's heap, of a few megabytes, grow more before it is
-// collected: collections are slow under emulation.
+// gcPercent lets the daemon's heap, a few megabytes, grow further before it
+// is collected: collections are slow under emulation.
 const gcPercent = 400
 
 func boot() error {
@@ -216,7 +216,7 @@ var environment = map[string]string{
 	"LVM_SYSTEM_DIR":  lvmSystemDir,
 	"DM_DISABLE_UDEV": "1",
 	"MDADM_NO_UDEV":   "1",
-	"BLKID_FILE":      "/dev/null", // no memory of labels and UUIDs: of a changed one it would be wrong for seconds
+	"BLKID_FILE":      "/dev/null", // no cache of labels and UUIDs: it would be wrong for seconds after a change
 	"TMPDIR":          "/tmp",
 }
 
@@ -250,7 +250,7 @@ backup {
 // block of metadata has such a checksum (modprobe.d(5)).
 const emulatedModules = "install crc32c_intel /bin/true\n"
 
-// settle makes the rest of what a running system has, after the root is there.
+// settle sets up the rest of a running system, once the root is mounted.
 func settle(p proto.BootParams) error {
 	unix.Umask(0)
 	steps := []mountStep{
@@ -308,8 +308,8 @@ func settle(p proto.BootParams) error {
 // isInit says that this program is the appliance's, not a daemon in a live guest.
 var isInit bool
 
-// machineID is made when the first program is run, for the sake of those that ask
-// for it: most sessions run none before their first reply.
+// machineID is generated when the first program is run, since some ask for
+// it: most sessions run none before their first reply.
 var machineID sync.Once
 
 func newMachineID() {
@@ -362,8 +362,8 @@ func loopbackUp() {
 	unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, ifr)
 }
 
-// startNetwork gives the first network card its address. There is nothing to ask
-// for: qemu's user network, which both gofish and libguestfs lay out as
+// startNetwork gives the first network card its address. DHCP is not
+// needed: qemu's user network, which both gofish and libguestfs lay out as
 // 169.254.0.0/16, always has the guest at 2.15, the way out at 2.2 and a name
 // server at 2.3. The root image's /etc/resolv.conf leads to /run/resolv.conf.
 func startNetwork() error {

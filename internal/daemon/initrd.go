@@ -64,7 +64,7 @@ func (d *Daemon) readInitrd(p Path, fn func(name string, mode uint32, content io
 	defer r.Close()
 	err = cpio.Each(r, func(name string, mode uint32, _ int64, content io.Reader) error { return fn(name, mode, content) })
 	switch err {
-	case cpio.ErrNoEnd: // nothing is missing but the mark
+	case cpio.ErrNoEnd: // only the end mark is missing
 		return nil
 	case cpio.ErrFormat:
 		return fmt.Errorf("%s: %w", p, err)

@@ -106,7 +106,7 @@ func (d Actions) InotifyRead() ([]api.InotifyEvent, error) {
 	return events, nil
 }
 
-// parseInotify takes apart what a read gives: watch, mask, cookie and the length of
+// parseInotify parses the result of a read: watch, mask, cookie and the length of
 // the name that follows, filled up with zeroes (inotify(7)).
 func parseInotify(b []byte) []api.InotifyEvent {
 	var l []api.InotifyEvent

@@ -15,7 +15,7 @@ import (
 )
 
 // InspectOs looks at every file system, one after the other, and remembers what it
-// found. One that cannot be mounted or read is left out: it must not hide the rest.
+// found. One that cannot be mounted or read is skipped: it must not hide the rest.
 func (d Actions) InspectOs() ([]string, error) {
 	if err := d.unmountAll(); err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func (d Actions) InspectOs() ([]string, error) {
 	return d.roots(), nil
 }
 
-// mountForLook mounts something read-only. There may be hundreds of subvolumes, so they
+// mountForLook mounts something read-only for inspection. There may be hundreds of subvolumes, so they
 // are mounted without starting a program for each.
 func (d *Daemon) mountForLook(devs *inspect.Devices, m Mountable, point string) error {
 	if id, ok := devs.Subvolume(m.String()); ok {
@@ -202,7 +202,7 @@ func (d *Daemon) inspectedOS(root Mountable) (*inspect.OS, error) {
 	return nil, fmt.Errorf("%s: root device not found: only call this function with a root device previously returned by guestfs_inspect_os", d.devices.Reverse(root.String()))
 }
 
-// known is a text that inspection found, or a word for one that it did not.
+// known is a text that inspection found, or "unknown".
 func (d *Daemon) known(root Mountable, get func(*inspect.OS) string) (string, error) {
 	o, err := d.inspectedOS(root)
 	if err != nil {
@@ -295,7 +295,7 @@ func (d Actions) InspectIsMultipart(root Mountable) (bool, error) {
 	return d.ofMedia(root, func(m *inspect.Media) bool { return m.Multipart })
 }
 
-// ofWindows is something that only Windows has.
+// ofWindows is the answer to a question about Windows; an error for other systems.
 func (d *Daemon) ofWindows(root Mountable, what string, get func(*inspect.Windows) string) (string, error) {
 	o, err := d.inspectedOS(root)
 	if err != nil {

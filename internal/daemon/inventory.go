@@ -15,7 +15,7 @@ import (
 )
 
 // inventory lists all block devices with what they hold, for inspection. Every btrfs
-// stays mounted, out of the way, until done: each of its subvolumes is mounted in no time then.
+// stays mounted, out of the way, until done: then mounting each of its subvolumes is fast.
 func (d *Daemon) inventory() (devs *inspect.Devices, done func()) {
 	devs = &inspect.Devices{Named: d.devices.Linked}
 	add := func(dev inspect.Device) *inspect.Device {
@@ -101,7 +101,7 @@ func (d *Daemon) probe(devs *inspect.Devices) (done func()) {
 		if dev.Tags["TYPE"] != "btrfs" {
 			continue
 		}
-		// What one of its devices knows, all of them know.
+		// What is known about one of its devices holds for all of them.
 		id := dev.Tags["UUID"]
 		if first := seen[id]; first != nil && first.Tags["UUID_SUB"] != dev.Tags["UUID_SUB"] {
 			dev.Subvolumes, dev.Default = first.Subvolumes, first.Default
@@ -120,8 +120,8 @@ func (d *Daemon) probe(devs *inspect.Devices) (done func()) {
 	return done
 }
 
-// unescapeExport resolves the backslashes that blkid puts before what a shell would
-// not take for itself.
+// unescapeExport resolves the backslashes that blkid puts before characters that
+// are special to a shell.
 func unescapeExport(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
@@ -133,7 +133,7 @@ func unescapeExport(s string) string {
 	return b.String()
 }
 
-// worthALook is what the subvolumes have in them that inspection is to look at: a root
+// worthALook are the names by which inspection recognizes subvolumes of interest: a root
 // directory, a /usr, the store of a NixOS, deployments, a boot loader's files.
 var worthALook = [][]string{{"etc", "bin"}, {"etc", "usr"}, {"etc", "nix"}, {"usr", "var"}, {"bin", "lib"}, {"nix"}, {"store"}, {"ostree"}, {"composefs"}, {"loader"}}
 
@@ -154,8 +154,8 @@ func isWorthALook(root *guestroot.Root, dir Path) bool {
 	return false
 }
 
-// probeBtrfs lists the subvolumes of a file system, and those that are worth a look. The
-// file system is mounted until undo, nil if it cannot be.
+// probeBtrfs lists the subvolumes of a file system, and those of interest. The file system
+// stays mounted until undo, which is nil if it cannot be mounted.
 func (d *Daemon) probeBtrfs(dev *inspect.Device) (undo func()) {
 	tmp, err := os.MkdirTemp("/tmp", "btrfs-*")
 	if err != nil {
@@ -211,7 +211,7 @@ func frozenSubvolumes(dir string) (ids []uint64) {
 	return ids
 }
 
-// volumes lists what inspection has to look at.
+// volumes lists what inspection has to examine.
 func (d *Daemon) volumes(devs *inspect.Devices) []inspect.Volume {
 	parts := map[string][]*inspect.Device{}
 	for _, dev := range devs.All {

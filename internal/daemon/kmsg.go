@@ -14,7 +14,7 @@ import (
 	"gofish/internal/api"
 )
 
-// kmsg listens to the kernel's log from a moment on (Documentation/ABI/testing/dev-kmsg).
+// kmsg listens to the kernel's log from a given moment on (Documentation/ABI/testing/dev-kmsg).
 type kmsg struct{ fd int }
 
 func listenKmsg() *kmsg {
@@ -45,21 +45,21 @@ func (k *kmsg) each(fn func(level int, text string)) {
 	for {
 		n, err := unix.Read(k.fd, buf)
 		if err == unix.EPIPE || err == unix.EINTR {
-			continue // records were overwritten before we came to them
+			continue // records were overwritten before they were read
 		}
 		if err != nil || n <= 0 {
 			return
 		}
 		level, text, ok := parseKmsg(string(buf[:n]))
 		level &= kmsgLevel
-		// What ends in a colon says something in other records only, such as bytes.
+		// A record that ends in a colon only introduces others, such as a dump of bytes.
 		if ok && level <= kmsgWarning && !strings.HasSuffix(text, ":") {
 			fn(level, text)
 		}
 	}
 }
 
-// kmsgMost is how many of the kernel's messages are told.
+// kmsgMost is how many of the kernel's messages are reported.
 const kmsgMost = 3
 
 // about returns the first warnings and errors, of what was logged since, about a block
@@ -99,13 +99,13 @@ func parseKmsg(record string) (level int, text string, ok bool) {
 	return level, strings.TrimSpace(text), ok && err == nil
 }
 
-// renamed has another device's name in a message of the kernel.
+// renamed replaces a device's name in a message of the kernel.
 func renamed(text, device, shown string) string {
 	word := regexp.MustCompile(`\b` + regexp.QuoteMeta(device) + `\b`)
 	return word.ReplaceAllLiteralString(text, strings.TrimPrefix(shown, "/dev/"))
 }
 
-// hasWord reports whether a text has a word with neither letters nor digits beside it.
+// hasWord reports whether a text contains a word that is not part of a longer one.
 func hasWord(text, word string) bool {
 	part := func(c byte) bool { return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
 	for i := 0; ; {
@@ -121,21 +121,20 @@ func hasWord(text, word string) bool {
 	}
 }
 
-// Some file systems go on after a directory's block that cannot be read or makes no
-// sense: its names are missing without an error to whoever reads it, be it a tool or we.
-// Only the kernel's log tells. So every call is followed by a look at that.
+// Some file systems continue after a block of a directory that cannot be read or makes
+// no sense: its names are missing, without an error for the reader, whether a tool or this program. Only the kernel's log says so. So every call is followed by a look at that.
 
-// damage is what the kernel has said of the mounted file systems during a call.
+// damage is what the kernel has logged about the mounted file systems during a call.
 type damage struct {
 	said []string
-	lost bool // something that was read is not all there
+	lost bool // something that was read is not complete
 }
 
-// heard tells the damage that showed during a call. What is to be a whole copy fails by
-// it, a listing is worth having without what is missing.
+// heard reports the damage that was logged during a call. It makes a call fail that should
+// copy everything; a listing is useful even if it is incomplete.
 func (d *Daemon) heard(a *api.Action, args []any, err error) error {
 	if err != nil || takesDevice(a) {
-		return err // it has a reason of its own
+		return err // it already has an error
 	}
 	found := d.damage()
 	if len(found.said) == 0 {
@@ -160,7 +159,7 @@ func firstPath(args []any) string {
 		switch v := arg.(type) {
 		case Path:
 			path = string(v)
-		case string: // tar_out and its like
+		case string: // tar_out and similar actions
 			path = v
 		case DevOrPath:
 			path = string(v.Path)
@@ -182,7 +181,7 @@ func takesDevice(a *api.Action) bool {
 }
 
 func (d *Daemon) damage() (found damage) {
-	var shown map[string]string // of mounted devices, by what the kernel calls them
+	var shown map[string]string // of mounted devices, by their kernel names
 	d.kernel.each(func(level int, text string) {
 		if shown == nil {
 			shown = d.mountedDevices()
@@ -191,8 +190,8 @@ func (d *Daemon) damage() (found damage) {
 			if !hasWord(text, device) {
 				continue
 			}
-			// Any sector that is read ahead of need may fail, and btrfs has an error
-			// for who reads what it cannot mend.
+			// A sector that is only read ahead may fail, and btrfs returns an error to
+			// the reader of data that it cannot repair.
 			if level <= kmsgError && !strings.HasPrefix(text, "I/O error, dev ") && !strings.HasPrefix(text, "BTRFS ") {
 				found.lost = true
 			}
@@ -216,7 +215,7 @@ func (d *Daemon) mountedDevices() map[string]string {
 	return devices
 }
 
-// kernelName is what the kernel calls a block device, whatever the name of its node.
+// kernelName is the kernel's name of a block device, whatever the name of its node.
 func kernelName(device string) string {
 	var st unix.Stat_t
 	if unix.Stat(device, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFBLK {
@@ -229,8 +228,8 @@ func kernelName(device string) string {
 	return filepath.Base(to)
 }
 
-// tellAllErrors has ext4 log every error: it keeps the 11th within 5 seconds to itself,
-// and a later call would not hear of its own.
+// tellAllErrors makes ext4 log every error: it suppresses the 11th within 5 seconds,
+// and a later call would not see its own.
 func tellAllErrors(device string) {
 	for _, kind := range []string{"err", "warning"} {
 		os.WriteFile("/sys/fs/ext4/"+kernelName(device)+"/"+kind+"_ratelimit_interval_ms", []byte("0"), 0)

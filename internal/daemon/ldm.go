@@ -9,7 +9,7 @@ import (
 	"gofish/internal/api"
 )
 
-// ldmtool runs a command whose answer is JSON and reads that into v.
+// ldmtool runs a command whose output is JSON and decodes that into v.
 func (d *Daemon) ldmtool(v any, args ...string) error {
 	out, err := d.output(append([]string{"ldmtool"}, args...)...)
 	var te *ToolError
@@ -19,7 +19,7 @@ func (d *Daemon) ldmtool(v any, args ...string) error {
 	if err != nil {
 		return err
 	}
-	// A string in it may be what a disk holds, in any encoding.
+	// A string in it may come from a disk, in any encoding.
 	if err := json.Unmarshal([]byte(strings.ToValidUTF8(out, "?")), v); err != nil {
 		return fmt.Errorf("ldmtool %s: the answer is not what it should be: %w", args[0], err)
 	}
@@ -32,7 +32,7 @@ func (d Actions) LdmtoolRemoveAll() error {
 	if err := d.ldmtool(new(any), "remove", "all"); err != nil {
 		return err
 	}
-	// What is in use it leaves, and says nothing.
+	// It silently leaves devices that are in use.
 	if left := ldmDevices("ldm_vol_"); len(left) > 0 {
 		return fmt.Errorf("%s: in use: unmount it first", left[0])
 	}
@@ -111,7 +111,7 @@ func (d Actions) LdmtoolVolumePartitions(diskgroup, volume string) ([]string, er
 func (d Actions) ListLdmVolumes() ([]string, error)    { return ldmDevices("ldm_vol_"), nil }
 func (d Actions) ListLdmPartitions() ([]string, error) { return ldmDevices("ldm_part_"), nil }
 
-// ldmDevices lists what ldmtool has made; it puts a prefix before the names.
+// ldmDevices lists the devices that ldmtool created; their names have a prefix.
 func ldmDevices(prefix string) []string {
 	l := globAll(api.MapperDir + prefix + "*")
 	if l == nil {

@@ -12,7 +12,7 @@ func (d *Daemon) callLibrary(c *Call, args, opts []any) (any, error) {
 	for i, v := range args {
 		switch v := v.(type) {
 		case Path:
-			// A library would wait at a FIFO, and read a device's node to its end.
+			// A library would block on a FIFO, and read a device node to its end.
 			if st, err := d.root.Stat(v); err == nil {
 				if err := mayOpen(st); err != nil {
 					return nil, wrap(err, "%s", v)

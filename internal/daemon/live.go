@@ -47,7 +47,7 @@ func ServeLive(ctx context.Context, cfg LiveConfig) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", cfg.Listen, errnoOf(err))
 	}
-	// Whoever can connect is root here.
+	// Anyone who can connect is root here.
 	if err := os.Chmod(cfg.Listen, 0o600); err != nil {
 		l.Close()
 		return err

@@ -12,8 +12,8 @@ import (
 	"gofish/internal/api"
 )
 
-// cryptsetup runs a command of cryptsetup. Keys are handed over as open files
-// in memory, so that they are in no argument list and on no disk; toolFile(i)
+// cryptsetup runs a command of cryptsetup. Keys are passed as open files in
+// memory, so that they appear in no argument list and on no disk; toolFile(i)
 // names the i-th.
 func (d *Daemon) cryptsetup(dev Device, keys []string, args ...string) error {
 	t := &Tool{Args: append([]string{"cryptsetup", "-q"}, args...)}
@@ -37,7 +37,7 @@ func (d *Daemon) cryptsetup(dev Device, keys []string, args ...string) error {
 	return d.deviceError(err, dev)
 }
 
-// checkMapname refuses names for which no device could appear, or one is there.
+// checkMapname refuses names that no device could have, or that one already has.
 func checkMapname(name string) error {
 	if name == "" || strings.Contains(name, "/") || name == "." || name == ".." || name == "control" {
 		return fmt.Errorf("%q cannot be the name of a device in %s: choose another", name, api.MapperDir)
@@ -65,7 +65,7 @@ func (d Actions) CryptsetupOpen(device Device, key, mapname string, o types.Cryp
 	return d.cryptsetup(device, []string{key}, append(b.args, "open", "--", string(device), mapname)...)
 }
 
-// cryptType finds out which kind of encryption a device has, as cryptsetup names it.
+// cryptType detects which kind of encryption a device has, as cryptsetup names it.
 func (d *Daemon) cryptType(device Device) (string, error) {
 	typ, err := d.blkidTag(device, "TYPE")
 	if err != nil {
@@ -103,11 +103,11 @@ func (d Actions) LuksOpenRo(device Device, key, mapname string) error {
 
 func (d Actions) LuksClose(device Device) error { return d.CryptsetupClose(device) }
 
-// luksSlots is how many keys the header of LUKS 2 has room for; LUKS 1 has 8.
+// luksSlots is how many keys fit into the header of LUKS 2; LUKS 1 has 8.
 const luksSlots = 32
 
-// luksSlot makes a number an argument for cryptsetup, which is silent about some
-// that are wrong.
+// luksSlot turns a number into an argument for cryptsetup, which ignores
+// some invalid ones.
 func luksSlot(n int) (string, error) {
 	if n < 0 || n >= luksSlots {
 		return "", fmt.Errorf("keyslot %d: slots go from 0 to %d", n, luksSlots-1)

@@ -25,7 +25,7 @@ func (d *Daemon) lvmOutput(args ...string) (string, error) {
 	return out, withoutLines(err, lvmNoise...)
 }
 
-// lvmNoise is in lines of LVM that say nothing about what is wrong.
+// lvmNoise appears in lines of LVM that say nothing about the error.
 var lvmNoise = []string{"Run `", "Cannot process volume group", "Really WIPE LABELS"}
 
 // lvmColumn reads one column of a report (pvs, vgs, lvs), sorted, without empty lines.
@@ -172,7 +172,7 @@ func (d Actions) Vgcreate(volgroup string, physvols []Device) error {
 	return d.lvm(args...)
 }
 
-// checkOperand keeps a name from being taken for an option. No name in LVM
+// checkOperand keeps a name from being mistaken for an option. No name in LVM
 // begins with a dash.
 func checkOperand(name string) error {
 	if strings.HasPrefix(name, "-") {
@@ -196,7 +196,7 @@ func (d Actions) LvcreateFree(logvol, volgroup string, percent int) error {
 	return d.lvcreate(logvol, volgroup, "-l", strconv.Itoa(percent)+"%FREE")
 }
 
-// mebibytes is a size for LVM, to which a sign means more or less than now.
+// mebibytes is a size for LVM. A sign would mean more or less than now.
 func mebibytes(n int) (string, error) {
 	if n < 0 {
 		return "", fmt.Errorf("size must not be negative (was %d)", n)
@@ -255,8 +255,8 @@ func (d Actions) Vgremove(vgname string) error {
 }
 
 func (d Actions) Pvremove(device Device) error {
-	// Forced, it does not mind that there is nothing to remove; without an answer to its
-	// question, what a volume group uses stays.
+	// With force it accepts that there is nothing to remove; since its question is not
+	// answered, a volume in use by a group stays.
 	return d.lvm("pvremove", "--force", "--force", string(device))
 }
 
@@ -408,7 +408,7 @@ func (d Actions) LvmSetFilter(devices []Device) error {
 
 func (d Actions) LvmClearFilter() error { return d.setFilter(nil, nil) }
 
-// filterPattern accepts a device and, of a disk, its partitions too.
+// filterPattern accepts a device, and for a disk also its partitions.
 func filterPattern(dev Device) (string, error) {
 	var b strings.Builder
 	for _, c := range string(dev) {
@@ -432,7 +432,7 @@ func filterPattern(dev Device) (string, error) {
 }
 
 // setFilter makes LVM see only what a filter lets through: active volumes go
-// away, and comes back as far as it is still seen.
+// away, and come back if they are still seen.
 func (d *Daemon) setFilter(patterns []string, sees func(device string) bool) error {
 	if err := d.vgActivate(false); err != nil {
 		return err

@@ -27,7 +27,7 @@ func allMappers() []mapper {
 	return l
 }
 
-// deviceMappers lists the mapped devices but those that are ours.
+// deviceMappers lists the mapped devices except our own.
 func deviceMappers() []mapper {
 	return slices.DeleteFunc(allMappers(), func(m mapper) bool { return strings.HasPrefix(m.name, cutName) })
 }
@@ -71,7 +71,7 @@ func (d *Daemon) mappedDevices() []string {
 
 // canonicalLV returns /dev/VG/LV for any name of an active logical volume. The
 // kernel knows its UUID, LVM- and twice 32 characters; the parts of volumes have
-// a suffix. A dash within a name is doubled in the kernel's, VG-LV.
+// a suffix. A dash within a name is doubled in the kernel's name, VG-LV.
 func canonicalLV(dev Device) (string, bool) {
 	var st unix.Stat_t
 	if unix.Stat(string(dev), &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFBLK {
@@ -106,7 +106,7 @@ func splitDMName(name string) (vg, lv string, ok bool) {
 	return "", "", false
 }
 
-// volumeName turns /dev/mapper/VG-LV into /dev/VG/LV if that is there.
+// volumeName turns /dev/mapper/VG-LV into /dev/VG/LV if that exists.
 func volumeName(dev string) string {
 	if name, ok := canonicalLV(Device(dev)); ok && unix.Access(name, unix.F_OK) == nil {
 		return name

@@ -9,8 +9,8 @@ import (
 	"slices"
 )
 
-// tableDisk is a disk whose partition table is changed in place: of its bytes, only
-// those that a change asks for become others.
+// tableDisk is a disk whose partition table is changed in place: only the bytes
+// that a change affects are written.
 type tableDisk struct {
 	disk interface {
 		io.ReaderAt
@@ -66,7 +66,7 @@ const (
 	typeLink     = 0x05
 	typeGPT      = 0xee // protects a GPT from programs that do not know it
 
-	maxLogical = 256 // a chain may be a ring
+	maxLogical = 256 // a chain may contain a cycle
 )
 
 func isExtended(typ byte) bool { return typ == 0x05 || typ == 0x0f || typ == 0x85 }
@@ -76,10 +76,10 @@ type mbrPart struct {
 	num        int
 	typ        byte
 	bootable   bool
-	start, end int64 // sectors of the disk, both part of it
+	start, end int64 // first and last sector, on the disk
 
 	table int64 // the sector that has the entry
-	index int   // of the entry in there
+	index int   // of the entry in that sector
 }
 
 // mbrLink is a sector of the chain of logical partitions.
@@ -179,7 +179,7 @@ func (m *mbr) part(n int) (*mbrPart, error) {
 	return nil, errNoPart(n)
 }
 
-// change has fn change an entry.
+// change lets fn change an entry.
 func (m *mbr) change(table int64, index int, fn func(entry []byte)) error {
 	b, err := m.read(table, 1)
 	if err != nil {
@@ -209,7 +209,7 @@ func setRange(e []byte, base, start, end int64) {
 }
 
 // free reports whether no other partition of the same level has any of the sectors;
-// between logical partitions, each has a sector of the chain too.
+// each logical partition also has a sector of the chain.
 func (m *mbr) free(start, end int64, logical bool, but int) error {
 	for _, p := range m.parts {
 		if p.num != but && (p.num > 4) == logical && start <= p.end && end >= p.start {
@@ -250,7 +250,7 @@ func (m *mbr) add(kind string, start, end int64) error {
 		}
 		typ := byte(typeLinux)
 		if kind == "extended" {
-			// What is left there of an earlier use must not be taken for a chain.
+			// Remains of an earlier use must not be mistaken for a chain.
 			typ = typeExtended
 			if err := m.write(start, m.emptyTable()); err != nil {
 				return err
@@ -429,7 +429,7 @@ func setEnd(e []byte, base, end int64) {
 	binary.LittleEndian.PutUint32(e[entrySize:], uint32(end-start+1))
 }
 
-// setBootable marks a partition; it takes the mark from all others, as there is one.
+// setBootable marks a partition; it clears the mark of all others, since only one may have it.
 func (m *mbr) setBootable(n int, on bool) error {
 	if _, err := m.part(n); err != nil {
 		return err
@@ -455,7 +455,7 @@ func (m *mbr) setType(n int, typ byte) error {
 	if err != nil {
 		return err
 	}
-	// The logical partitions hang on that type.
+	// The logical partitions depend on that type.
 	switch is := p == m.extended(); {
 	case isExtended(typ) && !is && (n > 4 || m.extended() != nil):
 		return fmt.Errorf("partition %d: type %#x is that of the extended partition, of which a table has one", n, typ)

@@ -21,7 +21,7 @@ func (d *Daemon) mdadm(args ...string) error {
 	return withoutLines(d.run(append([]string{"mdadm"}, args...)...), mdNoise...)
 }
 
-// mdLevels are the levels that can be made; mdadm knows others, which are none.
+// mdLevels are the levels that can be made; what else mdadm takes as a level is not RAID.
 var mdLevels = map[string]bool{
 	"linear": true, "raid0": true, "0": true, "stripe": true, "raid1": true, "1": true, "mirror": true,
 	"raid4": true, "4": true, "raid5": true, "5": true, "raid6": true, "6": true, "raid10": true, "10": true,
@@ -82,8 +82,8 @@ func (d Actions) MdCreate(name string, devices []Device, o types.MDCreateOptions
 	if _, err := os.Stat(link); err == nil && name != "" {
 		return fmt.Errorf("%s: an array of this name is active: choose another, or stop that", name)
 	}
-	// It takes a name for a file in the folder where it runs, if there is one: the
-	// appliance has a root, an etc, a tmp.
+	// It takes a name to mean a file in its working directory, if there is one:
+	// the appliance has a root, an etc, a tmp.
 	os.Mkdir(mdDir, 0o755)
 	create := &Tool{Args: append([]string{"mdadm"}, args...), Dir: mdDir}
 	if err := withoutLines(create.Run(d.call), mdNoise...); err != nil {
@@ -96,8 +96,8 @@ func (d Actions) MdCreate(name string, devices []Device, o types.MDCreateOptions
 // mdDir is where arrays have their names.
 const mdDir = "/dev/md"
 
-// mdHome is the name of the machine that arrays are made on: no machine, so that
-// none takes them for its own.
+// mdHome is the name of the machine that arrays are made on: no real one, so that
+// no machine takes them for its own.
 const mdHome = "(none)"
 
 func (d Actions) MdStop(md Device) error {

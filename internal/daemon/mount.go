@@ -54,8 +54,8 @@ func (d *Daemon) mount(m Mountable, mountpoint, options, fstype string) error {
 	return err
 }
 
-// distrust is how all file systems of guests are mounted: what they hold as device
-// nodes stays without effect here, and so do the rights that they give to programs.
+// distrust is how all file systems of guests are mounted: device nodes in them
+// have no effect here, and neither do set-ID bits of programs.
 // The requested options come after it, and win.
 const distrust = "nodev,nosuid"
 
@@ -82,16 +82,16 @@ func (d *Daemon) mountTool(fstype, options, source, target string) error {
 	}
 	if err == nil {
 		tellAllErrors(source)
-		// Commands of the guest have its setuid programs, unless they were asked not to.
+		// For commands of the guest, its setuid programs work unless the client asked for nosuid.
 		d.noSetuid[target] = asksNoSetuid(options)
 	}
 	return err
 }
 
-// wrongType is what mount(8) says whatever reason the kernel had.
+// wrongType is what mount(8) says, whatever the kernel's reason was.
 const wrongType = "wrong fs type, bad option, bad superblock on "
 
-// withKernelsReason makes of mount(8)'s guesses what the kernel has said in its log.
+// withKernelsReason replaces mount(8)'s guesses with what the kernel has logged.
 func (d *Daemon) withKernelsReason(err error, kernel *kmsg, fstype, source string) error {
 	var te *ToolError
 	if !errors.As(err, &te) {
@@ -106,7 +106,7 @@ func (d *Daemon) withKernelsReason(err error, kernel *kmsg, fstype, source strin
 	}
 	guess := strings.Contains(te.Text, wrongType)
 	if fstype == "" && guess {
-		// Every file system that the kernel knows has looked at it.
+		// Every file system of the kernel has tried it.
 		te.Text = "there is no file system that is known"
 		return err
 	}
@@ -146,7 +146,7 @@ func ntfsReason(status int, why, after string) string {
 }
 
 // refuseUnsafeNTFS undoes a mount that should be writable but is not: ntfs-3g continues
-// read-only by itself where Windows has left something.
+// read-only on its own if Windows has not shut down cleanly.
 func (d *Daemon) refuseUnsafeNTFS(options, source, target string) error {
 	if slices.Contains(strings.Split(options, ","), "ro") {
 		return nil
@@ -180,7 +180,7 @@ func asksNoSetuid(options string) (no bool) {
 
 // mountPart mounts a folder or a subvolume of a file system: first the whole file system in a private
 // place, then the part from there. The name is not passed as a mount option, which could not have a
-// comma. Links in the way stay in the file system.
+// comma. Links on the way stay inside the file system.
 func (d *Daemon) mountPart(m Mountable, target, options, fstype string) error {
 	tmp, err := os.MkdirTemp("/tmp", "mount-*")
 	if err != nil {
@@ -313,8 +313,8 @@ func (d *Daemon) rootMounted() bool {
 	return err == nil && slices.ContainsFunc(l, func(m mountEntry) bool { return m.Point == d.root.Dir() })
 }
 
-// unmountAll unmounts everything in the guest, the innermost first. What libraries
-// have open there is closed.
+// unmountAll unmounts everything in the guest, the innermost first. Files that libraries
+// have open there are closed.
 func (d *Daemon) unmountAll() error {
 	d.libraries.CloseAll()
 	d.background.Wait()
@@ -327,7 +327,7 @@ func (d *Daemon) unmountAll() error {
 	sort.SliceStable(l, func(i, j int) bool { return len(l[i].Point) > len(l[j].Point) })
 	for _, m := range l {
 		if err := unix.Unmount(m.Point, 0); err != nil {
-			// Somebody keeps it busy: mount(8)'s program says who could.
+			// Something keeps it busy: umount(8) may say what.
 			if err := d.run("umount", m.Point); err != nil {
 				return err
 			}
@@ -414,7 +414,7 @@ func (d Actions) Statvfs(path Path) (api.StatVFS, error) {
 	if frsize == 0 {
 		frsize = s.Bsize
 	}
-	const stValid = 0x20 // set by the kernel in f_flags, no flag of the file system
+	const stValid = 0x20 // set by the kernel in f_flags, not a flag of the file system
 	return api.StatVFS{
 		Bsize: s.Bsize, Frsize: frsize,
 		Blocks: int64(s.Blocks), Bfree: int64(s.Bfree), Bavail: int64(s.Bavail),
@@ -451,7 +451,7 @@ func (d *Daemon) syncAll() error {
 	return first
 }
 
-// flushDisks brings what the kernel holds for each disk to the host.
+// flushDisks writes the kernel's cache of each disk to the host.
 func (d *Daemon) flushDisks() error {
 	if d.cfg.Live {
 		return nil
@@ -507,7 +507,7 @@ func (d Actions) Fsck(fstype string, device Device) (int, error) {
 	case status >= failed:
 		unchecked(sentence(out))
 	case isFAT(is) && status == 1 && !strings.Contains(out, "clusters"):
-		unchecked(sentence(out)) // this status is that of errors that were mended too
+		unchecked(sentence(out)) // this status also covers errors that were corrected
 	case strings.Contains(out, ": clean, "):
 		d.warn("fsck: %s: nothing was checked, as it is marked clean (see e2fsck)", d.shownDevice(device))
 	case markedClean.MatchString(out):
@@ -516,7 +516,7 @@ func (d Actions) Fsck(fstype string, device Device) (int, error) {
 	return status, err
 }
 
-// markedClean is what the programs for Minix, F2FS and JFS say where they look no further.
+// markedClean is what the programs for Minix, F2FS and JFS say if they skip the check.
 var markedClean = regexp.MustCompile(`is clean, no check|No error was reported|Replay Journal Log\s+Filesystem is clean`)
 
 // fsckOf are the calls that check file systems whose fsck does nothing, or that have none.
@@ -556,7 +556,7 @@ func (d Actions) ListFilesystems() (api.Hash, error) {
 		case typ == "":
 			h = append(h, api.Pair{Key: dev, Value: "unknown"})
 		case strings.HasSuffix(typ, "_member"), typ == "crypto_LUKS", typ == "BitLocker":
-			// a container, whose content appears by itself
+			// a container, whose content appears on its own
 		case typ == "btrfs":
 			h = append(h, d.btrfsVolumes(dev)...)
 		default:

@@ -17,8 +17,8 @@ type mountEntry struct {
 	Options             string // of the mount, not of the file system
 }
 
-// mountable is what was mounted, for the client. It has no name for what is mounted
-// from no device.
+// mountable is what was mounted, for the client. There is no name for something mounted
+// without a device.
 func (m *mountEntry) mountable() string {
 	dev := volumeName(m.Source)
 	path := strings.TrimPrefix(m.Root, "/")

@@ -12,8 +12,8 @@ import (
 )
 
 // Names that udev gives devices on a running Linux, as links in folders of /dev/disk.
-// The appliance has no udev: a name is looked up when somebody uses it, so a label
-// that was set a moment ago counts at once.
+// The appliance has no udev: a name is looked up when it is used, so a
+// label that was just set is found at once.
 
 // linkFolders are the folders whose links are named for what blkid(8) calls a tag.
 var linkFolders = map[string]string{
@@ -187,7 +187,7 @@ func (d *Devices) arraysOf(tag, value string) []string {
 
 // diskIDs are the names of a disk in by-id. For SCSI udev builds them from vendor,
 // model and serial number; where a drive has been given the serial number of a real
-// disk, the name under which its guest knows that fits too.
+// disk, the name that its guest has for it matches too.
 func diskIDs(disk string) []string {
 	id := serial(disk)
 	if strings.HasPrefix(disk, "vd") {
@@ -210,7 +210,7 @@ func diskIDs(disk string) []string {
 	return []string{"scsi-0" + model + "_" + id, "scsi-S" + model + "_" + id, "virtio-" + id}
 }
 
-// diskPaths are the names of a disk in by-path: where it hangs.
+// diskPaths are the names of a disk in by-path: where it is attached.
 func diskPaths(disk string) []string {
 	path, err := filepath.EvalSymlinks("/sys/block/" + disk)
 	if err != nil {

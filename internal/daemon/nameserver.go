@@ -20,8 +20,8 @@ const (
 // nameTime is how long to wait for an answer; clients give up earlier.
 const nameTime = 30 * time.Second
 
-// forwardNames answers as a name server of this machine by asking nameServer. That is
-// where programs ask that know of none (resolv.conf(5)).
+// forwardNames answers as a name server of this machine by asking nameServer. Programs
+// ask this machine if none is configured (resolv.conf(5)).
 func forwardNames() (stop func(), err error) {
 	const here = "127.0.0.1:53"
 	stop = func() {}
@@ -50,8 +50,8 @@ func askNames(network, server string) (net.Conn, error) {
 	return c, err
 }
 
-// forwardPackets ends when the socket is closed. A question that gets no answer is
-// for the one who asks to repeat.
+// forwardPackets ends when the socket is closed. If a question gets no answer, it
+// is up to the client to repeat it.
 func forwardPackets(from net.PacketConn, server string) {
 	buf := make([]byte, 64<<10)
 	for {

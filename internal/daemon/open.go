@@ -29,7 +29,7 @@ func (d *Daemon) open(path Path, flags int, mode uint32) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Once more: what a command has left running may have put something else there.
+	// Check again: a process that a command left running may have put something else there.
 	var now unix.Stat_t
 	if err = unix.Fstat(int(f.Fd()), &now); err == nil {
 		err = mayOpen(&now)

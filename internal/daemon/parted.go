@@ -26,8 +26,8 @@ func (d *Daemon) partedPart(dev Device, partnum int, command string, args ...str
 	return d.parted(dev, append([]string{command, strconv.Itoa(partnum)}, args...)...)
 }
 
-// partedAdd makes a partition with parted. Where it must be of whole cylinders it is
-// made of those that parted finds closest.
+// partedAdd makes a partition with parted. If it must consist of whole cylinders, the
+// closest ones that parted finds are used.
 func (d *Daemon) partedAdd(dev Device, label, kind, start, end string) error {
 	add := func(start, end string) error {
 		args := []string{"mkpart", kind, start, end}
@@ -99,7 +99,7 @@ func parsePartitionRows(dev Device, out string) (rows []partitionRow, err error)
 }
 
 // machineFields splits a line of parted's machine format: colons between the
-// fields, a semicolon at the end, a backslash before either where it is meant.
+// fields, a semicolon at the end, a backslash before either where it is literal.
 func machineFields(line string) []string {
 	fields := []string{}
 	var b strings.Builder

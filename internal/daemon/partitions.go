@@ -92,7 +92,7 @@ func (d *Daemon) partitionTable(dev Device) (label string, rows []partitionRow, 
 	if label, err = parsePartitionLabel(dev, out); err != nil {
 		return "", nil, err
 	}
-	// Names of a GPT may hold anything, lines of parted's too.
+	// Names in a GPT may hold anything, even text that looks like parted's output.
 	if label == "gpt" || label == "msdos" {
 		err = withTable(dev, label, os.O_RDONLY, func(t table) error {
 			rows = t.rows()
@@ -243,7 +243,7 @@ func blkpg(disk *os.File, op int32, r partitionRow) error {
 	var p struct {
 		start, length int64
 		num           int32
-		_             [128]byte // names, of no use
+		_             [128]byte // names, not used
 	}
 	p.start, p.length, p.num = r.start, r.size, int32(r.num)
 	arg := struct {
@@ -253,8 +253,8 @@ func blkpg(disk *os.File, op int32, r partitionRow) error {
 	return ioctlPtr(int(disk.Fd()), unix.BLKPG, &arg)
 }
 
-// tellChanges tells the kernel how the rows differ from what it knows. What has
-// moved goes first, since it may be in the way.
+// tellChanges tells the kernel how the rows differ from what it knows. Partitions
+// that have moved are removed first, since they may be in the way.
 func tellChanges(disk *os.File, name string, rows []partitionRow) error {
 	known := map[int]partitionRow{}
 	number := func(dir, file string) int64 {
@@ -299,7 +299,7 @@ func tellChanges(disk *os.File, name string, rows []partitionRow) error {
 	return nil
 }
 
-// notInUse refuses a partition that is mounted, or a part of something that is used.
+// notInUse refuses a partition that is mounted, or part of something that is in use.
 func notInUse(dev Device, partnum int) error {
 	name := filepath.Base(string(dev))
 	for _, p := range globAll("/sys/block/" + name + "/" + name + "*/partition") {
@@ -465,7 +465,7 @@ func (d Actions) PartSetName(device Device, partnum int, name string) error {
 			return g.change(partnum, func(e []byte) error { return setGPTName(e, name) })
 		},
 		func(string) error {
-			// parted splits its arguments into words once more, as a shell would.
+			// parted splits its arguments into words again, as a shell would.
 			quoted := `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"`
 			return d.partedPart(device, partnum, "name", quoted)
 		})
@@ -530,7 +530,7 @@ func (d Actions) PartGetMbrPartType(device Device, partnum int) (string, error) 
 	}
 	switch {
 	case label != "msdos":
-		return "primary", nil // other tables have but one kind
+		return "primary", nil // other tables have only one kind
 	case partnum > 4:
 		return "logical", nil
 	}
@@ -620,7 +620,7 @@ func (d Actions) PartGetDiskGuid(device Device) (string, error) {
 }
 
 // PartExpandGpt does not ask for the label first: with a hybrid MBR in front of it, a
-// GPT whose first half is damaged is an MBR for everybody else.
+// GPT whose first half is damaged looks like an MBR to everything else.
 func (d Actions) PartExpandGpt(device Device) error {
 	var rows []partitionRow
 	err := withTable(device, "gpt", os.O_RDWR, func(t table) error {

@@ -13,8 +13,8 @@ import (
 )
 
 // passOn runs a tool and passes its output on until it complains, which ends it. A tool
-// that cannot read a file puts zeroes in its place, but says so first: what it writes is
-// looked at only after what it has said. Lines that are harmless do not count.
+// that cannot read a file writes zeros in its place, but says so first: its output is
+// passed on only after its messages were checked. Harmless lines are ignored.
 func passOn(ctx context.Context, args []string, to io.Writer, harmless func(line string) bool) error {
 	machineID.Do(newMachineID)
 	ctx, stop := context.WithCancel(ctx)
@@ -63,8 +63,8 @@ func passOn(ctx context.Context, args []string, to io.Writer, harmless func(line
 			}
 			return ended(err, "")
 		}
-		// Output first, but held back: a complaint that was there before it is then
-		// there too.
+		// Read output first, but hold it back: a complaint that was written before it has
+		// then arrived too.
 		n := 0
 		if fds[0].Revents != 0 {
 			if n, err = unix.Read(int(fds[0].Fd), buf); n <= 0 && err != unix.EINTR {
@@ -94,7 +94,7 @@ func passOn(ctx context.Context, args []string, to io.Writer, harmless func(line
 // complaints finds the first relevant line in what a tool says.
 type complaints struct {
 	harmless func(string) bool
-	line     []byte // what there is of the present line
+	line     []byte // the current line so far
 	text     string
 }
 

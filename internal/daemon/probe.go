@@ -15,7 +15,7 @@ import (
 
 // What is on a device: types and labels of file systems, and what else blkid reports.
 
-// probeType is the type of what a device holds, empty if it is not known.
+// probeType is the type of a device's content, empty if it is not known.
 func (d *Daemon) probeType(dev string) string {
 	out, err := d.output("blkid", "-c", "/dev/null", "-o", "value", "-s", "TYPE", "-p", dev)
 	if err != nil {
@@ -58,8 +58,8 @@ func (d *Daemon) holdsCD(disk string, parts []string) bool {
 
 func isCD(tags map[string]string) bool { return tags["TYPE"] == "iso9660" || tags["TYPE"] == "udf" }
 
-// sameCD reports whether a partition holds what its disk does: it begins there, or has a
-// description of its own of the same CD.
+// sameCD reports whether a partition holds what its disk does: it starts at the same place,
+// or has its own description of the same CD.
 func sameCD(disk, part map[string]string) bool {
 	return part["TYPE"] == disk["TYPE"] && part["UUID"] == disk["UUID"] && part["LABEL"] == disk["LABEL"]
 }

@@ -115,8 +115,8 @@ func (d Actions) Setfiles(specfile string, paths []Path, o types.SetfilesOptions
 	return d.setfiles(specfile, paths, o.Force, o.Excludes)
 }
 
-// setfiles labels files by a list of contexts, both of the guest. What the kernel
-// mounts in a guest is left alone.
+// setfiles labels files by a list of contexts, both of the guest. File systems of the
+// kernel that are mounted in a guest are left alone.
 func (d *Daemon) setfiles(specfile string, paths []Path, force *bool, excludes []string) error {
 	if !strings.HasPrefix(specfile, "/") {
 		return fmt.Errorf("%s: path must start with a / character", specfile)

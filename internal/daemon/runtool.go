@@ -21,8 +21,8 @@ func (d *Daemon) output(args ...string) (string, error) {
 	return (&Tool{Args: args}).Output(d.call)
 }
 
-// runAnyway is run outside of calls, and for what must be cleared away even after a
-// call that was cancelled.
+// runAnyway is run outside of calls, and for cleaning up even after a call
+// that was cancelled.
 func runAnyway(args ...string) error {
 	return (&Tool{Args: args}).Run(context.Background())
 }
@@ -87,7 +87,7 @@ func (d *Daemon) fileArg(path Path) (string, error) {
 	return name, wrap(err, "%s", path)
 }
 
-// repeat is an endless input of one text.
+// repeat is an endless input that repeats one text.
 func repeat(s string) io.Reader { return &repeated{s: s} }
 
 type repeated struct {
@@ -105,7 +105,7 @@ func (r *repeated) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// lines splits a tool's output; the last newline ends a line and starts none.
+// lines splits a tool's output; a newline at the end does not start another line.
 func lines(s string) []string {
 	s = strings.TrimSuffix(s, "\n")
 	if s == "" {

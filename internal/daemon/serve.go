@@ -33,7 +33,7 @@ type session struct {
 }
 
 // Serve announces the daemon with the launch word and answers calls until the
-// connection ends. The error is nil at a regular end.
+// connection ends. The error is nil if the connection ended regularly.
 func Serve(d *Daemon, ch Channel) error { return serve(d, ch, proto.NewConn(ch)) }
 
 func serve(d *Daemon, ch Channel, conn *proto.Conn) error {
@@ -125,7 +125,7 @@ func (s *session) call(frame []byte) error {
 	if s.broken != nil {
 		return s.broken
 	}
-	if ctx.Err() != nil { // even if it is done: parts of it may have been left out
+	if ctx.Err() != nil { // even if it completed: parts of it may have been skipped
 		err = errCancelledByUser
 	}
 	// A reply before the end of the stream would put the client out of step.
@@ -152,13 +152,12 @@ func (s *session) call(frame []byte) error {
 // errCancelledByUser answers a call that the client has cancelled.
 var errCancelledByUser = fmt.Errorf("operation cancelled by user%w", errnoOnly(syscall.EINTR))
 
-// attention is how long a call may take before anybody looks whether the client has
-// cancelled it, and how often that is done from then on. Most calls are over by then,
-// and pay nothing for it.
+// attention is how long a call may take before the daemon checks whether the client
+// has cancelled it, and how often it checks from then on. Most calls are over by then, and pay nothing for it.
 const attention = 50 * time.Millisecond
 
-// listen has cancel called when the client cancels the call that is being served, or goes
-// away, until stop is called. In a stream the client says so where its data ends, so
+// listen calls cancel when the client cancels the current call or goes away,
+// until stop is called. In a stream the client says so in place of its data, so
 // there only the reader of the stream may read.
 func (s *session) listen(in *fileIn, cancel func()) (stop func()) {
 	over, done := make(chan struct{}), make(chan struct{})
@@ -186,7 +185,7 @@ func (s *session) listen(in *fileIn, cancel func()) (stop func()) {
 	}
 }
 
-// hearCancel reads what has come and reports whether it ends the call.
+// hearCancel reads what has arrived and reports whether it ends the call.
 func (s *session) hearCancel(in *fileIn) bool {
 	for s.conn.Buffered() > 0 || s.ch.Pending() {
 		ev, frame, err := s.conn.Next(&proto.Progress{})
@@ -220,7 +219,7 @@ func checkHeader(h *proto.Header) error {
 }
 
 // prepare checks a call and makes its arguments what the handler expects, in
-// the order of the original: group, option mask, decoding, each argument.
+// libguestfs's order: group, option mask, decoding, each argument.
 func (s *session) prepare(a *api.Action, h *proto.Header, dec *proto.Decoder) ([]any, []any, error) {
 	if a.Group != "" {
 		if ok := s.d.groupAvailable(a.Group); ok != available {
@@ -349,7 +348,7 @@ func (s *session) invoke(c *Call, a *api.Action, args, opts []any) (result any, 
 	return result, s.d.heard(a, args, s.d.named(args, err))
 }
 
-// errorBody makes an error ready for the wire.
+// errorBody converts an error for the wire.
 func errorBody(err error) *proto.ErrorBody {
 	b := &proto.ErrorBody{Message: err.Error()}
 	var silent errnoOnly

@@ -20,7 +20,7 @@ func (d Actions) Mksquashfs(c *Call, path Path, filename io.Writer, o types.Mksq
 	if err != nil {
 		return wrap(err, "%s", path)
 	}
-	// The beginning is written last, so the image cannot go out while it is made.
+	// The beginning is written last, so the image cannot be sent while it is being made.
 	image, err := os.CreateTemp("", "squashfs-")
 	if err != nil {
 		return errnoOf(err)

@@ -85,7 +85,7 @@ var direntLetter = map[byte]api.Char{
 	unix.DT_LNK: 'l', unix.DT_REG: 'r', unix.DT_SOCK: 's', unix.DT_UNKNOWN: 'u',
 }
 
-// readdir passes all entries of a directory, dots too, to fn in the kernel's order.
+// readdir passes all entries of a directory, including dots, to fn in the kernel's order.
 func (d *Daemon) readdir(path Path, fn func(api.Dirent) error) error {
 	dir, err := d.openDir(path)
 	if err != nil {

@@ -27,7 +27,7 @@ type fileIn struct {
 
 	bulk     *bulkDisk // the data is here, not in chunks
 	bulkDone bool
-	hole     int64 // so many zeroes come before left
+	hole     int64 // this many zeros come before left
 	buf      []byte
 }
 
@@ -65,7 +65,7 @@ func (f *fileIn) Read(p []byte) (int, error) {
 // skipper is a writer that can leave a hole.
 type skipper interface{ Skip(n int64) error }
 
-// passHole writes the zeroes of a hole, or leaves a hole.
+// passHole writes the zeros of a hole, or leaves a hole.
 func (f *fileIn) passHole(w io.Writer) (n int64, err error) {
 	if s, ok := w.(skipper); ok {
 		n, err = f.hole, s.Skip(f.hole)
@@ -178,7 +178,7 @@ func (f *fileIn) drain(failed bool) error {
 		f.left = nil
 	}
 	if failed {
-		f.cancelled = false // what ended it was our word, not the client's wish
+		f.cancelled = false // this daemon asked for the end, not the client
 	}
 	return nil
 }
@@ -194,7 +194,7 @@ type fileOut struct {
 	sink      *sink
 }
 
-// errReceiverGone is what a handler sees when the client wants no more.
+// errReceiverGone is what a handler sees when the client does not want more data.
 var errReceiverGone = errors.New("file download cancelled by the client")
 
 func (f *fileOut) start() error {
@@ -264,7 +264,7 @@ func (f *fileOut) chunk(data []byte) error {
 	return f.s.conn.WriteChunk(data, false)
 }
 
-// look fails when the client wants no more.
+// look fails when the client does not want more data.
 func (f *fileOut) look() error {
 	if f.ctx.Err() != nil {
 		f.cancelled = true
@@ -302,11 +302,11 @@ func (f *fileOut) finish(err error) error {
 }
 
 // InternalStreamError returns the error that finish has kept: after the beginning of a stream the
-// protocol has room for a sign that it failed, but not for the reason.
+// protocol can only say that it failed, but not why.
 func (d Actions) InternalStreamError() error { return d.streamErr }
 
-// patiently does work that sends nothing for long: meanwhile the client hears that it
-// goes on.
+// patiently does work that sends nothing for a long time: meanwhile the client is told that it is
+// still going on.
 func patiently(c *Call, work func() error) error {
 	done := make(chan error, 1)
 	go func() {
@@ -356,7 +356,7 @@ func (m *progressMeter) update(pos, total uint64) {
 
 func (m *progressMeter) send(pos, total uint64, now time.Time) {
 	m.sent, m.last = true, now
-	// A failing connection shows at the reply.
+	// A broken connection is noticed at the reply.
 	m.s.conn.WriteProgress(proto.Progress{Proc: m.s.proc, Serial: m.s.serial, Position: pos, Total: total})
 }
 

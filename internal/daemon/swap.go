@@ -8,7 +8,7 @@ import (
 	"gofish/guestfs/types"
 )
 
-// swapLabelMax is the room for a label in the header of swap space.
+// swapLabelMax is the space for a label in the header of swap space.
 const swapLabelMax = 16
 
 func checkSwapLabel(label string) error {

@@ -44,7 +44,7 @@ func serial(name string) string {
 func sectorStart(name string) uint64 {
 	b, _ := os.ReadFile("/sys/class/block/" + name + "/start")
 	n, _ := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 64)
-	return n * 512 // whatever the disk's own sectors are
+	return n * 512 // whatever the size of the disk's own sectors
 }
 
 // slaves lists what a device (kernel name) is made of.

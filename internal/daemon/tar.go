@@ -192,10 +192,10 @@ func (d Actions) TxzOut(c *Call, directory Path, tarball io.Writer) error {
 	return d.TarOut(c, string(directory), tarball, types.TarOutOptions{Compress: ptr("xz")})
 }
 
-// shrankFile is what GNU tar says of a file that ends before its size.
+// shrankFile is what GNU tar says about a file that is shorter than its size.
 var shrankFile = regexp.MustCompile(`File shrank by (\d+) bytes; padding with zeros`)
 
-// shortInode is what cpio says of an inode whose number the archive has no room for.
+// shortInode is what cpio says about an inode whose number does not fit into the archive.
 var shortInode = regexp.MustCompile(`truncating inode number`)
 
 func (d Actions) CpioOut(c *Call, directory string, cpiofile io.Writer, opts types.CPIOOutOptions) error {
@@ -232,7 +232,7 @@ func (d Actions) CpioOut(c *Call, directory string, cpiofile io.Writer, opts typ
 		names.Close()
 		<-done // it reads the directory
 	}()
-	// What cannot be read is zeros in the archive, and no failure to the tool.
+	// Data that cannot be read becomes zeros in the archive, and the tool does not report a failure.
 	t := Tool{
 		Args: []string{"cpio", "--quiet", "-0", "-o", "-H", format}, Dir: host, Stdin: names, Stdout: chunked(cpiofile),
 		Silent: shortInode,

@@ -18,8 +18,8 @@ import (
 // nothing that must differ. The handle restores it, plugs its disks in and sends
 // a Start.
 
-// preload is what a template has in memory already, so that the first call does
-// not wait for it: modules, and files whose pages are read once.
+// preload loads what a template should have in memory already, so that the first call
+// does not wait for it: modules, and files whose pages are read once.
 var (
 	preloadModules = []string{"dm_mod", "xfs", "vfat", "nls_utf8", "nls_ascii"}
 	preloadFiles   = []string{
@@ -44,7 +44,7 @@ func preload() {
 }
 
 // awaitStart tells the handle that the guest may be saved, and waits for the
-// Start that follows a restore (or comes at once, if it is not saved).
+// Start that follows a restore (or comes at once, if the guest is not saved).
 func awaitStart(conn *proto.Conn) (*proto.Start, error) {
 	if err := sendWaiting(conn); err != nil {
 		return nil, err

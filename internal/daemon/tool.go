@@ -66,7 +66,7 @@ func (e *ToolError) Error() string {
 	return fmt.Sprintf("%s exited with status %d", e.Tool, e.Status)
 }
 
-// Run runs the tool and waits for it; the end of ctx ends it. A status other than zero is a *ToolError
+// Run runs the tool and waits for it; it is killed when ctx ends. A status other than zero is a *ToolError
 // whose text is what the tool wrote to standard error.
 func (t *Tool) Run(ctx context.Context) error {
 	machineID.Do(newMachineID)
@@ -78,7 +78,7 @@ func (t *Tool) Run(ctx context.Context) error {
 	}
 	errText := &limited{max: maxStderr}
 	c.Stdin, c.Stdout, c.Dir, c.ExtraFiles = t.Stdin, t.Stdout, t.Dir, t.Files
-	// A source that cannot be read to its end looks to the tool like one that is short.
+	// To the tool, a source with a read error looks like a short one.
 	var source *sourceError
 	if _, isFile := t.Stdin.(*os.File); t.Stdin != nil && !isFile {
 		source = &sourceError{r: t.Stdin}
@@ -111,7 +111,7 @@ func (t *Tool) Run(ctx context.Context) error {
 	return fmt.Errorf("%s: %w", name, err)
 }
 
-// sourceError keeps the error of a reader that is not its end.
+// sourceError keeps a read error other than io.EOF.
 type sourceError struct {
 	r   io.Reader
 	err error
@@ -139,10 +139,10 @@ func complaint(text string, harmless *regexp.Regexp) string {
 // sysroot is where the appliance's init has the guest's file systems mounted.
 const sysroot = "/sysroot"
 
-// belowSysroot are the names of the guest's files that tools of the appliance know.
+// belowSysroot matches the names by which tools of the appliance know the guest's files.
 var belowSysroot = regexp.MustCompile(`(^|[^\w./-])` + sysroot + `(/+|\b)`)
 
-// guestNames makes the names in a tool's complaint those that the client knows.
+// guestNames changes the names in a tool's complaint to those that the client knows.
 func guestNames(text string) string {
 	if !isInit {
 		return text // there is no such place in a live guest
@@ -151,7 +151,7 @@ func guestNames(text string) string {
 }
 
 // wait runs the command. What it leaves in the background has the same standard error,
-// so there a pipe of our own is read, as long as somebody has its other end.
+// so a pipe of our own is read, as long as its other end is open.
 func (t *Tool) wait(c *exec.Cmd, errText io.Writer) error {
 	if t.Background == nil {
 		c.Stderr = errText
@@ -195,10 +195,10 @@ func (t *Tool) Output(ctx context.Context) (string, error) {
 	return out.String(), err
 }
 
-// toolFile is the name that a tool has for the i-th of its files.
+// toolFile is the name by which a tool can open the i-th of its files.
 func toolFile(i int) string { return "/dev/fd/" + strconv.Itoa(3+i) }
 
-// memoryFile makes a file that is nowhere but in memory.
+// memoryFile makes a file that exists only in memory.
 func memoryFile(content string) (*os.File, error) {
 	f, err := newfile.Memory(content)
 	return f, wrap(errnoOf(err), "memory")

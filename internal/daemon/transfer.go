@@ -62,8 +62,8 @@ func (d *Daemon) receiveFile(in io.Reader, path Path, size uint64) error {
 	return d.fillFile(path, size, holes, func(f *os.File) error { return write(in, f, string(path), 0, true) })
 }
 
-// fillFile has fill write a file that is complete when it takes its name, or else is not
-// there, or as it was. size is what will come, 0 if that is not known; with holes it may
+// fillFile lets fill write a file, which gets its name when it is complete; until then there is
+// no file, or the old one. size is what will come, 0 if that is not known; with holes it may
 // take less room.
 func (d *Daemon) fillFile(path Path, size uint64, holes bool, fill func(*os.File) error) error {
 	if n, base, err := d.replacement(path, size); err != nil {
@@ -93,7 +93,7 @@ func (d *Daemon) fillFile(path Path, size uint64, holes bool, fill func(*os.File
 	err = wrap(err, "%s", path)
 	if err == nil {
 		if err = fill(f); err != nil {
-			f.Truncate(0) // half of something is worse than nothing
+			f.Truncate(0) // half a file is worse than none
 		}
 	}
 	if err != nil {
@@ -105,8 +105,8 @@ func (d *Daemon) fillFile(path Path, size uint64, holes bool, fill func(*os.File
 	return wrap(f.Close(), "%s", path)
 }
 
-// hasRoom fails if the file system of a file has no room for a new content of size
-// bytes, its own counted.
+// hasRoom fails if a file's file system does not have space for new content of size bytes, including
+// the space that the file has now.
 func hasRoom(f *os.File, size uint64) error {
 	var fs unix.Statfs_t
 	var st unix.Stat_t
@@ -186,7 +186,7 @@ func replaceable(host string, st *unix.Stat_t, size uint64) bool {
 }
 
 // copyAttributes gives a new file the extended attributes of another, except those that
-// a change of content takes away.
+// a change of content removes.
 func copyAttributes(from string, to *os.File) error {
 	names, err := xattrsOfTarget.names(from)
 	if err == unix.EOPNOTSUPP {
@@ -308,7 +308,7 @@ func sendPieces(c *Call, out *fileOut, f *os.File, size int64) error {
 }
 
 // nextData returns where the next data of a file begins and ends. Where that is not known
-// all is data.
+// everything is data.
 func nextData(f *os.File, pos, size int64) (data, end int64) {
 	fd := int(f.Fd())
 	data, err := unix.Seek(fd, pos, unix.SEEK_DATA)
@@ -407,7 +407,7 @@ func (d Actions) Base64Out(c *Call, filename Path, base64file io.Writer) error {
 	return w.Flush()
 }
 
-// folder breaks what is written to it into lines.
+// folder splits what is written to it into lines.
 type folder struct {
 	w      *bufio.Writer
 	column int

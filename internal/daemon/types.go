@@ -69,8 +69,8 @@ var paramTypes = api.Types{
 	api.KFilenameList:    reflect.TypeFor[[]string](),
 }
 
-// Call is what a handler may want to know of the call it serves. A handler
-// that wants it has it as its first parameter.
+// Call is what a handler may want to know about the call it serves. A handler
+// that needs it takes it as its first parameter.
 type Call struct {
 	context.Context
 	Action *api.Action

@@ -119,7 +119,7 @@ func (k *kernelEvents) diskAt(target int) string {
 	if name := k.disks[target]; name != "" || !k.lost {
 		return name
 	}
-	// Its announcement may be among those that were lost.
+	// Its announcement may have been lost.
 	for _, p := range globAll(fmt.Sprintf("/sys/bus/scsi/devices/*:0:%d:0/block/*", target)) {
 		if name := p[strings.LastIndexByte(p, '/')+1:]; openable("/dev/" + name) {
 			return name
@@ -128,7 +128,7 @@ func (k *kernelEvents) diskAt(target int) string {
 	return ""
 }
 
-// scsiTimeout is how many seconds a disk may take for a request: the host may be slow.
+// scsiTimeout is how many seconds a disk may take for a request, since the host may be slow.
 const scsiTimeout = "300"
 
 func setTimeout(disk string) {

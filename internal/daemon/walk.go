@@ -13,7 +13,7 @@ import (
 )
 
 // Ls0 sends the names in a directory, each ended by a zero byte, in the order of
-// the directory: sorting is for the client, who has the memory.
+// the directory: sorting is left to the client, which has the memory.
 func (d Actions) Ls0(dir Path, filenames io.Writer) error {
 	f, err := d.openDir(dir)
 	if err != nil {
@@ -54,8 +54,8 @@ func (d Actions) Find0(directory Path, files io.Writer) error {
 	}
 	defer top.Close()
 	w := bufio.NewWriter(files)
-	// The original cuts the directory's name off each path: a slash stays in
-	// front, except below the root.
+	// libguestfs cuts the directory's name off each path: a leading slash
+	// stays, except below the root.
 	prefix := "/"
 	if strings.HasSuffix(string(directory), "/") {
 		prefix = ""
@@ -83,7 +83,7 @@ func (d Actions) Du(c *Call, path Path) (int64, error) {
 		}
 		defer top.Close()
 		type file struct{ dev, ino uint64 }
-		linked := map[file]bool{} // files of several names count once
+		linked := map[file]bool{} // files with several names count once
 		err = d.walk(top, path, "", func(e *entry) error {
 			if err := c.Progress(0, 1); err != nil {
 				return err
@@ -182,7 +182,7 @@ func (w *walker) level(dir *os.File, below string, depth int) error {
 	if depth > maxDepth {
 		return fmt.Errorf("%s: %w", pathpkg.Join(w.directory, below), errTooDeep)
 	}
-	var failed error // of a call inside
+	var failed error // for a nested call
 	err := eachDirent(dir, func(_ uint64, typ byte, name string) error {
 		if name != "." && name != ".." {
 			failed = w.entry(&entry{dir: dir, name: name, rel: w.prefix + below + name, typ: typ}, below+name, depth)

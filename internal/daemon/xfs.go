@@ -12,7 +12,7 @@ import (
 	"gofish/internal/api"
 )
 
-// xfsLabelMax is the room for a label in the superblock.
+// xfsLabelMax is the space for a label in the superblock.
 const xfsLabelMax = 12
 
 func checkXFSLabel(label string) error {
@@ -26,7 +26,7 @@ func checkXFSLabel(label string) error {
 const fsIocSetfslabel = 0x41009432
 
 // setXFSLabel has the kernel set the label, mounted or not. The tools cannot
-// write a label with a blank in it, and give it to a shell.
+// write a label that contains a blank, and pass it to a shell.
 func (d *Daemon) setXFSLabel(dev Device, label string) error {
 	if err := checkXFSLabel(label); err != nil {
 		return err
@@ -59,7 +59,7 @@ func (d *Daemon) xfsDB(dev Device, args ...string) error {
 	return d.onDevice(dev, append(append([]string{"xfs_db", "-x", "-p", "xfs_admin"}, args...), string(dev))...)
 }
 
-// xfsMinimumSize is the size it has: XFS does not shrink.
+// xfsMinimumSize is the present size: XFS cannot shrink.
 func (d *Daemon) xfsMinimumSize(dev Device) (int64, error) {
 	dir, err := d.mountedAt(dev)
 	if err != nil {
@@ -136,7 +136,7 @@ func (d Actions) XfsGrowfs(path Path, o types.XFSGrowfsOptions) error {
 }
 
 // withMountTable runs fn with a file that lists what is mounted, for tools that
-// would take what lies below the guest's root for it.
+// would otherwise find the wrong file system below the guest's root.
 func (d *Daemon) withMountTable(fn func(name string) error) error {
 	b, err := os.ReadFile("/proc/self/mounts")
 	if err != nil {
@@ -341,7 +341,7 @@ func (d Actions) XfsInfo(pathordevice DevOrPath) (api.XFSInfo, error) {
 		Logsunit:     number("log.sunit"),
 		Lazycount:    number("log.lazy-count"),
 		Rtname:       api.DeviceField(text("realtime")),
-		Rtextsize:    ^uint32(0), // never filled in by the original either
+		Rtextsize:    ^uint32(0), // libguestfs does not fill it in either
 		Rtblocks:     uint64(xfsNumber(h, "realtime.blocks")),
 		Rtextents:    uint64(xfsNumber(h, "realtime.rtextents")),
 	}, nil

@@ -52,7 +52,7 @@ func (d Actions) YaraLoad(c *Call, filename io.Reader) error {
 	return nil
 }
 
-// ruleLine is where yarac says a mistake is: ` in FILE(LINE): `, at the start without
+// ruleLine is how yarac gives the position of a mistake: ` in FILE(LINE): `, at the start without
 // the first word if it belongs to no rule.
 var ruleLine = regexp.MustCompile(`(?m)( in |^error: )` + regexp.QuoteMeta(toolFile(0)) + `\((\d+)\)`)
 
@@ -107,7 +107,7 @@ func (d Actions) InternalYaraScan(c *Call, path Path, filename io.Writer) error 
 		return err
 	})
 	if err != nil {
-		// The tool has but a number for what it cannot read.
+		// The tool reports only a number if it cannot read something.
 		if rerr := d.scan(path, func([]byte) {}); rerr != nil {
 			err = errnoOf(rerr)
 		}
