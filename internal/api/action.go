@@ -58,7 +58,7 @@ const (
 )
 
 // unitTexts name the units for people; unitSizes are their bytes, 0 for a unit that
-// is no amount of data, or none that is known beforehand.
+// is not an amount of data, or not one that is known in advance.
 var (
 	unitTexts = map[Unit]string{
 		Bytes: "bytes", KiB: "kibibytes (1024 bytes)", MiB: "mebibytes (1048576 bytes)", Sectors: "the device's sectors",
@@ -148,7 +148,7 @@ type Action struct {
 	Opts       Args // optional arguments, in the order of their mask bits
 	Ret        Ret
 	Group      string // optional feature group that must be available
-	Library    string // C library that does it, in a process of its own: see package library
+	Library    string // C library that does it, in a separate process: see package library
 	Aliases    []string
 	Deprecated string // what to use instead, "true" if nothing
 	Visibility Visibility

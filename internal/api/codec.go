@@ -102,7 +102,7 @@ var ErrArgs = errors.New("daemon failed to decode procedure arguments")
 
 // DecodeArgs reads what EncodeArgs wrote; arguments that are files come out nil.
 // Optional arguments that an older peer does not know are absent, and bytes
-// behind the last one are ignored.
+// after the last one are ignored.
 func (a *Action) DecodeArgs(d *proto.Decoder, mask uint64) (args, opts []any, err error) {
 	args = make([]any, len(a.Args))
 	for i, p := range a.Args {

@@ -7,7 +7,7 @@ import (
 	"gofish/internal/api"
 )
 
-// Package databases of guests, as text. What makes no sense in them is left out.
+// Package databases of guests, as text. Invalid parts of them are skipped.
 
 // DpkgApplications reads /var/lib/dpkg/status: paragraphs of fields, in which a
 // line that begins with a blank continues the previous field.

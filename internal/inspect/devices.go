@@ -9,11 +9,11 @@ import (
 	"gofish/internal/api"
 )
 
-// Device is a block device, with all by which a guest may name it.
+// Device is a block device, with everything by which a guest may name it.
 type Device struct {
 	Name  string // as mountables have it
 	Shown string // the same for people
-	Drive int    // a disk, or a partition of one: the disk's number; else -1
+	Drive int    // the number of the disk that it is, or is a partition of; otherwise -1
 	Part  int    // the partition's number, 0 for a disk
 	Start uint64 // the partition's first byte
 	// Tags are what blkid(8) reports (UUID, LABEL, TYPE, UUID_SUB, PART_ENTRY_…), and
@@ -23,8 +23,8 @@ type Device struct {
 	// Subvolumes of a btrfs, by number, and the one that is mounted by default.
 	Subvolumes map[uint64]string
 	Default    uint64
-	Worth      []string // those that are worth a look
-	Frozen     []string // those that are snapshots which cannot be changed
+	Worth      []string // those of interest
+	Frozen     []string // those that are read-only snapshots
 }
 
 // Devices are all devices, in the order of the drives; those on top of others come last.
@@ -92,7 +92,7 @@ func cutMountable(m string) (rest string, ok bool) {
 	return m, false
 }
 
-// where lists the devices that fit.
+// where lists the devices for which fits is true.
 func (d *Devices) where(fits func(*Device) bool) []*Device {
 	var l []*Device
 	for _, dev := range d.All {
@@ -104,7 +104,7 @@ func (d *Devices) where(fits func(*Device) bool) []*Device {
 }
 
 // tagged lists the devices with a tag of that value. UUIDs are hexadecimal numbers,
-// which people write in either case.
+// which may be in either case.
 func (d *Devices) tagged(tag, value string) []*Device {
 	if value == "" {
 		return nil
@@ -114,7 +114,7 @@ func (d *Devices) tagged(tag, value string) []*Device {
 		switch tag {
 		case "UUID", "PART_ENTRY_UUID":
 			return strings.EqualFold(v, value)
-		case "MD_UUID": // grouped in several ways
+		case "MD_UUID": // which is grouped in several ways
 			digits := strings.NewReplacer(":", "", "-", "")
 			return strings.EqualFold(digits.Replace(v), digits.Replace(value))
 		case "MD_NAME": // a host's name and a colon may come before it
@@ -173,7 +173,7 @@ func (d *Devices) below(dev *Device, visit func(*Device)) {
 	walk(dev)
 }
 
-// opened is what an encrypted device has in it, if it was opened; others are it themselves.
+// opened is the content of an encrypted device, if it was opened; for other devices, the device itself.
 func (d *Devices) opened(dev *Device) *Device {
 	if t := dev.Tags["TYPE"]; t != "crypto_LUKS" && t != "BitLocker" {
 		return dev
@@ -186,9 +186,8 @@ func (d *Devices) opened(dev *Device) *Device {
 	return dev
 }
 
-// sameFilesystem reports whether two devices are parts of one btrfs, or partitions of which
-// one lies over the other: Sun's disks have one that is all of the disk. A copy of a device
-// of a btrfs is no part: it has the number of the original.
+// sameFilesystem reports whether two devices are parts of one btrfs, or overlapping partitions:
+// Sun's disks have one that covers the whole disk. A copy of a device of a btrfs is not a part of it: it has the number of the original.
 func sameFilesystem(a, b *Device) bool {
 	if a.Tags["TYPE"] != b.Tags["TYPE"] || a.Tags["UUID"] != b.Tags["UUID"] {
 		return false
@@ -197,8 +196,8 @@ func sameFilesystem(a, b *Device) bool {
 	return over || a.Tags["TYPE"] == "btrfs" && a.Tags["UUID_SUB"] != b.Tags["UUID_SUB"]
 }
 
-// windowsPartition finds what Windows remembers of a partition: of an MBR, its disk's
-// signature and its first byte; of a GPT, its GUID.
+// windowsPartition finds a partition by what Windows remembers about it: for an MBR, the disk's
+// signature and the partition's first byte; for a GPT, its GUID.
 func (d *Devices) windowsPartition(raw []byte) string {
 	var l []*Device
 	switch {
@@ -216,7 +215,7 @@ func (d *Devices) windowsPartition(raw []byte) string {
 	return l[0].Name
 }
 
-// guidText writes a GUID from Windows' memory, where three parts are little-endian.
+// guidText writes a GUID as Windows stores it, with three parts little-endian.
 func guidText(b []byte) string {
 	return fmt.Sprintf("%02x%02x%02x%02x-%02x%02x-%02x%02x-%x-%x", b[3], b[2], b[1], b[0], b[5], b[4], b[7], b[6], b[8:10], b[10:16])
 }

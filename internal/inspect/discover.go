@@ -49,7 +49,7 @@ func (dev *Device) place() string {
 	return discoverable[strings.ToLower(dev.Tags["PART_ENTRY_TYPE"])]
 }
 
-// discover adds what systemd mounts although nothing names it: partitions of the disk
+// discover adds what systemd mounts automatically: partitions of the disk
 // that the root directory is on, by their types, each where there is an empty folder.
 func (t *table) discover() {
 	if t.root == nil {
@@ -63,7 +63,7 @@ func (t *table) discover() {
 }
 
 func (t *table) discoverOn(drive int) {
-	// The one for /boot goes before the ESP, which may have to do for it.
+	// The one for /boot comes before the ESP, which may take its place.
 	best := map[string]*Device{}
 	for _, part := range t.devs.where(func(dev *Device) bool { return dev.Drive == drive && dev.Part > 0 }) {
 		place := part.place()
@@ -92,7 +92,7 @@ func (t *table) discoverOn(drive int) {
 			continue
 		}
 		for _, p := range points {
-			// What is below /var is not seen while that is elsewhere.
+			// Nothing below /var is seen while that is on another file system.
 			if t.at(p) == "" && (p == "/usr" || !t.g.isMasked(p)) && (t.g.isEmpty(p) || p == "/var/tmp" && t.at("/var") != "") {
 				t.mounts = append(t.mounts, Mount{dev.Name, p})
 				break

@@ -11,8 +11,8 @@ import (
 	"gofish/internal/api"
 )
 
-// finder finds devices by the names that one guest has for them. Names that the
-// firmware, a driver or an order of drives gives are not the same here: one that is
+// finder finds devices by the names that one guest has for them. Names that depend
+// on the firmware, a driver or the order of drives are different here: one that is
 // known, such as the root directory's, helps to identify the others.
 type finder struct {
 	g      *Guest
@@ -51,17 +51,17 @@ func (g *Guest) newFinder(mountable string) *finder {
 	return f
 }
 
-// learn notes that a name of a disk is that of the drive that a device is on.
+// learn records that a name of a disk belongs to the drive that a device is on.
 func (f *finder) learn(spec string, dev *Device) {
 	if n, ok := parseDisk(strings.TrimPrefix(plainDevice(spec), "/dev/")); ok && dev != nil && dev.Drive >= 0 && dev.Part == n.part {
 		f.known[n.disk()] = dev.Drive
 	}
 }
 
-// maxDepth is how many names may lead to others.
+// maxDepth limits how many names may lead to others.
 const maxDepth = 4
 
-// find lists the devices that a first field of an fstab may mean, the likeliest first.
+// find lists the devices that the first field of an fstab line may mean, the likeliest first.
 func (f *finder) find(spec string, depth int) []*Device {
 	if depth > maxDepth {
 		return nil
@@ -100,7 +100,7 @@ func (f *finder) find(spec string, depth int) []*Device {
 	return f.devs.named(spec)
 }
 
-// plainDevice is a device's name without what paths may have too much. A number of the
+// plainDevice is a device's name without redundant parts of the path. A number of the
 // kernel's is resolved to the name that it refers to.
 func plainDevice(spec string) string {
 	if !strings.HasPrefix(spec, "/dev/") {
@@ -252,7 +252,7 @@ func (f *finder) mapped(name string, depth int) []*Device {
 }
 
 // decrypted finds what a line of crypttab opens: the device it names or, where the
-// header is kept apart, that one is what has a UUID.
+// header is separate, the header's device, which has the UUID.
 func (f *finder) decrypted(c crypt, depth int) []*Device {
 	if l := f.open(f.find(c.device, depth+1)); l != nil {
 		return l
@@ -273,8 +273,8 @@ func (f *finder) open(l []*Device) (opened []*Device) {
 	return opened
 }
 
-// mappedUUID finds a device of device-mapper by its UUID. That of an encrypted one
-// ends in the name that it was opened by.
+// mappedUUID finds a device of device-mapper by its UUID. The UUID of an encrypted
+// one ends in the name under which it was opened.
 func (f *finder) mappedUUID(uuid string, depth int) []*Device {
 	if l := f.devs.tagged("DM_UUID", uuid); l != nil {
 		return l
@@ -297,7 +297,7 @@ func (f *finder) mappedUUID(uuid string, depth int) []*Device {
 }
 
 // lost reports whether a name is that of something whose content cannot be recovered: it is
-// encrypted with a key that was thrown away.
+// encrypted with a key that was discarded.
 func (f *finder) lost(spec string) bool {
 	c := f.crypts[strings.TrimPrefix(spec, api.MapperDir)]
 	return strings.HasSuffix(c.key, "/random") || strings.HasSuffix(c.key, "/urandom")
@@ -313,7 +313,7 @@ type diskName struct {
 
 func (n diskName) disk() diskName { return diskName{class: n.class, id: n.id} }
 
-// diskPatterns are names with letters or numbers, whatever drives the disks; the same
+// diskPatterns are names with letters or numbers, for any driver; the same
 // disk may have another of these names here. The first group is the disk's name, the
 // second its number, the third the partition's.
 var diskPatterns = []*regexp.Regexp{
@@ -325,10 +325,10 @@ var diskPatterns = []*regexp.Regexp{
 }
 
 // hardwarePattern are links that udev names for hardware: model and serial number, or
-// where the disk hangs.
+// where the disk is attached.
 var hardwarePattern = regexp.MustCompile(`^disk/(by-id/(?:scsi-.|[a-z]+)|by-path/|by-diskseq/|by-dname/)(.*?)(?:-part(\d+))?$`)
 
-// multipathPattern are disks that are reached by several ways.
+// multipathPattern are disks that are reached by several paths.
 var multipathPattern = regexp.MustCompile(`^(mapper/)(mpath[a-z]+|[0-9a-f]{17,33})(?:(?:-part|p|)(\d+))?$`)
 
 // parseDisk takes a name (without /dev/) apart.
@@ -408,7 +408,7 @@ func (f *finder) disks(n diskName) []int {
 	if drive, ok := f.known[n.disk()]; ok {
 		return []int{drive}
 	}
-	// Another name of that kind is of another disk.
+	// Another name of that kind belongs to another disk.
 	others := false
 	for name, drive := range f.known {
 		if name.class == n.class {
@@ -417,7 +417,7 @@ func (f *finder) disks(n diskName) []int {
 		}
 	}
 	if n.index >= 0 && slices.Contains(all, n.index) {
-		// Disks may have been given in another order than the guest has them.
+		// Disks may have been added in another order than the guest has them.
 		if !others && !f.holds(n.index, n.part) {
 			for _, d := range f.drives {
 				if f.holds(d, n.part) {
@@ -431,7 +431,7 @@ func (f *finder) disks(n diskName) []int {
 	switch {
 	case others && len(all) == 1:
 		return all
-	case others, n.index >= 0 && n.class != "mmcblk": // a disk that was not given
+	case others, n.index >= 0 && n.class != "mmcblk": // a disk that was not added
 		return nil
 	}
 	f.guessed = true
@@ -448,7 +448,7 @@ func (f *finder) holds(drive, part int) bool {
 
 var hexPattern = regexp.MustCompile(`\\x[0-9a-fA-F]{2}`)
 
-// Unhex resolves udev's way of writing odd characters: \x20 is a blank.
+// Unhex resolves udev's escapes for special characters: \x20 is a blank.
 func Unhex(s string) string {
 	return hexPattern.ReplaceAllStringFunc(s, func(m string) string {
 		n, _ := strconv.ParseUint(m[2:], 16, 8)

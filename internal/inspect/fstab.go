@@ -18,7 +18,7 @@ type entry struct {
 	from                      string // file and line
 }
 
-// Most of what a file may hold that is looked at.
+// Limits for the files that are read.
 const (
 	maxEntries     = 1000
 	maxWarnings    = 20
@@ -44,12 +44,12 @@ func (g *Guest) fstab(name string) (l []entry) {
 	return l
 }
 
-// unitFolders are where systemd has units, those of the administrator first: they go
-// before others of the same name.
+// unitFolders are where systemd has units, those of the administrator first: they take
+// precedence over others of the same name.
 var unitFolders = []string{"/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system"}
 
-// isMasked reports whether nothing mounts at a place, as the unit for that is a link to
-// /dev/null, or empty. This goes before what systemd finds by itself.
+// isMasked reports whether mounting at a place is switched off: its unit is a link to /dev/null,
+// or empty. This takes precedence over what systemd finds automatically.
 func (g *Guest) isMasked(point string) bool {
 	name := strings.ReplaceAll(strings.Trim(point, "/"), "/", "-") + ".mount"
 	for _, dir := range unitFolders {
@@ -113,7 +113,7 @@ func (g *Guest) unit(file string) (entry, bool) {
 		e.typ, e.point = "swap", "none"
 	}
 	if !strings.HasPrefix(file, "/etc/") {
-		e.options += ",nofail" // it may be for somebody else
+		e.options += ",nofail" // it may be for something else
 	}
 	return e, e.spec != "" && e.point != ""
 }
@@ -128,7 +128,7 @@ func unescape(s string) string {
 	})
 }
 
-// option finds a mount option and its value. Within quotes that may have commas.
+// option finds a mount option and its value. Within quotes the value may have commas.
 func option(options, name string) (value string, ok bool) {
 	quoted := false
 	list := strings.FieldsFunc(options, func(c rune) bool {
@@ -143,8 +143,8 @@ func option(options, name string) (value string, ok bool) {
 	return "", false
 }
 
-// notOnDisk are types of file systems that the kernel makes up, or that come from a
-// network or a host.
+// notOnDisk are types of file systems that exist only in the kernel, or that come from
+// a network or a host.
 var notOnDisk = map[string]bool{}
 
 func init() {
@@ -187,7 +187,7 @@ func isDevice(spec string) bool {
 	return strings.HasPrefix(spec, "/dev/") || tagPattern.MatchString(spec) || duidPattern.MatchString(spec)
 }
 
-// optional reports whether the system does without it.
+// optional reports whether the system can do without it.
 func (e *entry) optional() bool {
 	for _, o := range []string{"nofail", "noauto"} {
 		if _, ok := option(e.options, o); ok {
@@ -197,8 +197,8 @@ func (e *entry) optional() bool {
 	return false
 }
 
-// table finds the file systems that entries name: those that a system mounts beside
-// the one that its root directory is on, which is known.
+// table finds the file systems that entries name: those that a system mounts in addition
+// to the one that its root directory is on, which is known.
 type table struct {
 	*finder
 	mountable string // of the root directory
@@ -208,7 +208,7 @@ type table struct {
 	claimed   string // the root directory by what the entries say, empty if they do not
 }
 
-// newTable prepares to find what the system on a mountable mounts.
+// newTable prepares to find the file systems that the system on a mountable mounts.
 func (g *Guest) newTable(mountable string) *table {
 	return &table{finder: g.newFinder(mountable), mountable: mountable}
 }
@@ -225,7 +225,7 @@ func (t *table) warn(from, format string, args ...any) {
 	t.warnings = append(t.warnings, string(text))
 }
 
-// addFile looks for what an fstab(5) names.
+// addFile looks for the file systems that an fstab(5) names.
 func (t *table) addFile(name string) {
 	if _, err := t.g.Read(name); err == errTooLarge {
 		t.warn(name, "%v: it is not read", err)
@@ -233,7 +233,7 @@ func (t *table) addFile(name string) {
 	t.add(t.g.fstab(name))
 }
 
-// add looks for what entries name.
+// add looks for the file systems that entries name.
 func (t *table) add(entries []entry) {
 	for i := range entries {
 		e := &entries[i]
@@ -288,7 +288,7 @@ func (t *table) addOne(e entry) {
 		m, missing = t.volume(dev, e)
 	}
 	if e.point == "/" {
-		t.claimed, m = m, t.mountable // it is where the system was found, whatever else has its name
+		t.claimed, m = m, t.mountable // it is where the system was found, even if something else has its name
 	}
 	switch {
 	case m != "":
@@ -304,8 +304,8 @@ func (t *table) addOne(e entry) {
 	}
 }
 
-// volume is the mountable of an entry on its device. For what is not there it says
-// what that is.
+// volume is the mountable of an entry on its device. If it does not exist, the second result
+// says what is missing.
 func (t *table) volume(dev *Device, e entry) (m, missing string) {
 	if t := dev.Tags["TYPE"]; t == "crypto_LUKS" || t == "BitLocker" {
 		return "", "is encrypted, and not open"
@@ -348,9 +348,8 @@ func (t *table) subvolume(dev *Device, path string) string {
 	return api.VolumePrefix + dev.Name + "/" + path
 }
 
-// choose takes the device that is meant among those that fit: one on the disks of the
-// root directory if there is, and of a type that can be. If the choice is not clear,
-// it also lists them for people.
+// choose picks the intended device among those that fit: if possible one on the
+// disks of the root directory, and of a possible type. If the choice is not clear, it also lists them for people.
 func (t *table) choose(found []*Device, typ string) (*Device, []string) {
 	var l []*Device
 	for _, dev := range found {
@@ -386,8 +385,8 @@ func (t *table) choose(found []*Device, typ string) (*Device, []string) {
 	return l[max(near, 0)], several
 }
 
-// canBe reports whether a file system of a type, as blkid(8) has it, may be what an
-// fstab calls typ.
+// canBe reports whether a file system with a type of blkid(8) may be the one that
+// an fstab calls typ.
 func canBe(is, typ string) bool {
 	switch {
 	case is == "" || typ == "" || typ == "auto" || is == typ:
@@ -414,7 +413,7 @@ func (t *table) finish() (mounts []Mount, warnings []string) {
 	return t.mounts, t.warnings
 }
 
-// show is a mountable as people see it.
+// show is a mountable in readable form.
 func (d *Devices) show(m string) string {
 	dev, path := d.of(m)
 	if dev == nil {

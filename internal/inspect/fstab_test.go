@@ -136,7 +136,7 @@ func TestWhichDisk(t *testing.T) {
 		{"by hardware: a mirror, its two ESPs", "/dev/sda\n/dev/sda1 TYPE=vfat\n/dev/sda2\n/dev/sdb\n/dev/sdb1 TYPE=vfat\n/dev/sdb2\n/dev/md0 on=/dev/sda2,/dev/sdb2 TYPE=ext4 MD_NAME=0", "/dev/md0",
 			"/dev/md0 / ext4\n/dev/disk/by-id/ata-A-part1 /efi vfat\n/dev/disk/by-id/ata-B-part1 /efi2 vfat", "/dev/md0 / /dev/sda1 /efi /dev/sdb1 /efi2", "ata-A-part1 for /efi fits /dev/sda1 and /dev/sdb1: /dev/sda1 is taken"},
 		{"by hardware: only one can be", "/dev/sda\n/dev/sda1 TYPE=vfat\n/dev/sda2\n/dev/sdb\n/dev/sdb1 TYPE=xfs", "/dev/sda2", "/dev/disk/by-path/pci-0-part1 /b xfs", "/dev/sdb1 /b", ""},
-		{"a disk that was not given", "/dev/sda\n/dev/sda1 TYPE=vfat\n/dev/sda2 TYPE=ext4", "/dev/sda2", "/dev/disk/by-id/ata-B-part1 /b ext4", "", "ata-B-part1 for /b is not found"},
+		{"a disk that was not added", "/dev/sda\n/dev/sda1 TYPE=vfat\n/dev/sda2 TYPE=ext4", "/dev/sda2", "/dev/disk/by-id/ata-B-part1 /b ext4", "", "ata-B-part1 for /b is not found"},
 		{"two devices of one btrfs", "/dev/sda\n/dev/sda1 TYPE=btrfs UUID=u UUID_SUB=1\n/dev/sdb TYPE=btrfs UUID=u UUID_SUB=2", "/dev/sda1", "UUID=u / btrfs subvol=@\nUUID=u /home btrfs subvol=@home", "/dev/sda1 / btrfsvol:/dev/sda1/@home /home", ""},
 		{"subvolumes by number", "/dev/sda TYPE=btrfs UUID=u sub=256:@ sub=257:a/b default=256", "/dev/sda", "UUID=u / btrfs rw,subvolid=256\nUUID=u /v btrfs subvolid=257\nUUID=u /top btrfs subvolid=5\nUUID=u /x btrfs subvolid=999",
 			"/dev/sda / btrfsvol:/dev/sda/a/b /v btrfsvol:/dev/sda// /top", "UUID=u for /x has no subvolume 999"},

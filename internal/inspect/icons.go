@@ -3,11 +3,11 @@ package inspect
 import "strings"
 
 // Icon is a file of a guest that may have its logo. A number is that of a bitmap in a
-// Windows program; else the file is a PNG.
+// Windows program; otherwise the file is a PNG.
 type Icon struct {
 	Path   string
 	Bitmap int
-	Height int // of the part of the bitmap that is wanted, 0: all of it
+	Height int // of the part of the bitmap to use, 0: all of it
 }
 
 // Where distributions keep their logo.
@@ -63,7 +63,7 @@ func Icons(o *OS, favicon, highQuality bool) []Icon {
 	return l
 }
 
-// windowsIcons: the picture of the start menu or button, which later versions draw.
+// windowsIcons: the picture of the start menu or button; later versions draw it.
 func windowsIcons(o *OS) []Icon {
 	if o.Windows == nil {
 		return nil

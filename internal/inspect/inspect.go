@@ -1,6 +1,6 @@
 // Package inspect finds out which operating system is on a file system, and how
-// it puts its file systems together. It only reads, and believes nothing: whatever
-// it reads is bounded in size, and what makes no sense is left out.
+// it puts its file systems together. It only reads, and trusts nothing: the size
+// of everything that it reads is bounded, and invalid data is skipped.
 package inspect
 
 import (
@@ -16,7 +16,7 @@ type Role int
 const (
 	Other Role = iota
 	Root
-	Usr // of a system that keeps /usr apart
+	Usr // of a system with a separate /usr
 	Swap
 	store     // /nix of a NixOS
 	bare      // a root directory, if there is a /usr for it
@@ -30,13 +30,13 @@ type OS struct {
 	PackageFormat, Manager         string
 	BuildID                        string
 	Major, Minor                   int
-	// Mounts are its file systems: those of its fstab, in that order, and what else it
-	// mounts by itself.
+	// Mounts are its file systems: those of its fstab, in that order, and those that it
+	// mounts automatically.
 	Mounts []Mount
-	// Warnings are what could not be found of them, or was not clear.
+	// Warnings say which of them could not be found, or were not clear.
 	Warnings []string
 	Windows  *Windows
-	Media    *Media // nil for a system that is installed
+	Media    *Media // nil for an installed system
 
 	claimed string // the mountable that its fstab calls its root directory
 }
@@ -63,7 +63,7 @@ type Windows struct {
 // Drive is a drive letter and its device.
 type Drive struct{ Letter, Device string }
 
-// Filesystem is what was found on one.
+// Filesystem is what was found on a file system.
 type Filesystem struct {
 	Mountable string
 	Role      Role
@@ -76,17 +76,17 @@ type Filesystem struct {
 	entries        []bootEntry
 }
 
-// Guest is a mounted file system and what else inspection asks for.
+// Guest is a mounted file system, with everything else that inspection needs.
 type Guest struct {
 	FS fs.FS // links stay inside
-	// Devices are what its files may name, nil if that is of no interest.
+	// Devices are those that its files may name, nil if they do not matter.
 	Devices   *Devices
 	mountable string // what this is
 	// Mounted are other file systems of the guest that are mounted too.
 	Mounted []Mount
 	// Architecture is that of a program, empty if it is not one.
 	Architecture func(path string) string
-	// Registry is for Windows: the hives' reader. Nil where there is none.
+	// Registry reads the hives of Windows. It is nil where there is no reader.
 	Registry func(path string) (Registry, error)
 }
 
@@ -104,7 +104,7 @@ const MaxFile = 4 << 20
 
 var errTooLarge = errors.New("file is too large to be what it should be")
 
-// maxSmall is that of a file of which there may be many.
+// maxSmall is the maximum size of files of a kind that may be numerous.
 const maxSmall = 64 << 10
 
 // Read returns a regular file's content.
@@ -313,7 +313,7 @@ type kind struct {
 	describe func(*Guest, *OS)
 }
 
-// kinds in the order in which they are tried: the first one that fits is it.
+// kinds in the order in which they are tried: the first one that fits wins.
 var kinds = []kind{
 	{Root, isFreeBSDMedium, freeBSDMedium},
 	{Root, func(g *Guest) bool {
@@ -341,10 +341,10 @@ var kinds = []kind{
 	{bare, func(g *Guest) bool { return g.isEmpty("/usr") && (g.isDir("/etc") || g.isDir("/var")) }, nil},
 }
 
-// isLinux: the least that a root directory has. What is in /usr may be elsewhere.
+// isLinux looks for the minimum that a root directory has. The content of /usr may be elsewhere.
 func isLinux(g *Guest) bool {
 	if len(g.Mounted) > 0 && g.isFile("/usr/lib/os-release") {
-		return true // the rest is made when it starts
+		return true // the rest is created when it starts
 	}
 	if g.isFile("/etc/NIXOS") || g.isDir("/nix/store") && (g.isFile("/etc/os-release") || g.isDir(nixSystem)) {
 		return true // it keeps nothing but these

@@ -26,7 +26,7 @@ func linux(g *Guest, o *OS) {
 }
 
 // usr describes a /usr that is a separate file system: it says something about the system
-// whose root directory has not that much in it.
+// whose root directory does not contain much else.
 func usr(g *Guest, o *OS) {
 	o.Type = "linux"
 	o.osRelease(g, "/lib/os-release")
@@ -38,7 +38,7 @@ func usr(g *Guest, o *OS) {
 	}
 }
 
-// coreOS describes the root directory of a CoreOS, which does not say more of itself.
+// coreOS describes the root directory of a CoreOS, which does not say more about itself.
 func coreOS(g *Guest, o *OS) {
 	linux(g, o)
 	if o.Distro == "" {

@@ -66,7 +66,7 @@ func describeMedium(g *Guest, o *OS) {
 }
 
 // mediumArch is the architecture according to a medium's label, its boot loader's folders,
-// or the names that firmware starts; those of 32 bits may be there for old machines too.
+// or the names that firmware starts; those for 32 bits may also be there for old machines.
 func (g *Guest) mediumArch() string {
 	if a := archIn(g.label()); a != "" {
 		return a
@@ -85,7 +85,7 @@ func (g *Guest) mediumArch() string {
 	return ""
 }
 
-// isLive reports whether there is the root directory of a system that runs from there.
+// isLive reports whether the medium has the root directory of a system that runs from it.
 func isLive(g *Guest) bool {
 	if g.isFile("/LiveOS/squashfs.img") || g.isFile("/LiveOS/rootfs.img") || g.isFile("/LiveOS/ext3fs.img") {
 		return true
@@ -221,7 +221,7 @@ func treeinfo(g *Guest, o *OS) {
 	redHatMedium(g, o, v["general.packagedir"], total > 1)
 }
 
-// discinfo is the older way, with less in it: a time, a name, an architecture, which discs.
+// discinfo is the older form, with less information: a time, a name, an architecture, which discs.
 func discinfo(g *Guest, o *OS) {
 	l := append(g.lines("/.discinfo"), "", "", "", "")
 	o.Product = strings.TrimSpace(l[1])
@@ -243,7 +243,7 @@ func redHatMedium(g *Guest, o *OS, packages string, multipart bool) {
 	o.Media.Netinst = true
 }
 
-// number is what a text that is one means; 0 for any other.
+// number is the value of a text that is a number; 0 for any other.
 func number(s string) int {
 	n, _ := strconv.Atoi(strings.TrimSpace(s))
 	return n
@@ -307,7 +307,7 @@ func alpineMedium(g *Guest, o *OS) {
 	o.Media.Live, o.Media.Netinst = true, !g.isDir("/apks")
 }
 
-// archMedium: the system that runs from there fetches all that it installs.
+// archMedium: the system that runs from there downloads all that it installs.
 func archMedium(g *Guest, o *OS) {
 	o.Distro, o.Product = "archlinux", "Arch Linux"
 	dir := "/arch"
@@ -373,8 +373,8 @@ func mageiaMedium(g *Guest, o *OS) {
 	o.Media.Live = isLive(g)
 }
 
-// isFreeBSDMedium: it looks like an installed system, but is on a CD or has what an
-// installer unpacks.
+// isFreeBSDMedium: it looks like an installed system, but is on a CD or has the archives
+// that an installer unpacks.
 func isFreeBSDMedium(g *Guest) bool {
 	return g.isDir("/usr/freebsd-dist") || g.isCD() && (g.isFile("/etc/freebsd-update.conf") || g.isFile("/boot/loader.efi") && g.isDir("/boot/kernel") || freeBSDLabel.MatchString(g.label()))
 }
@@ -459,7 +459,7 @@ func freeDOSMedium(g *Guest, o *OS) {
 	o.Media.Live = strings.Contains(strings.ToUpper(g.label()), "LIVE")
 }
 
-// menus are where boot loaders have what they offer.
+// menus are the files with the menus of boot loaders.
 var menus = []string{"/isolinux/isolinux.cfg", "/boot/isolinux/isolinux.cfg", "/isolinux/txt.cfg", "/isolinux/menu.cfg", "/syslinux/syslinux.cfg", "/boot/grub/grub.cfg", "/boot/grub2/grub.cfg", "/EFI/BOOT/grub.cfg", "/boot/grub/loopback.cfg"}
 
 func anyMedium(g *Guest, o *OS) {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Osinfo is the short identifier of a system in libosinfo's database, "unknown" if
-// it is not clear which it has. product and build distinguish versions of Windows
+// Osinfo is the short identifier of a system in libosinfo's database, "unknown"
+// if that is not clear. product and build distinguish versions of Windows
 // that have the same number.
 func Osinfo(o *OS) string {
 	switch o.Type {
@@ -58,7 +58,7 @@ func (o *OS) osinfoLinux() string {
 	return "unknown"
 }
 
-// windowsVersion is what one version number is called, as a server and otherwise.
+// windowsVersion has the names of one version number, for servers and others.
 type windowsVersion struct {
 	major, minor   int
 	server, client string

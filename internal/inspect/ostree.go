@@ -10,15 +10,15 @@ import (
 	"gofish/internal/api"
 )
 
-// deployment is a tree that OSTree has put together in a folder: a system's root
-// directory, once it is started.
+// deployment is a tree that OSTree has built in a folder: it becomes a system's
+// root directory when it is started.
 type deployment struct {
 	path string // /ostree/deploy/OS/deploy/CHECKSUM.SERIAL
 	os   string
 	made int64
 }
 
-// bootEntry is what a boot loader offers (the Boot Loader Specification).
+// bootEntry is an entry in a boot loader's menu (Boot Loader Specification).
 type bootEntry struct {
 	version int
 	link    string // to the deployment
@@ -67,7 +67,7 @@ func (g *Guest) ostree(f *Filesystem) {
 	}
 }
 
-// bootEntries reads what a boot loader offers that is of OSTree.
+// bootEntries reads a boot loader's entries for OSTree.
 func (g *Guest) bootEntries() (l []bootEntry) {
 	for _, loader := range []string{"/loader", "/boot/loader"} {
 		dir, chosen := loader+"/entries", ""
@@ -106,7 +106,7 @@ func (g *Guest) bootEntries() (l []bootEntry) {
 	return l
 }
 
-// deployed makes a file system with deployments the system that its boot loader starts,
+// deployed replaces a file system with deployments by the system that its boot loader starts,
 // whose root directory is a folder.
 func (i *inspection) deployed(f *Filesystem) {
 	if len(f.deployments) == 0 || f.Role == Root {
@@ -123,7 +123,7 @@ func (i *inspection) deployed(f *Filesystem) {
 	}
 }
 
-// started finds the deployment that is started, and what has the boot loader's files.
+// started finds the deployment that is started, and the file system with the boot loader's files.
 func (i *inspection) started(f *Filesystem) (d deployment, boot string) {
 	by := func(p string) int {
 		return slices.IndexFunc(f.deployments, func(d deployment) bool { return d.path == p })
@@ -147,7 +147,7 @@ func (i *inspection) started(f *Filesystem) (d deployment, boot string) {
 			}
 		}
 	}
-	// Nothing says which: the newest.
+	// Nothing says which one, so take the newest.
 	return slices.MaxFunc(f.deployments, func(a, b deployment) int { return cmp.Compare(a.made, b.made) }), ""
 }
 

@@ -129,8 +129,8 @@ type releaseFile struct {
 	distro string
 }
 
-// Older systems, and those that say more in a file of their own. The files that
-// others carry too, for likeness, come last.
+// Older systems, and those that say more in a separate file. Files that related
+// distributions also have, for compatibility, come last.
 var releaseFiles = []releaseFile{
 	{"/etc/oracle-release", `^Oracle Linux.*release (\d+)`, "oraclelinux"},
 	{"/etc/centos-release", `^CentOS.*release (\d+)`, "centos"},

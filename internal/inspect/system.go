@@ -10,8 +10,8 @@ import (
 // Volume is something that can be mounted, and what blkid(8) says that it is.
 type Volume struct{ Mountable, Type string }
 
-// Inspect looks for operating systems on volumes. open mounts what it is given, in
-// that order and nothing else, and shows it; it fails if the first cannot be mounted. The second result is for people: what was
+// Inspect looks for operating systems on volumes. open mounts exactly what it is
+// given, in that order, and shows it; it fails if the first cannot be mounted. The second result is for people: what was
 // not found, and what was chosen where the choice was not clear.
 func Inspect(volumes []Volume, devs *Devices, open func([]Mount) (*Guest, error)) ([]Filesystem, []string) {
 	i := &inspection{devs: devs, open: open}
@@ -34,7 +34,7 @@ func Inspect(volumes []Volume, devs *Devices, open func([]Mount) (*Guest, error)
 			i.look(v.Mountable)
 		}
 	}
-	// A system that is in a snapshot only was started from it.
+	// A system that exists only in a snapshot was started from it.
 	for _, m := range copies[:min(len(copies), maxCopies)] {
 		dev, _ := devs.of(m)
 		if !slices.ContainsFunc(i.found, func(f Filesystem) bool { d, _ := devs.of(f.Mountable); return f.Role == Root && d == dev }) {
@@ -60,7 +60,7 @@ func Inspect(volumes []Volume, devs *Devices, open func([]Mount) (*Guest, error)
 	return i.found, i.warnings
 }
 
-// More subvolumes, and more snapshots, are not looked at: each has to be mounted.
+// More subvolumes, and more snapshots, are not examined: each has to be mounted.
 const (
 	maxSubvolumes = 200
 	maxCopies     = 20
@@ -73,7 +73,7 @@ type inspection struct {
 	warnings []string
 }
 
-// look examines a volume. One that cannot be mounted is left out.
+// look examines a volume. One that cannot be mounted is skipped.
 func (i *inspection) look(mountable string) {
 	f, err := i.examine([]Mount{{mountable, "/"}})
 	if err != nil {
@@ -94,8 +94,8 @@ func (i *inspection) examine(mounts []Mount) (Filesystem, error) {
 	return Examine(g, mounts[0].Mountable), nil
 }
 
-// partOfAnother reports whether a device has no file system of its own, but a part of a
-// btrfs that an earlier one stands for.
+// partOfAnother reports whether a device has no file system of its own, but is part of a
+// btrfs that an earlier device represents.
 func (i *inspection) partOfAnother(dev *Device) bool {
 	if dev == nil {
 		return false
@@ -149,7 +149,7 @@ func (i *inspection) complete(f *Filesystem) {
 	}
 }
 
-// missing finds the part of a system that is elsewhere without an fstab to say so: the
+// missing finds a part of a system that is elsewhere although no fstab says so: the
 // newest /usr that belongs to no other one, on its disk if there is one; the store of a NixOS.
 func (i *inspection) missing(f *Filesystem) []Mount {
 	var best *Filesystem

@@ -27,8 +27,8 @@ func openBSD(g *Guest, o *OS) {
 	o.Hostname = g.firstLine("/etc/myname")
 }
 
-// uname takes product and version from a line such as "NetBSD 9.3 (GENERIC)", or one
-// that welcomes to it.
+// uname takes product and version from a line such as "NetBSD 9.3 (GENERIC)", or from
+// a welcome text.
 func (o *OS) uname(line, name string) {
 	if _, rest, ok := strings.Cut(line, name); ok {
 		o.Product = line
@@ -36,7 +36,7 @@ func (o *OS) uname(line, name string) {
 	}
 }
 
-// bsd is what the BSDs have in common: names of devices, rc.conf, programs.
+// bsd describes what the BSDs have in common: names of devices, rc.conf, programs.
 func (o *OS) bsd(g *Guest, rc string) {
 	for _, p := range []string{"/bin/ls", "/bin/sh", "/bin/cat"} {
 		if o.Arch = g.Architecture(p); o.Arch != "" {

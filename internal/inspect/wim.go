@@ -28,7 +28,7 @@ func windowsImage(g *Guest) string {
 	return ""
 }
 
-// oldWindowsSetup is what Windows up to 2003 is installed by.
+// oldWindowsSetup is the installer of Windows up to 2003.
 func oldWindowsSetup(g *Guest) string {
 	for _, dir := range []string{"/i386", "/amd64", "/ia64"} {
 		if f := g.fold(dir + "/txtsetup.sif"); f != "" {
@@ -63,7 +63,7 @@ func windowsMedium(g *Guest, o *OS) {
 	}
 }
 
-// wimXML is the description in a WIM file, as far as it is of interest.
+// wimXML is the description in a WIM file, as far as it is used.
 type wimXML struct {
 	Image []struct {
 		Name        string `xml:"NAME"`

@@ -7,8 +7,8 @@ import (
 	"gofish/internal/hive"
 )
 
-// uninstallKeys are where Windows remembers how to remove applications; on a Windows
-// for 64 bits those for 32 bits are elsewhere.
+// uninstallKeys are where Windows records how to remove applications; on a 64-bit
+// Windows those for 32 bits are elsewhere.
 var uninstallKeys = []string{
 	`Microsoft\Windows\CurrentVersion\Uninstall`,
 	`Wow6432Node\Microsoft\Windows\CurrentVersion\Uninstall`,
@@ -18,7 +18,7 @@ var uninstallKeys = []string{
 const maxUninstall = 64 << 20
 
 // WindowsApplications reads the hive SOFTWARE. Keys that have no name to display are
-// updates and parts of other applications, and left out.
+// updates and parts of other applications, and are skipped.
 func WindowsApplications(software []byte) ([]api.Application2, error) {
 	h, err := hive.Open(software)
 	if err != nil {

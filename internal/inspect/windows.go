@@ -38,8 +38,8 @@ func bootIni(g *Guest) []string {
 
 func isWindows(g *Guest) bool { return systemRoot(g) != "" }
 
-// windows describes a Windows system drive. What is in the registry is left out
-// where no reader is given.
+// windows describes a Windows system drive. Without a registry reader, what is
+// in the registry is left out.
 func windows(g *Guest, o *OS) {
 	root := systemRoot(g)
 	w := &Windows{SystemRoot: root}

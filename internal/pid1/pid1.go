@@ -1,6 +1,5 @@
-// Package pid1 makes a program the appliance's first process where it is started as that.
-// Whoever starts an appliance imports it: the same program runs on the host and in the
-// virtual machine.
+// Package pid1 runs a program as the appliance's first process if it was started as that.
+// Programs that start an appliance must import it: the same program runs on the host and in the virtual machine.
 package pid1
 
 import (

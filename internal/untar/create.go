@@ -27,7 +27,7 @@ func Create(w io.Writer, dir, base string) error {
 type creator struct {
 	w     io.Writer
 	t     *tar.Writer
-	links map[[2]uint64]string // the first name of files that have several
+	links map[[2]uint64]string // the first name of each file that has several
 }
 
 func (c *creator) add(dir, name string) error {
@@ -143,7 +143,7 @@ func (c *creator) sparse(f *os.File, h *tar.Header, spans []span) error {
 	return err
 }
 
-// paxRecord is "LENGTH KEY=VALUE\n", the length counting itself.
+// paxRecord is "LENGTH KEY=VALUE\n", where the length includes itself.
 func paxRecord(key, value string) string {
 	text := " " + key + "=" + value + "\n"
 	n := len(text)
@@ -229,7 +229,7 @@ func Data(f *os.File, size int64) [][2]int64 {
 	return list
 }
 
-// nameless hides the names of owner and group, which are not looked up.
+// nameless hides the names of owner and group, so that they are not looked up.
 type nameless struct{ os.FileInfo }
 
 func (nameless) Uname() (string, error) { return "", nil }

@@ -9,14 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// folders are the directories from the top down to that of the present member.
-// They stay open while the next members are near: a deep path is walked once, and
-// not from the top for each member.
+// folders are the directories from the top down to that of the current
+// member. They stay open for members nearby: a deep path is walked once, not from the top for each member.
 type folders struct {
 	top    int
 	follow func(name string) (*os.File, error)
 	open   []folder
-	first  int // those before it were closed, there being too many
+	first  int // those before it were closed, since there were too many
 }
 
 type folder struct {
@@ -113,8 +112,8 @@ func (s *folders) step(at int, name, path string, make bool) (int, error) {
 	return unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 3)
 }
 
-// openFolder opens a directory and nothing else: a link is not followed, a FIFO
-// not waited for, a device not woken up.
+// openFolder opens a directory and nothing else: it does not follow a link,
+// wait for a FIFO, or open a device.
 func openFolder(at int, name string) (int, error) {
 	return unix.Openat(at, name, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 }

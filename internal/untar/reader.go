@@ -14,23 +14,23 @@ import (
 	"time"
 )
 
-// reader takes an archive apart: v7, ustar, star, GNU and POSIX.1-2001 (pax)
+// reader parses an archive: v7, ustar, star, GNU and POSIX.1-2001 (pax)
 // headers, and the four forms of sparse files. archive/tar reads the same, but
-// keeps to itself where the holes are, and delivers each of their bytes.
+// does not say where the holes are, and returns each of their bytes.
 type reader struct {
 	r      io.Reader
 	left   int64 // data of the member that was not read yet
 	pad    int64 // what follows it up to the next block
 	global map[string]string
 	any    bool // a block was read
-	ended  bool // by the archive's own mark, not by the file's end
+	ended  bool // by the archive's end mark, not by the file's end
 }
 
 // member is a header with what archive/tar does not expose.
 type member struct {
 	*tar.Header
-	// spans are where the data goes; nil: it is the whole file. What is between
-	// them is holes; Size counts these too.
+	// spans are where the data goes; nil: it is the whole file. Everything between
+	// them is a hole; Size includes the holes.
 	spans []span
 }
 
@@ -40,7 +40,7 @@ func (s span) end() int64 { return s.off + s.n }
 
 const blockSize = 512
 
-// Limits of what one header may bring into memory.
+// Limits for what one header may load into memory.
 const (
 	maxSpecial = 1 << 20 // a long name, or pax records
 	maxSpans   = 4 << 20 // pieces of a sparse file: 64 MB
@@ -88,7 +88,7 @@ func (r *reader) next() (*member, error) {
 		var b [blockSize]byte
 		err := r.block(&b)
 		if err == nil && zero(b[:]) {
-			// The end is two blocks of zeroes; other programs take one as well.
+			// The end is two blocks of zeros; other programs also accept one.
 			if err = r.block(&b); err == nil && !zero(b[:]) {
 				return nil, tar.ErrHeader
 			}
@@ -201,7 +201,7 @@ func upToZero(s string) string {
 	return s
 }
 
-// fields reads the fields of a header block. The first that cannot be understood
+// fields reads the fields of a header block. The first one that is invalid
 // sets err.
 type fields struct {
 	b   []byte
@@ -246,7 +246,7 @@ func (f *fields) number(off, n int) int64 {
 	return int64(v)
 }
 
-// sumFits checks the sum of the header's bytes, which some programs took as signed.
+// sumFits checks the sum of the header's bytes, which some programs compute with signed bytes.
 func (f *fields) sumFits() bool {
 	var plain, signed int64
 	for i, c := range f.b {
@@ -345,7 +345,7 @@ func paxRecords(text string, into map[string]string) error {
 	return nil
 }
 
-// applyPax lets records take the place of fields.
+// applyPax lets records override fields.
 func (m *member) applyPax(pax map[string]string) (err error) {
 	number := func(s string) int64 {
 		n, e := strconv.ParseInt(s, 10, 64)
@@ -402,7 +402,7 @@ func paxTime(s string, err error) (time.Time, error) {
 	return time.Unix(sec, nsec), err
 }
 
-// sparse finds out where the data of a sparse file goes.
+// sparse works out where the data of a sparse file goes.
 func (r *reader) sparse(m *member, f fields, pax map[string]string) (err error) {
 	var numbers []int64
 	var size int64

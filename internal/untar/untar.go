@@ -1,7 +1,7 @@
 // Package untar turns tar archives into files and files into tar archives, by
-// GNU tar's rules for what is already there. Everything goes below one directory:
+// GNU tar's rules for existing files. Everything goes below one directory:
 // members are reached by descriptors, name by name, and a link is followed only
-// if the caller can, who keeps it inside. The daemon uses it in the guest, the
+// by the caller, who keeps it inside. The daemon uses it in the guest, the
 // handle on the host.
 package untar
 
@@ -33,9 +33,9 @@ type Options struct {
 
 	Owner       bool // set owner and group, by number
 	Umask       bool // leave permission bits to the umask
-	Whole       bool // no file has its name before it is complete, whatever ends the program
+	Whole       bool // no file gets its name before it is complete, however the program ends
 	KeepDirLink bool // a link to a directory may be used as a directory
-	// Privileged also makes devices, and set-user-ID and set-group-ID bits.
+	// Privileged also creates devices, and sets set-user-ID and set-group-ID bits.
 	Privileged bool
 	// Attribute is asked for each extended attribute and the raw name of an
 	// access list or SELinux label, and returns false to leave it out.
@@ -49,9 +49,9 @@ type Options struct {
 // Result is what was odd about an archive that was unpacked anyway.
 type Result struct {
 	Complaints []string
-	Devices    int  // device nodes that were left out, not being Privileged
+	Devices    int  // device nodes that were left out for lack of Privileged
 	SetID      int  // members that lost a set-user-ID or set-group-ID bit
-	Ended      bool // the archive has the mark of its end
+	Ended      bool // the archive has its end mark
 }
 
 func (r *Result) complain(format string, args ...any) {
@@ -64,15 +64,15 @@ type extractor struct {
 	Options
 	Result
 	folders folders
-	// Directories get their mode and times when all is in them, children first.
+	// Directories get their mode and times when they are complete, children first.
 	pending []pendingDir
-	settle  int // how many of them are too many
+	settle  int // how many of them may wait
 	buf     []byte
 	umask   uint32
 }
 
 // pendingDir is a directory that still gets its attributes, if what is at its
-// name is then still the one that was made.
+// name is still the one that was created.
 type pendingDir struct {
 	name     string
 	attrs    attributes
@@ -82,7 +82,7 @@ type pendingDir struct {
 // maxPending bounds the memory that directories take.
 const maxPending = 1 << 16
 
-// Extract unpacks an archive. The error is one that ended the work; complaints
+// Extract unpacks an archive. An error is one that ended the work; complaints
 // are about single members.
 func Extract(r io.Reader, o Options) (Result, error) {
 	if o.remember == 0 {
@@ -165,12 +165,12 @@ func fatal(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EIO)
 }
 
-// brokenArchive says that the archive, not the tree, is at fault.
+// brokenArchive is for errors that are the fault of the archive, not of the tree.
 type brokenArchive struct{ error }
 
 func (b *brokenArchive) Unwrap() error { return b.error }
 
-// clean takes leading slashes off a name, and refuses to climb: "" is the top.
+// clean removes leading slashes from a name, and refuses names that lead above the top, which is "".
 func clean(name string) string {
 	return strings.TrimPrefix(path.Clean("/"+name), "/")
 }
@@ -228,8 +228,8 @@ func (x *extractor) member(m *member, content io.Reader) error {
 	if err != nil {
 		return err
 	}
-	// What was made is opened without being used: neither a link is followed nor
-	// a device or FIFO woken up.
+	// The new file is opened with O_PATH: no link is followed, and no
+	// device or FIFO is opened.
 	n, err := unix.Openat(fd, base, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return err
@@ -290,7 +290,7 @@ func (x *extractor) directory(h *tar.Header, fd int, name, base string) error {
 		return err
 	}
 	if st.Mode&0o700 != 0o700 && int(st.Uid) == os.Geteuid() && st.Uid != 0 {
-		// It was there, and its members must go in.
+		// It already existed, and its members must go in.
 		if err := unix.Chmod(procPath(made), st.Mode&0o7777|0o700); err != nil {
 			return err
 		}
@@ -327,8 +327,8 @@ func (x *extractor) file(m *member, fd int, base string, content io.Reader) erro
 	return x.apply(&a, n, &st)
 }
 
-// wholeFile makes a file that has its name when it is complete. What has the name keeps
-// it until then.
+// wholeFile makes a file that gets its name when it is complete. An existing file keeps the
+// name until then.
 func (x *extractor) wholeFile(m *member, fd int, base string, content io.Reader) error {
 	up, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
 	if err != nil {
@@ -351,7 +351,7 @@ func (x *extractor) wholeFile(m *member, fd int, base string, content io.Reader)
 		f.Discard()
 		return err
 	}
-	// An empty folder gives way, as with GNU tar; nothing else does.
+	// An empty folder is replaced, as with GNU tar; nothing else is.
 	if err := unix.Unlinkat(fd, base, unix.AT_REMOVEDIR); err == unix.ENOTEMPTY {
 		f.Discard()
 		return syscall.EEXIST
@@ -359,8 +359,8 @@ func (x *extractor) wholeFile(m *member, fd int, base string, content io.Reader)
 	return f.Commit(base)
 }
 
-// write copies the content. What is not in a sparse file's spans becomes holes,
-// without a look at their size.
+// write copies the content. Everything outside a sparse file's spans becomes
+// holes, whatever their size.
 func (x *extractor) write(fd int, m *member, content io.Reader) error {
 	spans := m.spans
 	if spans == nil {
@@ -426,7 +426,7 @@ func (x *extractor) hardLink(h *tar.Header, fd int, base string) error {
 	return replace(fd, base, func() error { return unix.Linkat(from, path.Base(target), fd, base, 0) })
 }
 
-// attributes are all of a member that is not content.
+// attributes are everything about a member except its content.
 type attributes struct {
 	name     string // for complaints
 	mode     uint32
@@ -450,8 +450,8 @@ func (x *extractor) attributesOf(h *tar.Header) attributes {
 	return a
 }
 
-// apply gives an open file, maybe one that was opened with O_PATH, what it does not
-// have already: each change of an inode is a transaction of the file system.
+// apply sets the attributes of an open file, possibly opened with O_PATH, that
+// differ: each change of an inode is a transaction of the file system.
 func (x *extractor) apply(a *attributes, fd int, st *unix.Stat_t) error {
 	link := st.Mode&unix.S_IFMT == unix.S_IFLNK
 	if x.Owner && (int(st.Uid) != a.uid || int(st.Gid) != a.gid) {
@@ -459,7 +459,7 @@ func (x *extractor) apply(a *attributes, fd int, st *unix.Stat_t) error {
 			return err
 		}
 	}
-	// A change of owner takes bits away.
+	// A change of owner clears bits.
 	if !link && (st.Mode&0o7777 != a.mode || a.mode&0o7000 != 0) {
 		if err := unix.Chmod(procPath(fd), a.mode); err != nil {
 			return err
