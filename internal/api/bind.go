@@ -82,7 +82,7 @@ func bind(a *Action, m reflect.Value, call reflect.Type, types Types) (*Func, er
 		for i, p := range a.Opts {
 			ft := f.opts.Field(i)
 			if !strings.EqualFold(ft.Name, strings.ReplaceAll(p.Name, "_", "")) {
-				return nil, fmt.Errorf("%s.%s stands where optional argument %s should", f.opts, ft.Name, p.Name)
+				return nil, fmt.Errorf("%s.%s is where optional argument %s should be", f.opts, ft.Name, p.Name)
 			}
 			want := types[p.Kind]
 			if ft.Type != want && !(ft.Type.Kind() == reflect.Pointer && ft.Type.Elem() == want) {

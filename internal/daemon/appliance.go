@@ -169,13 +169,13 @@ func debugProgress(d *Daemon, c *Call, args []string) (string, error) {
 	}
 	secs, err := strconv.Atoi(args[0])
 	if err != nil || secs < 0 {
-		return "", fmt.Errorf("progress: %s is no number of seconds", args[0])
+		return "", fmt.Errorf("progress: %s is not a number of seconds", args[0])
 	}
 	step := 100 * time.Millisecond
 	if len(args) == 2 {
 		us, err := strconv.Atoi(args[1])
 		if err != nil || us <= 0 {
-			return "", fmt.Errorf("progress: %s is no number of microseconds", args[1])
+			return "", fmt.Errorf("progress: %s is not a number of microseconds", args[1])
 		}
 		step = time.Duration(us) * time.Microsecond
 	}

@@ -77,7 +77,7 @@ func used(entry []byte) bool {
 	return len(entry) > 0 && !bytes.Equal(entry[gptType:gptGUID], make([]byte, 16))
 }
 
-var errGPTDamaged = errors.New("the GPT is damaged (part-expand-gpt writes it anew from its copy)")
+var errGPTDamaged = errors.New("the GPT is damaged (part-expand-gpt restores it from its copy)")
 
 // readHalf reads the header at a sector and its array, checked.
 func (d *tableDisk) readHalf(at int64) (h gptHalf, err error) {

@@ -49,7 +49,7 @@ func isoDescriptor(r io.ReaderAt) (api.ISOInfo, error) {
 		return info, errnoOf(err)
 	}
 	if err != nil || b[0] != 1 || string(b[1:6]) != "CD001" {
-		return info, errors.New("this is no ISO 9660 file system")
+		return info, errors.New("this is not an ISO 9660 file system")
 	}
 	text := func(at, n int) string { return strings.TrimRight(string(b[at:at+n]), " \x00") }
 	info = api.ISOInfo{

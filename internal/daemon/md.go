@@ -74,7 +74,7 @@ func (d Actions) MdCreate(name string, devices []Device, o types.MDCreateOptions
 			args = append(args, string(left[0]))
 			left = left[1:]
 		default:
-			return errors.New("missingbitmap: a bit stands beyond the last member")
+			return errors.New("missingbitmap: a bit is set beyond the last member")
 		}
 	}
 	// Without udev mdadm does not look for a link of the name.

@@ -107,7 +107,7 @@ func (d *Daemon) withKernelsReason(err error, kernel *kmsg, fstype, source strin
 	guess := strings.Contains(te.Text, wrongType)
 	if fstype == "" && guess {
 		// Every file system of the kernel has tried it.
-		te.Text = "there is no file system that is known"
+		te.Text = "no known file system was found"
 		return err
 	}
 	name := filepath.Base(source)
@@ -478,7 +478,7 @@ func (d Actions) Fsck(fstype string, device Device) (int, error) {
 	}
 	if auto {
 		if is == "" {
-			return 0, fmt.Errorf("%s: nothing was checked: there is no file system that is known", d.shownDevice(device))
+			return 0, fmt.Errorf("%s: nothing was checked: no known file system was found", d.shownDevice(device))
 		}
 		fstype = is
 	}

@@ -225,7 +225,7 @@ func tellKernel(dev Device, rows []partitionRow) error {
 	defer f.Close()
 	if unix.IoctlSetInt(int(f.Fd()), unix.BLKRRPART, 0) == unix.EBUSY {
 		if err := tellChanges(f, filepath.Base(string(dev)), rows); err != nil {
-			return fmt.Errorf("%s: the table was written, but the kernel goes on with the old one, of which a partition is in use: %w", dev, err)
+			return fmt.Errorf("%s: the table was written, but the kernel still uses the old one, since a partition of it is in use: %w", dev, err)
 		}
 	}
 	return awaitPartitions(dev)

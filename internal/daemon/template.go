@@ -57,7 +57,7 @@ func awaitStart(conn *proto.Conn) (*proto.Start, error) {
 	var h proto.Header
 	h.Decode(d)
 	if ev != proto.EventFrame || d.Err != nil || h.Proc != proto.ProcStart {
-		return nil, errors.New("the first message is no start message")
+		return nil, errors.New("the first message is not a start message")
 	}
 	s := &proto.Start{}
 	s.Decode(d)

@@ -17,7 +17,7 @@ func (d Actions) DownloadInode(c *Call, device Mountable, inode int64, filename 
 
 func (d Actions) DownloadBlocks(c *Call, device Mountable, start, stop int64, filename io.Writer, o types.DownloadBlocksOptions) error {
 	if start < 0 || stop < start {
-		return fmt.Errorf("blocks %d to %d: the first must not be negative nor behind the last", start, stop)
+		return fmt.Errorf("blocks %d to %d: the first must not be negative or after the last", start, stop)
 	}
 	which := "-e" // every block
 	if isTrue(o.Unallocated) {
