@@ -59,7 +59,9 @@ func (d *Daemon) inventory() (devs *inspect.Devices, done func()) {
 		tags := add(inspect.Device{Name: dev, Drive: -1, On: slaves(m.kernel)}).Tags
 		tags["DM_NAME"], tags["DM_UUID"] = m.name, m.uuid
 	}
-	return devs, d.probe(devs)
+	done = d.probe(devs)
+	d.snapshotVolumes(devs)
+	return devs, done
 }
 
 // probe has blkid(8) look at all devices at once, since each start of a program takes
@@ -104,7 +106,7 @@ func (d *Daemon) probe(devs *inspect.Devices) (done func()) {
 		// What is known about one of its devices holds for all of them.
 		id := dev.Tags["UUID"]
 		if first := seen[id]; first != nil && first.Tags["UUID_SUB"] != dev.Tags["UUID_SUB"] {
-			dev.Subvolumes, dev.Default = first.Subvolumes, first.Default
+			dev.Subvolumes, dev.Default, dev.Origin, dev.Frozen = first.Subvolumes, first.Default, first.Origin, first.Frozen
 			continue
 		}
 		seen[id] = dev
@@ -174,7 +176,9 @@ func (d *Daemon) probeBtrfs(dev *inspect.Device) (undo func()) {
 			dev.Worth = append(dev.Worth, v.Path)
 		}
 	}
-	for _, id := range frozenSubvolumes(tmp) {
+	var frozen []uint64
+	dev.Origin, frozen = btrfsSnapshots(tmp)
+	for _, id := range frozen {
 		if path, ok := dev.Subvolumes[id]; ok {
 			dev.Frozen = append(dev.Frozen, path)
 		}
@@ -190,25 +194,77 @@ func (d *Daemon) probeBtrfs(dev *inspect.Device) (undo func()) {
 	}
 }
 
-// frozenSubvolumes lists the snapshots of a mounted btrfs that are read-only.
-func frozenSubvolumes(dir string) (ids []uint64) {
+// btrfsSnapshots tells of a mounted btrfs what each snapshot was made of, and which of
+// them are read-only. Snapshots of a subvolume that was deleted have a number in common
+// that no subvolume has.
+func btrfsSnapshots(dir string) (origin map[uint64]uint64, frozen []uint64) {
 	f, err := os.Open(dir)
 	if err != nil {
-		return nil
+		return nil, nil
 	}
 	defer f.Close()
 	// struct btrfs_root_item, of linux/btrfs_tree.h: flags, of which the first bit is read-only;
-	// the UUID of what it was made from, zeros if it was made empty.
-	const rootTree, firstFree, lastFree, rootItem, flagsAt, parentAt, uuidSize = 1, 256, ^uint64(255), 132, 208, 263, 16
-	btrfsSearch(f, rootTree, firstFree, lastFree, rootItem, func(id, _ uint64, item []byte) {
-		if len(item) < parentAt+uuidSize || item[flagsAt]&1 == 0 {
+	// the subvolume's UUID, and that of what it was made from, zeros if it was made empty.
+	const (
+		rootTree, topLevel, firstFree, lastFree, rootItem = 1, 5, 256, ^uint64(255), 132
+		flagsAt, uuidAt, parentAt, end                    = 208, 247, 263, 279
+	)
+	type uuid [16]byte
+	byUUID, parents := map[uuid]uint64{}, map[uint64]uuid{}
+	btrfsSearch(f, rootTree, topLevel, lastFree, rootItem, func(id, _ uint64, item []byte) {
+		if len(item) < end || id > topLevel && id < firstFree {
 			return
 		}
-		if slices.ContainsFunc(item[parentAt:parentAt+uuidSize], func(b byte) bool { return b != 0 }) {
-			ids = append(ids, id)
+		own, parent := uuid(item[uuidAt:]), uuid(item[parentAt:])
+		if own != (uuid{}) {
+			byUUID[own] = id
+		}
+		if parent != (uuid{}) {
+			parents[id] = parent
+			if item[flagsAt]&1 != 0 {
+				frozen = append(frozen, id)
+			}
 		}
 	})
-	return ids
+	origin = map[uint64]uint64{}
+	gone := uint64(0)
+	for id, parent := range parents {
+		if _, known := byUUID[parent]; !known {
+			byUUID[parent] = lastFree + 1 + gone
+			gone++
+		}
+		origin[id] = byUUID[parent]
+	}
+	return origin, frozen
+}
+
+// snapshotVolumes notes of volumes of LVM that hold the same file system which is a
+// snapshot of which.
+func (d *Daemon) snapshotVolumes(devs *inspect.Devices) {
+	twice := false
+	seen := map[string]bool{}
+	for _, dev := range devs.All {
+		if id := dev.Tags["UUID"]; id != "" && strings.HasPrefix(dev.Tags["DM_UUID"], "LVM-") {
+			twice = twice || seen[id]
+			seen[id] = true
+		}
+	}
+	if !twice {
+		return // starting a program takes time
+	}
+	out, err := d.lvmOutput("lvs", "-o", "vg_name,lv_name,origin", "--noheadings", "--separator", "/")
+	if err != nil {
+		return
+	}
+	for _, line := range lines(out) {
+		if w := strings.Split(strings.TrimSpace(line), "/"); len(w) == 3 && w[2] != "" {
+			for _, dev := range devs.All {
+				if dev.Name == "/dev/"+w[0]+"/"+w[1] {
+					dev.SnapshotOf = "/dev/" + w[0] + "/" + w[2]
+				}
+			}
+		}
+	}
 }
 
 // volumes lists what inspection has to examine.

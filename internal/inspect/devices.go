@@ -23,8 +23,10 @@ type Device struct {
 	// Subvolumes of a btrfs, by number, and the one that is mounted by default.
 	Subvolumes map[uint64]string
 	Default    uint64
-	Worth      []string // those of interest
-	Frozen     []string // those that are read-only snapshots
+	Origin     map[uint64]uint64 // what snapshots were made of; a number of no subvolume if that was deleted
+	Worth      []string          // those of interest
+	Frozen     []string          // those that are read-only snapshots
+	SnapshotOf string            // of a volume of LVM: the volume that it is a snapshot of
 }
 
 // Devices are all devices, in the order of the drives; those on top of others come last.
@@ -71,6 +73,29 @@ func (d *Devices) Subvolume(mountable string) (id uint64, ok bool) {
 		}
 	}
 	return btrfsTop, path == "/"
+}
+
+// family is the number of the subvolume that another one comes from, over any number of
+// snapshots. What comes from one subvolume holds one system, at several times.
+func (dev *Device) family(id uint64) uint64 {
+	for range dev.Origin { // a damaged tree may have a ring
+		from, ok := dev.Origin[id]
+		if !ok {
+			break
+		}
+		id = from
+	}
+	return id
+}
+
+// snapshotOf reports whether a volume of LVM is a snapshot of another, or of a snapshot of it.
+func (d *Devices) snapshotOf(dev, of *Device) bool {
+	for range d.All {
+		if dev = d.byName(dev.SnapshotOf); dev == nil || dev == of {
+			return dev != nil
+		}
+	}
+	return false
 }
 
 func (dev *Device) hasSubvolume(path string) bool {

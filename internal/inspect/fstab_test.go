@@ -34,6 +34,15 @@ func disks(text string) *Devices {
 					dev.Subvolumes = map[uint64]string{}
 				}
 				dev.Subvolumes[id] = p
+			case "origin": // SNAPSHOT:OF
+				var id, of uint64
+				fmt.Sscanf(v, "%d:%d", &id, &of)
+				if dev.Origin == nil {
+					dev.Origin = map[uint64]uint64{}
+				}
+				dev.Origin[id] = of
+			case "snapshot":
+				dev.SnapshotOf = v
 			case "default":
 				fmt.Sscan(v, &dev.Default)
 			case "part":

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
+
+	"gofish/internal/api"
 )
 
 // Volume is something that can be mounted, and what blkid(8) says that it is.
@@ -198,22 +201,78 @@ func (i *inspection) taken(mountable string) bool {
 	})
 }
 
-// withoutCopies leaves out roots that are on a btrfs several times: the one that the
-// fstab of a copy says is the root counts, else the one that is mounted by default.
+// withoutCopies leaves out roots that are there several times: the default subvolume under
+// two names, and snapshots, of btrfs and of LVM.
 func (i *inspection) withoutCopies() {
-	isRoot := func(mountable string) bool {
-		return slices.ContainsFunc(i.found, func(o Filesystem) bool { return o.Role == Root && o.Mountable == mountable })
-	}
-	i.found = slices.DeleteFunc(i.found, func(f Filesystem) bool {
-		if f.Role != Root {
-			return false
+	// One after the other, so that of a ring one stays.
+	for n := 0; n < len(i.found); {
+		f := i.found[n]
+		if f.Role == Root && slices.ContainsFunc(i.found, func(o Filesystem) bool { return o.Role == Root && i.standsFor(o, f) }) {
+			i.found = slices.Delete(i.found, n, n+1)
+		} else {
+			n++
 		}
-		dev, path := i.devs.of(f.Mountable)
-		if real := f.OS.claimed; real != "" && real != f.Mountable {
-			if at, _ := i.devs.of(real); at == dev && dev != nil && isRoot(real) {
+	}
+}
+
+// standsFor reports whether a root makes another one, a copy of it, superfluous.
+func (i *inspection) standsFor(o, f Filesystem) bool {
+	dev, path := i.devs.of(f.Mountable)
+	at, _ := i.devs.of(o.Mountable)
+	if dev == nil || at == nil || o.Mountable == f.Mountable {
+		return false
+	}
+	if at != dev {
+		return i.devs.snapshotOf(dev, at)
+	}
+	if f.OS.claimed == o.Mountable {
+		return true // by its own fstab
+	}
+	a, isA := i.volume(o)
+	b, isB := i.volume(f)
+	switch {
+	case !isA || !isB:
+		return false
+	case a == b: // the default subvolume
+		return path != "" && f.OS.claimed != f.Mountable
+	case dev.family(a) != dev.family(b) || f.OS.claimed == f.Mountable: // it has become a system of its own
+		return false
+	}
+	return i.rank(dev, o, a, f, b) > 0
+}
+
+// volume is the number of the subvolume that a root is.
+func (i *inspection) volume(f Filesystem) (id uint64, ok bool) {
+	dev, path := i.devs.of(f.Mountable)
+	if dev.Tags["TYPE"] != "btrfs" || strings.HasPrefix(f.Mountable, api.FolderPrefix) {
+		return 0, false
+	}
+	if path == "" {
+		return cmp.Or(dev.Default, btrfsTop), true
+	}
+	return i.devs.Subvolume(f.Mountable)
+}
+
+// rank compares two subvolumes of which one is a snapshot of the other, or both of a
+// third: which is the system as it is now? The one that its fstab names, else the one
+// that is mounted by default, else the one that the snapshots are of.
+func (i *inspection) rank(dev *Device, a Filesystem, idA uint64, b Filesystem, idB uint64) int {
+	made := func(f Filesystem) bool {
+		_, path := i.devs.of(f.Mountable)
+		return isSnapshot(path) || slices.Contains(dev.Frozen, path)
+	}
+	descends := func(id, from uint64) bool {
+		for range dev.Origin {
+			if id = dev.Origin[id]; id == from {
 				return true
 			}
 		}
-		return path != "" && f.OS.claimed != f.Mountable && dev.Default != 0 && dev.Subvolumes[dev.Default] == path && isRoot(dev.Name)
-	})
+		return false
+	}
+	return cmp.Or(
+		compareBool(a.OS.claimed == a.Mountable, b.OS.claimed == b.Mountable),
+		compareBool(idA == dev.Default, idB == dev.Default),
+		compareBool(made(b), made(a)),
+		compareBool(descends(idB, idA), descends(idA, idB)),
+		cmp.Compare(idB, idA))
 }
