@@ -37,7 +37,7 @@ const (
 // IsList reports whether values of the kind are lists of strings.
 func (k Kind) IsList() bool { return k >= KStringList && k <= KFilenameList }
 
-// IsFile reports whether the value is a stream beside the arguments.
+// IsFile reports whether the value is a stream that accompanies the arguments.
 func (k Kind) IsFile() bool { return k == KFileIn || k == KFileOut }
 
 // Unit is what a number counts.
@@ -156,10 +156,10 @@ type Action struct {
 	Progress   bool // reports progress
 	Cancel     bool // can be cancelled
 	Limited    bool // cannot pass more than about 4 MB
-	Immediate  bool // done beside the call that runs, not in its turn
-	Bulk       bool // what is received is the file or device of the first argument
-	Whole      bool // what it makes is a copy of files, of which none may be missing
-	Rests      bool // may wait for long for something else than the guest's own work
+	Immediate  bool // done while another call runs, without waiting for it
+	Bulk       bool // the received data is the file or device of the first argument
+	Whole      bool // its result is a copy of files, and none may be missing
+	Rests      bool // may wait a long time for something other than the guest's own work
 	OldOpts    bool // once had no optional arguments; NAME_opts is the same action
 	Summary    string
 	Help       string
@@ -168,13 +168,13 @@ type Action struct {
 // Dashed is the action's name as the shell writes it.
 func (a *Action) Dashed() string { return strings.ReplaceAll(a.Name, "_", "-") }
 
-// Replaced reports whether the action is deprecated and another one is to be used instead.
+// Replaced reports whether the action is deprecated and another one should be used instead.
 func (a *Action) Replaced() bool {
 	other := All.Lookup(strings.ReplaceAll(a.Deprecated, "-", "_"))
 	return other != nil && other.Visibility != Internal
 }
 
-// NeedsRoot reports whether a parameter is a path of the guest and can be nothing else.
+// NeedsRoot reports whether a parameter can only be a path of the guest.
 func (a *Action) NeedsRoot() bool {
 	return slices.ContainsFunc(a.Args, func(p Param) bool { return p.Kind == KPathname || p.Kind == KPathnameList })
 }

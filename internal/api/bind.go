@@ -20,12 +20,12 @@ type Func struct {
 var errorType = reflect.TypeFor[error]()
 
 // Bind connects actions with the methods of recv. Each method takes, in order:
-// optionally a value of type call; one parameter an argument, of the type given
-// for its kind; and, if the action has optional arguments, a struct with one
+// optionally a value of type call; one parameter for each argument, of the type
+// given for its kind; and, if the action has optional arguments, a struct with one
 // pointer or slice field for each, nil when absent. It returns the result, if
 // there is one, and an error. Bind panics when an action has no method, a method
 // no action, or the two disagree. recv is a struct that embeds what the methods
-// work on; the methods of that are not taken for actions.
+// work on; its methods are not taken for actions.
 func Bind(recv any, call reflect.Type, types Types, actions []*Action) map[string]*Func {
 	rv := reflect.ValueOf(recv)
 	rt := rv.Type()
@@ -131,7 +131,7 @@ func (a *Action) retType() reflect.Type {
 }
 
 // Call runs the method. args and opts must hold values of the types that Bind
-// was given; call is passed if the method wants it.
+// was given; call is passed if the method takes it.
 func (f *Func) Call(call any, args, opts []any) (any, error) {
 	in := make([]reflect.Value, 0, len(args)+2)
 	if f.first != nil {

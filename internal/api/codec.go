@@ -9,7 +9,7 @@ import (
 	"gofish/internal/proto"
 )
 
-// EncodeArgs appends all arguments but files, then all optional ones, present
+// EncodeArgs appends all arguments except files, then all optional ones, present
 // or not, and returns the mask of those present.
 func (a *Action) EncodeArgs(e *proto.Encoder, args, opts []any) (mask uint64, err error) {
 	if len(args) != len(a.Args) || len(opts) > len(a.Opts) {

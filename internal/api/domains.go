@@ -1,7 +1,7 @@
 package api
 
 // domainsTable: disks of libvirt's domains, and credentials for libvirt. The
-// action that takes a domain as a pointer of C has no use in a program.
+// action that takes a domain as a C pointer is useless in a program.
 var domainsTable = []Action{
 	{Name: "add_domain", Since: "1.7.4", Ret: RetInt("nrdisks"),
 		Args:    Args{String("dom")},

@@ -29,8 +29,8 @@ var (
 	}
 )
 
-// fieldKinds lists every type that a field of a struct may have. How a value is shown
-// is a matter of the type's own methods, in package types.
+// fieldKinds lists every type that a field of a struct may have. How a value is printed
+// is up to the type's own methods, in package types.
 var fieldKinds = map[reflect.Type]fieldKind{
 	reflect.TypeFor[string]():      textField,
 	reflect.TypeFor[DeviceField](): textField,
@@ -63,8 +63,8 @@ var fieldKinds = map[reflect.Type]fieldKind{
 	},
 }
 
-// layout is what a struct of the catalogue consists of. It is worked out once, since long
-// lists are encoded in the appliance, where the processor may be an emulated one.
+// layout is what a struct of the catalogue consists of. It is computed once, since
+// long lists are encoded in the appliance, whose processor may be emulated.
 type layout []struct {
 	name string
 	kind fieldKind
@@ -138,9 +138,8 @@ func DecodeStruct(d *proto.Decoder, t reflect.Type) reflect.Value {
 	return v
 }
 
-// TranslateDevices gives every name of a device in a result, wherever the catalogue says
-// that there is one, the name that translate returns for it. The result is changed in
-// place where that is possible.
+// TranslateDevices replaces each name of a device in a result, wherever the catalogue
+// says that there is one, with the name that translate returns for it. The result is changed in place if possible.
 func (a *Action) TranslateDevices(result any, translate func(string) string) any {
 	switch v := result.(type) {
 	case string:

@@ -1,12 +1,12 @@
 package api
 
-// Group is an optional group of actions: what they cannot do without. Whoever builds an
-// appliance sees to it that this is there; the daemon answers by it whether they work.
+// Group is an optional group of actions, with what they need. The builder of
+// an appliance provides it; the daemon uses it to answer whether they work.
 type Group struct {
 	Tools      []string // programs, alternatives separated by |
 	Files      []string // patterns of files, those without a slash at the start below the folders of libraries
 	FileSystem string   // of the kernel
-	Kernel     string   // a file that the kernel shows if it can do it
+	Kernel     string   // a file that exists if the kernel supports it
 	Library    string   // a library server
 }
 
@@ -50,5 +50,5 @@ var Groups = map[string]Group{
 	"xz":               {Tools: []string{"xz"}},
 	"zerofree":         {Tools: []string{"zerofree"}},
 	"augeas":           {Files: []string{"/usr/share/augeas/lenses"}}, // libguestfs retired it and answers yes
-	"realpath":         {},                                            // likewise
+	"realpath":         {},                                            // the same
 }

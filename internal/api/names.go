@@ -3,7 +3,7 @@ package api
 import "strings"
 
 // Names of actions and options run their words together, as C names do. For Go they are
-// taken apart: what is not here is one word.
+// split: a name that is not listed here is one word.
 var goWords = map[string]string{
 	// Words that are more than one, or that Go writes in capitals.
 	"3g": "3G", "9p": "9P", "acl": "ACL", "acls": "ACLs", "cdrom": "CDROM", "cpio": "CPIO", "dd": "DD", "df": "DF", "dm": "DM", "du": "DU",
@@ -44,7 +44,7 @@ var goWords = map[string]string{
 	"usagetype": "UsageType", "v2log": "V2Log", "writesbandgrouponly": "WriteSBAndGroupOnly", "xattributes": "XAttributes", "xattrs": "Xattrs",
 }
 
-// goNames are actions that would have the name of something else in package guestfs.
+// goNames are actions whose names would clash with something else in package guestfs.
 var goNames = map[string]string{
 	"write_file": "WriteFileSize", // WriteFile takes permission bits, as package os has it
 	"command":    "RunCommand",    // Command is in the manner of os/exec

@@ -19,7 +19,7 @@ func NewStructWriter(out io.Writer) *StructWriter {
 func (w *StructWriter) Put(v any) error {
 	var e proto.Encoder
 	EncodeStruct(&e, v)
-	// No entry is torn between chunks if it can be helped.
+	// If possible, no entry is split between chunks.
 	if w.Available() < len(e.Buf) {
 		if err := w.Flush(); err != nil {
 			return err

@@ -7,7 +7,7 @@ import "strings"
 const HeadSize = 6
 
 // Of names the kind of compression of a file that begins like this, by the name that
-// tar-in takes for it; empty if the file is not compressed in a way that is known.
+// tar-in takes for it; empty if the compression is not known, or there is none.
 func Of(head []byte) string {
 	for _, k := range kinds {
 		if strings.HasPrefix(string(head), k.magic) {
@@ -28,7 +28,7 @@ var kinds = []struct{ magic, name string }{
 	{"\xfd7zXZ\x00", "xz"},
 	{"\x28\xb5\x2f\xfd", "zstd"},
 	{"\x04\x22\x4d\x18", "lz4"},
-	{"\x02\x21\x4c\x18", "lz4"}, // the old format, in which the kernel takes it
+	{"\x02\x21\x4c\x18", "lz4"}, // the old format, which the kernel accepts
 	{"\x89LZO", "lzop"},
 	{"\x1f\x9d", "compress"},
 }

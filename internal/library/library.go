@@ -34,7 +34,7 @@ func server() ([]byte, error) {
 	return b, nil
 }
 
-// Error is what a library server answers when a call failed.
+// Error is the answer of a library server to a call that failed.
 type Error struct {
 	Errno   syscall.Errno // 0: none is known
 	Message string
@@ -42,7 +42,7 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Message }
 
-// Unwrap gives the number to those who look for one.
+// Unwrap returns the error number, if there is one.
 func (e *Error) Unwrap() error {
 	if e.Errno == 0 {
 		return nil
@@ -55,7 +55,7 @@ type Servers struct {
 	sysroot string
 	image   *os.File // the program in memory; nil before it is needed
 	running map[string]*process
-	checks  map[string]error // what Check has found
+	checks  map[string]error // the result of Check
 }
 
 // NewServers starts nothing yet. sysroot is the root of the guest's files.
@@ -71,8 +71,8 @@ type process struct {
 	ended error
 }
 
-// Check reports why a library cannot be used here, nil if it can. The answer is
-// remembered; the server that gave it waits for calls.
+// Check returns an error if a library cannot be used here. The answer is
+// remembered; the server that gave it keeps waiting for calls.
 func (s *Servers) Check(name string) error {
 	err, known := s.checks[name]
 	if !known {
@@ -84,7 +84,7 @@ func (s *Servers) Check(name string) error {
 
 // Call lets the action's library do a call. args and opts are as api.Action.EncodeArgs
 // takes them; out gets the data of an action that writes a file, and alive, which may be
-// nil, is called now and then while it goes on. If one of them returns an error, if
+// nil, is called from time to time while it runs. If one of them returns an error, if
 // ctx ends, or if the server's process does, what the library remembered is gone.
 func (s *Servers) Call(ctx context.Context, a *api.Action, args, opts []any, out io.Writer, alive func() error) (any, error) {
 	p, err := s.get(a.Library)
@@ -114,8 +114,8 @@ func (s *Servers) Call(ctx context.Context, a *api.Action, args, opts []any, out
 	return result, err
 }
 
-// forgetful libraries have nothing to remember between calls. Their process ends with
-// each: what they left open would keep the guest's file systems busy.
+// forgetful libraries have no state between calls. Their process ends after each call:
+// files that they left open would keep the guest's file systems busy.
 var forgetful = map[string]bool{"RPM": true, "tsk": true}
 
 // Close ends a library's process, if there is one.
@@ -133,7 +133,7 @@ func (s *Servers) CloseAll() {
 	}
 }
 
-// get returns the running server of a library, and starts it if there is none.
+// get returns the server of a library, and starts it if it is not running.
 func (s *Servers) get(name string) (*process, error) {
 	if p := s.running[name]; p != nil {
 		return p, nil
@@ -233,7 +233,7 @@ func (p *process) call(a *api.Action, args, opts []any, out io.Writer, alive fun
 			break
 		}
 		if _, err := out.Write(c.Data); err != nil {
-			return nil, err // nobody wants the rest
+			return nil, err // the rest is not needed
 		}
 	}
 	return p.reply(a)

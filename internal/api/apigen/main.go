@@ -70,11 +70,11 @@ func callable() []*api.Action {
 	return l
 }
 
-// public reports whether users of package guestfs have the action. The others are for
-// the project's own tests, or between the handle and its daemon.
+// public reports whether the action is available to users of package guestfs. The others are
+// for the project's own tests, or for use between the handle and its daemon.
 func public(a *api.Action) bool { return a.Visibility == api.Public || a.Visibility == api.NoFish }
 
-// byHand are actions whose methods are written by hand, since they give more.
+// byHand are actions whose methods are written by hand, since they offer more.
 var byHand = map[string]bool{"add_drive": true}
 
 // goType is the type of a parameter.
@@ -296,7 +296,7 @@ func documentation(a *api.Action) string {
 // reference is what the help has in braces: a parameter, an option, or a literal.
 var reference = regexp.MustCompile(`\{([a-z0-9_]+)\}`)
 
-// otherAction is a name of an action that cannot be a word.
+// otherAction matches names of actions that cannot be ordinary words.
 var otherAction = regexp.MustCompile(`\b[a-z0-9]+(?:[_-][a-z0-9]+)+\b`)
 
 // goText is a text of the catalogue as Go programs read it.
@@ -313,7 +313,7 @@ func goText(a *api.Action, text string) string {
 	return otherAction.ReplaceAllStringFunc(text, goRef)
 }
 
-// goRef is a link to an action's method; what is no action stays as it is.
+// goRef is a link to an action's method; a word that is not an action stays as it is.
 func goRef(name string) string {
 	if o := api.All.Lookup(strings.ReplaceAll(name, "-", "_")); o != nil && public(o) {
 		return "[Handle." + o.GoName() + "]"

@@ -40,7 +40,7 @@ func (a *augeas) do(symbol string, args ...any) int {
 	return n
 }
 
-// failed makes an error of what the library knows about the call that just failed.
+// failed returns an error with what the library knows about the call that just failed.
 func (a *augeas) failed(what string) error {
 	if a.do("aug_error") == augNoMem {
 		return errors.New("augeas is out of memory")
@@ -79,7 +79,7 @@ func (a *augeas) check(what string, fn func() int) (int, error) {
 func (a augeasActions) AugInit(root string, flags int) error {
 	a.close()
 	// The lenses are the appliance's: they are loaded here. The files are the guest's,
-	// and are loaded inside. A root is where they are from there.
+	// and are loaded inside. A root is a path inside the guest.
 	aug, _ := a.call("aug_init", root, nil, flags|augNoLoad|augNoErrClose)
 	if aug == 0 {
 		return errors.New("augeas initialization failed: out of memory")
@@ -119,7 +119,7 @@ func (a augeasActions) AugSave() error {
 	if n >= 0 {
 		return nil
 	}
-	// A file that cannot be written is not an error of the library's: the tree tells.
+	// The library does not report a file that cannot be written as an error: it is recorded in the tree.
 	if l, err := a.match("/augeas//error"); err == nil && len(l) > 0 && a.do("aug_error") == augNoError {
 		var texts []string
 		for _, p := range l {

@@ -19,7 +19,7 @@ type clib struct {
 	symbols map[string]uintptr
 }
 
-// load opens the first library of names that is there.
+// load opens the first library of names that exists.
 func load(names ...string) (*clib, error) {
 	var first error
 	for _, name := range names {
@@ -40,7 +40,7 @@ func (l *clib) address(symbol string) uintptr {
 	if !known {
 		var err error
 		if p, err = purego.Dlsym(l.handle, symbol); err != nil {
-			panic(err) // the library is of another time than its name tells
+			panic(err) // the library is older or newer than its name says
 		}
 		l.symbols[symbol] = p
 	}
@@ -184,7 +184,7 @@ type object struct {
 	guest  *guest
 	p      uintptr
 	closer string // the function that closes it
-	none   error  // what a call says that needs one
+	none   error  // the error of a call that needs one
 }
 
 func (o *object) close() {

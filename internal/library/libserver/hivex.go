@@ -40,7 +40,7 @@ func newHivex(g *guest) (any, error) {
 var errNoHive = errors.New("you must call 'hivex-open' first to initialize the hivex handle")
 
 // do calls a function of the library whose first argument is the hive. Functions
-// report a failure by 0 or -1, and a number that may be 0 for "none" if errno is 0.
+// report a failure by 0 or -1; where 0 may also mean "none", errno is 0 then.
 func (x *hivex) do(symbol string, args ...any) (uintptr, error) {
 	if x.p == 0 {
 		return 0, errNoHive
@@ -105,7 +105,7 @@ func (x hivexActions) HivexNodeName(nodeh int64) (string, error) {
 	return x.takeText(p), ofNode(nodeh, err)
 }
 
-// list calls a function that returns numbers with a 0 behind them.
+// list calls a function that returns numbers, ended by a 0.
 func (x *hivex) list(symbol string, nodeh int64) ([]int64, error) {
 	p, err := x.do(symbol, nodeh)
 	if err != nil {

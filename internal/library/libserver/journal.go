@@ -90,7 +90,7 @@ func (x journalActions) JournalGetRealtimeUsec() (int64, error) {
 	return int64(usec), here(err)
 }
 
-// here explains that there is no entry where one was to be read.
+// here explains that there is no current entry to read.
 func here(err error) error {
 	if err == syscall.EADDRNOTAVAIL {
 		return fmt.Errorf("not at an entry: call journal-next first: %w", err)
@@ -98,7 +98,7 @@ func here(err error) error {
 	return err
 }
 
-// InternalJournalGet writes each field, NAME=VALUE, behind its length of 64 bits.
+// InternalJournalGet writes each field, NAME=VALUE, preceded by its length in 64 bits.
 func (x journalActions) InternalJournalGet(out io.Writer) error {
 	if x.p == 0 {
 		return errNoJournal

@@ -27,7 +27,7 @@ var libraries = map[string]func(*guest) (any, error){
 	"tsk":     newTSK,
 }
 
-// paramTypes are the types of parameters: whoever calls has checked them, so text is text.
+// paramTypes are the types of parameters: the caller has already checked them, so every text is a string.
 var paramTypes = func() api.Types {
 	t := api.Types{}
 	text := []api.Kind{api.KString, api.KDevice, api.KPathname, api.KMountable, api.KDevOrPath, api.KMountableOrPath, api.KFilename, api.KGUID, api.KKey}
@@ -44,7 +44,7 @@ var paramTypes = func() api.Types {
 }()
 
 func main() {
-	// Some libraries keep what they know of the last error with the thread.
+	// Some libraries keep the last error per thread.
 	runtime.LockOSThread()
 	if len(os.Args) != 3 {
 		fmt.Fprintln(os.Stderr, "usage: libserver LIBRARY SYSROOT; gofish starts it by itself")
@@ -149,11 +149,11 @@ func reply(conn *proto.Conn, a *api.Action, result any, err error) error {
 // chunks writes a file's data as chunks.
 type chunks struct {
 	conn *proto.Conn
-	told time.Time // when the daemon last heard of it
+	told time.Time // when the daemon was last told
 }
 
-// working tells the daemon, now and then, that a call that writes to out goes on: it can
-// end the process if the client wants that no more.
+// working tells the daemon, from time to time, that a call that writes to out is still
+// running: it can end the process if the client cancels.
 func working(out io.Writer) error {
 	c, ok := out.(*chunks)
 	if now := time.Now(); ok && now.Sub(c.told) > 100*time.Millisecond {

@@ -81,8 +81,8 @@ func (r rpmActions) InternalListRpmApplications() ([]api.Application2, error) {
 	return list, nil
 }
 
-// copy copies the guest's database to a folder of the appliance, since SQLite wants to
-// write beside the file even to read it. It returns the guest's and the file's name.
+// copy copies the guest's database to a folder of the appliance, since SQLite writes
+// files beside the database even to read it. It returns the guest's and the file's name.
 func (r *rpm) copy(dir string) (shown, file string, err error) {
 	var db, wal *os.File
 	if err := r.guest.inside(func() {
@@ -90,7 +90,7 @@ func (r *rpm) copy(dir string) (shown, file string, err error) {
 			for _, name := range rpmFiles {
 				shown, file = folder+"/"+name, name
 				if db = openRegular(shown); db != nil {
-					wal = openRegular(shown + "-wal") // what SQLite has not put in its place yet
+					wal = openRegular(shown + "-wal") // what SQLite has not yet merged into the database
 					return
 				}
 			}
@@ -136,13 +136,13 @@ func openRegular(name string) *os.File {
 	return f
 }
 
-// packages visits the headers of the database in a folder. Which kind it is the library
-// finds out.
+// packages visits the headers of the database in a folder. The library detects which
+// kind it is.
 func (r *rpm) packages(folder string, visit func(header uintptr)) error {
 	r.call("rpmPushMacro", nil, "_dbpath", nil, folder, rmilCmdline)
 	ts, _ := r.call("rpmtsCreate")
 	defer r.call("rpmtsFree", ts)
-	r.call("rpmtsSetVSFlags", ts, -1) // signatures are not looked at
+	r.call("rpmtsSetVSFlags", ts, -1) // signatures are not checked
 	if n, _ := r.number("rpmtsOpenDB", ts, os.O_RDONLY); n != 0 {
 		return errors.New("it is damaged, or of a kind that this RPM does not know")
 	}
@@ -160,8 +160,8 @@ func (r *rpm) packages(folder string, visit func(header uintptr)) error {
 	}
 }
 
-// ndb visits the headers of a database of SUSE's, a kind that Debian's RPM is built
-// without.
+// ndb visits the headers of a database of SUSE's, a kind that Debian's RPM does
+// not support.
 func (r *rpm) ndb(file string, visit func(header uintptr)) error {
 	db, err := ndb.Open(file)
 	if err != nil {
@@ -169,7 +169,7 @@ func (r *rpm) ndb(file string, visit func(header uintptr)) error {
 	}
 	defer db.Close()
 	var failed error
-	for entry := range db.Read() { // to the end: a goroutine waits behind it
+	for entry := range db.Read() { // to the end: a goroutine waits for it
 		if failed = cmp.Or(failed, entry.Err); failed != nil {
 			continue
 		}

@@ -14,7 +14,7 @@ import (
 // (tsk_fs.h of release 4.12), which is why no other one is loaded.
 type tsk struct {
 	*clib
-	visit    func(file, path uintptr) error // of the walk that is going on
+	visit    func(file, path uintptr) error // of the current walk
 	err      error                          // what ended it
 	callback uintptr
 }
@@ -41,7 +41,7 @@ const (
 	walkContinue = 0
 	walkStop     = 1
 
-	walkAll = 1 | 2 | 4 | 8 // allocated names, others, what is below, but no search for lost files
+	walkAll = 1 | 2 | 4 | 8 // allocated names, others, everything below, but no search for lost files
 
 	nameUnallocated = 2
 	metaAllocated   = 1
@@ -98,7 +98,7 @@ type tskMeta struct {
 	link       uintptr
 }
 
-// letter is the letter of a TSK_FS_NAME_TYPE_ENUM; what has none is u.
+// letter is the letter of a TSK_FS_NAME_TYPE_ENUM, u for one without.
 func letter(kind uint32) api.Char {
 	const letters = "ufcdbrlshwuu"
 	if int(kind) < len(letters) {
@@ -167,7 +167,7 @@ func (t *tsk) send(out *api.StructWriter, file, path uintptr) error {
 	if f.meta != 0 {
 		m := (*tskMeta)(at(f.meta))
 		if e.Flags == 0 && m.flags&metaAllocated != 0 {
-			e.Flags = 2 // the file of this name is gone, another has its place
+			e.Flags = 2 // the file of this name is gone, and its inode belongs to another
 		}
 		if m.flags&metaCompressed != 0 {
 			e.Flags |= 4
