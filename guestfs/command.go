@@ -13,7 +13,7 @@ import (
 	"gofish/internal/proto"
 )
 
-// Cmd is a program of the guest, in the manner of os/exec. It runs as root, with the
+// Cmd is a program of the guest, to be used like os/exec.Cmd. It runs as root, with the
 // guest's root directory as its own, in the appliance: it must suit the appliance's kernel
 // and processor. Never run programs of a guest that is not trusted.
 type Cmd struct {
@@ -113,7 +113,7 @@ func (t *tail) Write(b []byte) (int, error) {
 // pieces takes the stream of internal_command apart.
 type pieces struct {
 	c    *Cmd
-	head []byte // of the next piece, as far as it is there
+	head []byte // of the next piece, while it is incomplete
 	kind uint32
 	left int
 	last []byte // the data of the end

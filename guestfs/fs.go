@@ -15,7 +15,7 @@ import (
 	"gofish/guestfs/types"
 )
 
-// FS is what is mounted, as an io/fs file system: its root is the guest's root directory.
+// FS is the mounted file systems as an io/fs file system; its root is the guest's root directory.
 // Links lead where they would in the guest, and never out of it. Names of methods are
 // slash-separated and without a slash in front, as package io/fs has them.
 type FS struct {
@@ -85,7 +85,7 @@ func (f *FS) stat(op, name string, get func(context.Context, string) (StatNS, er
 	return &fileInfo{path.Base(name), st}, nil
 }
 
-// ReadLink returns where a link leads, as it stands in the guest.
+// ReadLink returns the target of a link, as it is stored in the guest.
 func (f *FS) ReadLink(name string) (string, error) {
 	p, err := guestPath("readlink", name)
 	if err != nil {
@@ -217,7 +217,7 @@ func (d *dir) ReadDir(n int) ([]fs.DirEntry, error) {
 	return list, nil
 }
 
-// file is an open file that is no directory.
+// file is an open file, not a directory.
 type file struct {
 	fs     *FS
 	name   string
@@ -382,7 +382,7 @@ func (f *file) WriteTo(w io.Writer) (int64, error) {
 	return count.n, pathError("read", f.name, err)
 }
 
-// atStart reports whether a file can tell where it is written, and nothing was yet.
+// atStart reports whether a file knows its position, and that is its start.
 func atStart(f *os.File) bool {
 	at, err := f.Seek(0, io.SeekCurrent)
 	return err == nil && at == 0

@@ -28,7 +28,7 @@ var (
 	ErrNoDrives    = types.ErrNoDrives    // the appliance needs a drive
 )
 
-// Handle is a connection to an appliance with disks, or what is to become one at Launch.
+// Handle is a connection to an appliance with disks, or will be one after Launch.
 type Handle struct {
 	h     *handle.Handle
 	calls calls.Client
@@ -72,8 +72,8 @@ func (g *Handle) Close() error {
 }
 
 // AddDrive attaches a disk image, and returns the name of its device, such as /dev/sda.
-// It works before Launch and after. See the action add_drive in gofish's manual for what
-// the options do; without a format, the image says it.
+// It works before Launch and after. See the action add_drive in gofish's manual for
+// the options; without a format, it is detected.
 func (g *Handle) AddDrive(ctx context.Context, file string, options ...AddDriveOptions) (device string, err error) {
 	running := g.h.State() == handle.Ready
 	var before []string
@@ -182,7 +182,7 @@ var (
 )
 
 // Open adds an image, launches the appliance, opens what is encrypted (see Passphrase),
-// finds the operating system and mounts its file systems as they are in the running system.
+// finds the operating system and mounts its file systems as the running system would.
 // Where there is none, or more than one,
 // the error is ErrNoSystem or ErrSeveralSystems.
 func Open(ctx context.Context, image string, options ...Option) (g *Handle, err error) {

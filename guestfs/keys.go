@@ -6,7 +6,7 @@ import (
 	"gofish/internal/unlock"
 )
 
-// LockedError says that a device is encrypted and no key has opened it.
+// LockedError means that a device is encrypted and no key opened it.
 type LockedError = unlock.Error
 
 // Passphrase opens encrypted devices when Open or Unlock finds them. device is a name in
@@ -14,14 +14,14 @@ type LockedError = unlock.Error
 // Keys are tried in the order in which they are given.
 func Passphrase(device, text string) Option { return key(&unlock.Key{ID: device, Text: text}) }
 
-// KeyFile is as Passphrase, with the key in a file of the host: its first line, or all of
-// it.
+// KeyFile is like Passphrase, with the key in a file of the host: its first line, or the
+// whole file.
 func KeyFile(device, file string) Option {
 	return key(&unlock.Key{ID: device, Kind: unlock.File, Text: file})
 }
 
-// Clevis is as Passphrase, but Clevis in the appliance finds the key, as a rule on a server
-// of the network, which the appliance is given.
+// Clevis is like Passphrase, but Clevis in the appliance gets the key, usually from a server.
+// It gives the appliance a network.
 func Clevis(device string) Option {
 	return func(c *config) {
 		Network(c)
@@ -29,8 +29,8 @@ func Clevis(device string) Option {
 	}
 }
 
-// AskKey has ask called for the key of a device for which there is none. An error of it is
-// found in the error of Open or Unlock. The function must not use the handle.
+// AskKey calls ask for the key of a device that no other key matches. The error of Open or
+// Unlock wraps its error. The function must not use the handle.
 func AskKey(ask func(device string) (string, error)) Option {
 	return func(c *config) { c.keys.Ask = ask }
 }
@@ -39,8 +39,8 @@ func key(k *unlock.Key) Option {
 	return func(c *config) { c.keys.Keys = append(c.keys.Keys, k) }
 }
 
-// Unlock opens whatever is encrypted (LUKS and BitLocker; in disks, partitions, arrays and
-// volumes, and in each other), with the keys that the handle was made with. It returns the
+// Unlock opens all encrypted devices (LUKS and BitLocker, in disks, partitions, arrays and
+// volumes, nested or not) with the keys that the handle was made with. It returns the
 // names of the devices that were. The error of one that stays locked is a *LockedError.
 func (g *Handle) Unlock(ctx context.Context) (devices []string, err error) {
 	ring := g.keys

@@ -47,14 +47,14 @@ func setting(set func(*handle.Settings)) Option {
 
 // Options without a value.
 var (
-	// ReadOnly has Open use the image for reading only.
+	// ReadOnly makes Open use the image for reading only.
 	ReadOnly Option = func(c *config) { c.drive.ReadOnly = new(true) }
 
 	// Network gives the appliance a network, for programs of the guest that need one.
 	Network Option = setting(func(s *handle.Settings) { s.Network = true })
 
-	// Untrusted is for images of strangers: an image opens no other file of the host than
-	// those beside it, and no address of the network.
+	// Untrusted is for images from strangers: an image may only open files that are beside
+	// it, and nothing on the network.
 	Untrusted Option = setting(func(s *handle.Settings) { s.Untrusted = true })
 
 	// Environment takes settings from the environment, as gofish does: GOFISH_MEMSIZE and
@@ -77,8 +77,8 @@ func Memory(bytes int64) Option {
 // CPUs is how many processors the appliance has; one is the default.
 func CPUs(n int) Option { return setting(func(s *handle.Settings) { s.SMP = n }) }
 
-// CallTimeout is how long a call may stand still before it is given up: no data moves, and
-// the appliance does nothing. 0 is for ever, and ten minutes are the default.
+// CallTimeout is how long a call may make no progress before it is given up: no data moves,
+// and the appliance is idle. 0 means forever; the default is ten minutes.
 func CallTimeout(d time.Duration) Option { return setting(func(s *handle.Settings) { s.Timeout = &d }) }
 
 // TempDir is where the drives that exist only for a while are kept; /tmp is the default.
@@ -94,13 +94,13 @@ func Qemu(program string) Option { return setting(func(s *handle.Settings) { s.H
 // program. It must be linked statically.
 func Gofish(program string) Option { return setting(func(s *handle.Settings) { s.Init = program }) }
 
-// Attach connects to a daemon that runs already, through a Unix socket: Launch waits for
-// it and starts no appliance.
+// Attach connects to a running daemon through a Unix socket: Launch waits for it and starts
+// no appliance.
 func Attach(socket string) Option {
 	return setting(func(s *handle.Settings) { s.Backend = "unix:" + socket })
 }
 
-// Log writes what qemu, the appliance and the handle have to say, line by line.
+// Log writes the messages of qemu, the appliance and the handle to w, line by line.
 func Log(w io.Writer) Option {
 	var mu sync.Mutex
 	write := func(e handle.Event) {
@@ -115,7 +115,7 @@ func Log(w io.Writer) Option {
 	}
 }
 
-// OnWarning has fn called for everything odd that is no failure. The function runs in the
+// OnWarning calls fn for everything odd that is not a failure. The function runs in the
 // goroutine that makes the call, and must not use the handle.
 func OnWarning(fn func(text string)) Option {
 	return func(c *config) {
@@ -123,7 +123,7 @@ func OnWarning(fn func(text string)) Option {
 	}
 }
 
-// OnTrace has fn called with a line for every call and a line for its result.
+// OnTrace calls fn with a line for every call and one for its result.
 func OnTrace(fn func(line string)) Option {
 	trace := setting(func(s *handle.Settings) { s.Trace = true })
 	return func(c *config) {
@@ -138,7 +138,7 @@ type Progress struct {
 	Position, Total uint64
 }
 
-// OnProgress has fn called while a long call runs. The function must not use the handle.
+// OnProgress calls fn while a long call runs. The function must not use the handle.
 func OnProgress(fn func(Progress)) Option {
 	return func(c *config) {
 		c.events = append(c.events, event{handle.EventProgress, func(e handle.Event) {

@@ -37,8 +37,8 @@ func ShortestFirst(mountpoints types.Hash) types.Hash {
 	return list
 }
 
-// MountSystem mounts file systems as mountpoints has them. left is told of one that cannot
-// be mounted, unless it is the root, which is the error.
+// MountSystem mounts file systems as mountpoints has them. left is called for one that
+// cannot be mounted, unless it is the root: that is an error.
 func (cl Client) MountSystem(ctx context.Context, mountpoints types.Hash, readOnly bool, left func(error)) error {
 	mount := cl.Mount
 	if readOnly {

@@ -27,7 +27,7 @@ const (
 )
 
 // bulkIn plugs a file in as the source of the next call. It reports false if that
-// is not possible here, which is no failure: the file then goes in chunks.
+// is not possible here. That is not a failure: the file then goes in chunks.
 func (h *Handle) bulkIn(ctx context.Context, in *source) (bool, error) {
 	if in.file == nil || in.size == 0 || !h.canBulk() {
 		return false, nil
@@ -44,7 +44,7 @@ func (h *Handle) bulkIn(ctx context.Context, in *source) (bool, error) {
 	return h.plugBulk(d, func() error { return h.untold().InternalBulkIn(ctx, bulkTarget, int64(in.size), data) })
 }
 
-// dataList is what the daemon is told of a file's pieces, nil if they are not worth it or
+// dataList describes a file's data to the daemon; nil if that is not worth it or
 // too many for a message. They begin and end where a disk can be read.
 func dataList(pieces [][2]int64, size int64) (list []byte) {
 	const block, worthIt, most = 4096, 64 << 10, 100_000
@@ -67,8 +67,8 @@ func dataList(pieces [][2]int64, size int64) (list []byte) {
 	return list
 }
 
-// bulkOut plugs a new host file in as the sink of the next call, if what will
-// come is known to be large.
+// bulkOut plugs a new host file in as the sink of the next call, if the file is
+// known to be large.
 func (h *Handle) bulkOut(ctx context.Context, a *api.Action, args []any, out *dest) (bool, error) {
 	if !a.Bulk || !h.canBulk() {
 		return false, nil
@@ -78,7 +78,7 @@ func (h *Handle) bulkOut(ctx context.Context, a *api.Action, args []any, out *de
 	}
 	size, err := h.remoteSize(ctx, args[0].(string))
 	if err != nil || size < bulkMinimum {
-		return false, nil // the call itself says what is wrong
+		return false, nil // the call itself reports the error
 	}
 	if out.max > 0 && size > out.max {
 		return false, tooMuch(out.max)
@@ -111,7 +111,7 @@ func (h *Handle) canBulk() bool {
 	return h.link != nil && h.link.vm != nil && !h.link.foreign
 }
 
-// plugBulk plugs a file in, and tells the daemon.
+// plugBulk plugs a file in and notifies the daemon.
 func (h *Handle) plugBulk(d appliance.Drive, tell func() error) (bool, error) {
 	if err := h.link.vm.Plug(d, bulkTarget); err != nil {
 		h.log("bulk transfer: %v", err)

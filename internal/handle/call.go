@@ -22,7 +22,7 @@ import (
 
 var guidSyntax = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
 
-// checkArgs finds the mistakes that need no daemon to be seen.
+// checkArgs finds mistakes that can be seen without the daemon.
 func checkArgs(a *api.Action, args []any) error {
 	if len(args) != len(a.Args) {
 		return &CallError{Action: a.Name, Text: fmt.Sprintf("%d arguments given, %d expected", len(args), len(a.Args))}
@@ -100,7 +100,7 @@ func (t *transfer) open(ctx context.Context, args []any) (err error) {
 	return err
 }
 
-// close gives back what open took. What was received has been closed with its result.
+// close releases what open acquired. The destination has been closed with its result.
 func (t *transfer) close() {
 	if t.bulk {
 		t.h.unplugBulk()
@@ -132,7 +132,7 @@ func (t *transfer) message(args, opts []any) ([]byte, error) {
 }
 
 // exchange sends the call, with the file if one goes with it, and waits for the reply.
-// sendErr is a failure on this side that ended the file early, err one of the connection.
+// sendErr is a failure on this side that ended the file early; err is one of the connection.
 func (t *transfer) exchange(msg []byte) (frame []byte, sendErr, err error) {
 	l := t.link
 	l.writeMu.Lock()
@@ -191,7 +191,7 @@ func isOurs(frame []byte) bool {
 }
 
 // readReply takes the result, or the error, out of a reply. A *LinkError is a reply that
-// no daemon gives which is in step.
+// a daemon in step with us never gives.
 func readReply(a *api.Action, frame []byte, serial uint32) (any, error) {
 	dec := proto.NewDecoder(frame)
 	err := checkReply(a, dec, serial)
@@ -286,8 +286,8 @@ func (h *Handle) lost(a *api.Action, cause error) error {
 	return &LinkError{Action: a.Name, Text: text}
 }
 
-// broke gives a connection up on which something came that cannot be: whatever the other
-// end would still say is not asked for.
+// broke gives up a connection on which something impossible came. The other end is not
+// asked for anything more.
 func (h *Handle) broke(err *LinkError) error {
 	if h.link != nil {
 		h.link.abort()
@@ -326,8 +326,8 @@ func openLocal(ctx context.Context, name string, flags int) (*os.File, error) {
 	return f, nil
 }
 
-// IsClosed reports whether a standard stream was closed when a program of ours started. Go's
-// runtime has then opened /dev/null there, for both ways, which nobody reads from on purpose.
+// IsClosed reports whether a standard stream was closed when this program started. Go's
+// runtime then opens /dev/null there for reading and writing, which nobody does on purpose.
 func IsClosed(fd int) bool {
 	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
 	if err != nil {
@@ -338,7 +338,7 @@ func IsClosed(fd int) bool {
 	return null && flags&unix.O_ACCMODE == unix.O_RDWR
 }
 
-// ClosedText says so: an empty file would be another thing.
+// ClosedText is the error for it: a closed stream must not be taken for an empty file.
 const ClosedText = "standard input is closed: give it a file or a pipe (</dev/null for an empty one)"
 
 // openFIFO waits until somebody has a FIFO open at its other end, or the call is
@@ -371,8 +371,8 @@ type errText struct{ syscall.Errno }
 func (e errText) Error() string { return proto.Strerror(e.Errno) }
 func (e errText) Unwrap() error { return e.Errno }
 
-// SignalTime is how long a signal may take to arrive that has ended the writer of a pipe
-// and is meant for its reader as well, such as the interrupt of a terminal.
+// SignalTime is how long we wait for a signal that has ended the writer of a pipe and is
+// meant for its reader as well, such as Ctrl-C on a terminal.
 const SignalTime = 20 * time.Millisecond
 
 // Readable waits until something can be read from a file, or its end or an error. It is
@@ -393,5 +393,5 @@ func Readable(f *os.File, stop func() bool) bool {
 			return false
 		}
 	}
-	return true // reading tells the error
+	return true // the read returns the error
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // chain follows what a disk image names, before qemu opens it: a link that is missing
-// or leads in a circle is told in our words, and of an image that somebody else made
+// or leads in a circle is reported in our words, and from an image that somebody else made
 // (untrusted) only what lies beside it is opened.
 type chain struct {
 	untrusted bool
@@ -26,10 +26,10 @@ const maxChain = 1000
 
 // chainLink is an image on the way.
 type chainLink struct {
-	path   string // as qemu is told it
+	path   string // as qemu gets it
 	format string // empty: qemu finds out
 	from   string // how it came in, for messages; empty for the drive itself
-	least  int64  // size that it must have, for who names it
+	least  int64  // the size that the image naming it needs
 }
 
 // shortBy is how much may be missing in the last piece of an image that is whole.
@@ -72,7 +72,7 @@ func (c *chain) check(top, path, format string) ([]hostFile, error) {
 }
 
 // follow opens one image and returns the files that it names.
-// The size of what is no regular file is 0.
+// The size of anything but a regular file is 0.
 func (c *chain) follow(at chainLink) ([]chainLink, hostFile, error) {
 	file := hostFile{path: at.path}
 	f, err := os.OpenFile(at.path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
@@ -154,7 +154,7 @@ func (c *chain) resolve(f *os.File, at chainLink, ref diskimage.Ref) ([]chainLin
 			return nil, fmt.Errorf("%s is not opened: %s is no format of an image: leave out --untrusted if you trust it", what, format)
 		}
 		if p.Path == "" {
-			continue // qemu finds out whether it is there
+			continue // qemu reports whether it is there
 		}
 		if ref.Kind != diskimage.Backing && (ref.Kind == diskimage.Data || !p.Relative) {
 			c.warn("%s has its data in %s, which it names itself", at.path, p.Path)
@@ -216,7 +216,7 @@ func (h *Handle) untrusted() bool {
 	return set || h.Settings.Untrusted
 }
 
-// warnOfTwins tells of images that are given twice: the guest would find two disks with
+// warnOfTwins warns about images that are given twice: the guest would find two disks with
 // the same labels, UUIDs and volumes.
 func (h *Handle) warnOfTwins() {
 	seen := map[fileID]string{}

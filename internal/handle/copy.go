@@ -48,7 +48,7 @@ func (h Actions) CopyIn(c *Call, localpath, remotedir string) error {
 	return err
 }
 
-// maxPadding is more than any tar program writes behind an archive's end.
+// maxPadding is more than any tar program writes after the end of an archive.
 const maxPadding = 1 << 20
 
 // CopyOut fetches a file, or a tree as a tar archive that is unpacked on the
@@ -157,7 +157,7 @@ func (h *Handle) copyOutFile(c *Call, remotepath, localdir, base string) error {
 	return nil
 }
 
-// copyOutLink makes a link as the guest has it, in place of what is no folder.
+// copyOutLink makes a link as in the guest. It replaces anything but a folder.
 func (h *Handle) copyOutLink(c *Call, remotepath, local string) error {
 	target, err := c.Readlink(c, remotepath)
 	if err != nil {
@@ -185,7 +185,7 @@ func makeTop(local string, given bool) (*os.File, error) {
 	return os.OpenFile(local, flags, 0)
 }
 
-// leftOut tells what of a guest's tree does not get onto the host unasked.
+// leftOut reports what was left out of a guest's tree because it was not asked for.
 func leftOut(r untar.Result) string {
 	var l []string
 	for _, x := range []struct {

@@ -11,8 +11,8 @@ import (
 
 var diskDevice = regexp.MustCompile(`^/dev/([hsv]d|ubd)([a-z]+)(\d*)$`)
 
-// DeviceIndex is the position that the letters of a disk's name stand for. It
-// does not ask whether there is such a disk.
+// DeviceIndex is the position that the letters of a disk's name encode. It does not
+// check that there is such a disk.
 func (h Actions) DeviceIndex(device string) (int, error) {
 	m := diskDevice.FindStringSubmatch(device)
 	if m == nil || m[3] != "" {

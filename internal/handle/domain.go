@@ -11,7 +11,7 @@ import (
 
 // Domains of libvirt: their disks are added as drives.
 
-// domain is what libvirt tells of a virtual machine, as far as it matters here.
+// domain is the part of libvirt's description of a virtual machine that matters here.
 type domain struct {
 	Active bool
 	Disks  []domainDisk `xml:"devices>disk"`
@@ -124,13 +124,13 @@ func (h Actions) AddDomain(c *Call, dom string, o types.AddDomainOptions) (int, 
 	return added, nil
 }
 
-// driveArgs is what add_drive needs for a disk.
+// driveArgs are the arguments of add_drive for a disk.
 type driveArgs struct {
 	name string
 	opts types.AddDriveOptions
 }
 
-// drive translates a disk; nil for one with nothing in it, or which is no image.
+// drive translates a disk; nil for an empty one, or one that is not an image.
 func (d *domainDisk) drive(conn libvirtConn) (*driveArgs, error) {
 	a := &driveArgs{}
 	switch s := d.Source; d.Type {

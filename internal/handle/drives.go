@@ -137,7 +137,7 @@ func (h *Handle) addDrive(c *Call, d *Drive) error {
 	return nil
 }
 
-// locate finds what the caller named, as far as that is possible before launch.
+// locate finds the file that the caller named, if that is possible before launch.
 func (d *Drive) locate() error {
 	switch d.Protocol {
 	case "", "file":
@@ -315,7 +315,7 @@ func detectFormat(ctx context.Context, f *os.File, path string) (string, error) 
 // one, or change what is read.
 var imageFormats = []string{"raw", "qcow2", "qcow", "qed", "vmdk", "vdi", "vpc", "vhdx", "parallels", "dmg", "bochs", "cloop"}
 
-// qemuTakes finds what qemu would only refuse in words of its own.
+// qemuTakes refuses what qemu would refuse with a less helpful message.
 func qemuTakes(path, format string, readOnly bool) error {
 	const longest = 1023 // bytes of a file's name (qemu, block_int-common.h)
 	switch {

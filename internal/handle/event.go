@@ -13,12 +13,12 @@ const (
 	EventTrace                                // Message: a call and its result
 	EventEnter                                // Message: an action's name, before it starts
 	EventLibvirtAuth                          // never raised by this handle
-	EventWarning                              // Message: something odd that is no failure
+	EventWarning                              // Message: something odd that is not a failure
 
 	EventAll EventType = 1<<iota - 1
 )
 
-// Event is what a callback gets.
+// Event is passed to callbacks.
 type Event struct {
 	Type     EventType
 	Message  string

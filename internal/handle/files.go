@@ -78,7 +78,7 @@ func stat(s api.StatNS) api.Stat {
 }
 
 // inPieces does an action on a few of the names at a time, so that neither the
-// request nor the reply grows too large, and puts the results together.
+// request nor the reply becomes too large, and joins the results.
 func inPieces[T any](names []string, most int, do func(names []string) ([]T, error)) ([]T, error) {
 	const maxBytes = 1 << 20
 	list := []T{}

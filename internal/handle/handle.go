@@ -1,6 +1,6 @@
 // Package handle is a connection to an appliance: what a program holds while it
 // works on disk images. It starts the appliance, speaks the protocol, does the
-// actions that need no daemon, and tells of events. It prints nothing.
+// actions that need no daemon, and reports events. It prints nothing.
 //
 // A handle goes from CONFIG (drives and settings) through LAUNCHING to READY,
 // and back to CONFIG on shutdown or when the appliance dies. It may be used from
@@ -43,7 +43,7 @@ type Handle struct {
 
 	callMu  sync.Mutex // held while a call runs: calls take turns
 	state   atomic.Int32
-	verbose atomic.Bool // as in Settings, for who watches the console
+	verbose atomic.Bool // as in Settings, for goroutines other than the caller's
 	closed  bool
 
 	Settings Settings
@@ -52,7 +52,7 @@ type Handle struct {
 
 	link     *link
 	attached atomic.Pointer[link] // the last one that goes to a daemon which ran already
-	latest   atomic.Pointer[link] // the last one, whatever it goes to
+	latest   atomic.Pointer[link] // the last one of any kind
 	serial   uint32
 	local    func() map[string]*api.Func
 
@@ -63,7 +63,7 @@ type Handle struct {
 // Actions has a method for every action that is done on the host.
 type Actions struct{ *Handle }
 
-// Call is what a host action may want to know of the call it serves.
+// Call describes the call that a host action serves.
 type Call struct {
 	context.Context
 	Action       *api.Action
@@ -143,11 +143,11 @@ func (h *Handle) Call(ctx context.Context, a *api.Action, args, opts []any) (any
 	began := h.serial
 	h.shorter(false)
 	v, err := h.invoke(ctx, a, args, opts)
-	if err == errCancelledByUser { // which is everybody's
+	if err == errCancelledByUser { // it is shared
 		err = &CallError{Errno: errCancelledByUser.Errno, Text: errCancelledByUser.Text, Cause: context.Cause(ctx)}
 	}
 	if ce, ok := err.(*CallError); ok && ce.Action != "" {
-		// Of an action that this one is made of: the caller knows this one.
+		// The error is of a nested action; the caller only knows this one.
 		ce.Action = a.Name
 	}
 	if ce, ok := err.(*CallError); ok {
@@ -161,8 +161,8 @@ func (h *Handle) Call(ctx context.Context, a *api.Action, args, opts []any) (any
 	return v, err
 }
 
-// invoke does an action while the turn is held; actions that are made of others
-// come back here.
+// invoke does an action while the turn is held. Actions that consist of others come back
+// here.
 func (h *Handle) invoke(ctx context.Context, a *api.Action, args, opts []any) (result any, err error) {
 	h.emit(Event{Type: EventEnter, Message: a.Name})
 	if err := checkArgs(a, args); err != nil {
@@ -183,7 +183,7 @@ func (h *Handle) invoke(ctx context.Context, a *api.Action, args, opts []any) (r
 	return result, asCallError(a, err)
 }
 
-// untold does actions of which the user is not told: they are part of how a transfer works.
+// untold makes calls that cause no events: they are part of how a transfer works.
 type untold struct{ *Handle }
 
 func (u untold) Call(ctx context.Context, a *api.Action, args, opts []any) (any, error) {
@@ -216,7 +216,7 @@ func (h *Handle) UserCancel() {
 	h.cancelMu.Lock()
 	defer h.cancelMu.Unlock()
 	if h.cancel != nil {
-		h.cancel() // with the lock held: the call does not end meanwhile
+		h.cancel() // with the lock held, so that the call does not end now
 	} else if m := h.mounted; m != nil {
 		go m.server.Unmount()
 	}
@@ -252,7 +252,7 @@ type link struct {
 	ours    atomic.Bool                   // the daemon takes the cancel word in any call
 	unheard atomic.Bool                   // a call was given up that its daemon did not end when it was cancelled
 	killed  atomic.Bool                   // by Kill
-	closing bool                          // what is left to do is to end it
+	closing bool                          // it is being shut down
 }
 
 // Abort ends a connection to a daemon that is not ours at once: nobody else would. It may
@@ -263,7 +263,7 @@ func (h *Handle) Abort() {
 	}
 }
 
-// Kill ends the appliance, or the connection, at once, whatever goes on there: what the
+// Kill ends the appliance or the connection at once, whatever it is doing: what the
 // guest has not written yet is lost. The handle goes back to the config state and keeps
 // its drives. It may be called at any time from any goroutine.
 func (h *Handle) Kill() {
@@ -273,7 +273,7 @@ func (h *Handle) Kill() {
 	}
 }
 
-// abort ends the connection, whatever goes on there. Who reads or writes gets an error.
+// abort ends the connection, whatever it is used for. Reads and writes fail.
 func (l *link) abort() {
 	if l.vm == nil {
 		l.channel.Close()

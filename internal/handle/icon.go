@@ -39,7 +39,7 @@ func (h Actions) InspectGetIcon(c *Call, root string, o types.InspectGetIconOpti
 	return []byte{}, nil
 }
 
-// system is what the daemon knows of an operating system, as far as its logo depends on that.
+// system is what the logo of an operating system depends on.
 func (h Actions) system(c *Call, root string) (*inspect.OS, error) {
 	var o inspect.OS
 	var err error

@@ -10,7 +10,7 @@ import (
 )
 
 // maxDatabase is the size of the largest package database of a guest that is
-// read; that of a full Debian is about 5 MB.
+// read; a full Debian has about 5 MB.
 const maxDatabase = 64 << 20
 
 // readBounded reads a file of the guest that must not be larger than max bytes.

@@ -14,7 +14,7 @@ func (h Actions) JournalGet(c *Call) ([]api.Xattr, error) {
 	return listFrom(decodeFields, func(w io.Writer) error { return c.InternalJournalGet(c, w) })
 }
 
-// decodeFields reads the fields of an entry: NAME=VALUE behind its length, a big-endian
+// decodeFields reads the fields of an entry: NAME=VALUE after its length, a big-endian
 // number of 64 bits.
 func decodeFields(r io.Reader, max int) ([]api.Xattr, error) {
 	in := bufio.NewReader(r)
@@ -30,7 +30,7 @@ func decodeFields(r io.Reader, max int) ([]api.Xattr, error) {
 			return nil, fmt.Errorf("the entry is larger than %d MB", max>>20)
 		}
 		room -= n
-		// The length is believed as far as there is data.
+		// Do not trust a length beyond the data that is there.
 		var field bytes.Buffer
 		if m, err := io.CopyN(&field, in, int64(n)); err != nil {
 			return nil, fmt.Errorf("a field of %d bytes ends after %d", n, m)

@@ -95,7 +95,7 @@ func (h Actions) Launch(c *Call) error {
 	return nil
 }
 
-// Warn tells of something odd that is no failure.
+// Warn reports something odd that is not a failure.
 func (h *Handle) Warn(format string, args ...any) {
 	h.emit(Event{Type: EventWarning, Message: fmt.Sprintf(format, args...)})
 }
@@ -121,7 +121,7 @@ func (h *Handle) boot(c *Call, start time.Time) error {
 		return err
 	}
 	if o.CacheDir, err = appliance.OpenCache(h.Settings.CacheDir); err != nil {
-		// With an appliance from elsewhere that is no reason to fail.
+		// That need not be fatal: the appliance may be elsewhere.
 		h.log("%v", err)
 		o.CacheDir = ""
 	}
@@ -146,7 +146,7 @@ func (h *Handle) boot(c *Call, start time.Time) error {
 	}
 	console.progress(12)
 	h.link = &link{vm: vm, conn: vm.Conn, console: console}
-	h.link.ours.Store(!m.Image.Fixed) // in an appliance from elsewhere the replies tell
+	h.link.ours.Store(!m.Image.Fixed) // for an appliance from elsewhere, the replies show it
 	h.latest.Store(h.link)
 	return nil
 }
@@ -166,7 +166,7 @@ func (s *Settings) accelerator() (string, error) {
 	return "", nil
 }
 
-// machine collects what qemu is to be told.
+// machine collects the settings for qemu.
 func (h *Handle) machine(c *Call) (*appliance.Machine, func(), error) {
 	hv, err := appliance.ParseHV(h.Settings.hv())
 	if err != nil {
@@ -195,7 +195,7 @@ func (h *Handle) machine(c *Call) (*appliance.Machine, func(), error) {
 	chain := h.chainOf()
 	h.warnOfTwins()
 	for i, d := range h.drives {
-		d.target = i // there may have been others, which are gone
+		d.target = i // earlier drives may have been removed
 		vd, err := d.open(c, h.Settings.tmpDir(), chain)
 		if err != nil {
 			closeFiles()
@@ -245,7 +245,7 @@ func (s *Settings) hvPath() string {
 	return s.hv()
 }
 
-// explain names the drive that qemu complains of.
+// explain adds the drive that qemu complains about.
 func (h *Handle) explain(err error) string {
 	var de *appliance.DriveError
 	for i, d := range h.drives {
@@ -256,7 +256,7 @@ func (h *Handle) explain(err error) string {
 	return err.Error()
 }
 
-// explainDrive adds what to do to qemu's words about a drive, where that is known.
+// explainDrive adds advice to qemu's message about a drive, where there is some.
 func (h *Handle) explainDrive(d *Drive, err error) string {
 	if why := err.Error(); strings.Contains(why, "Failed to get") && strings.Contains(why, "lock") {
 		return fmt.Sprintf("%s: the image is in use by another program; open it read-only, or end that program (%s)", d.Name, why)
@@ -275,7 +275,7 @@ type console struct {
 	mu    sync.Mutex
 	last  string
 	step  uint64
-	line  string // the last one, as far as it has come
+	line  string // the last line, if it is not complete yet
 	crash string // the kernel's first words about its end
 }
 
@@ -300,9 +300,8 @@ func (c *console) write(s string) {
 	}
 }
 
-// warnings takes out of the console's output what the daemon has to tell beside its
-// replies. Nothing else there begins a line with that word: the kernel puts a time
-// in front.
+// warnings extracts the daemon's warnings from the console's output. Nothing else there
+// begins a line with that word: the kernel puts a time in front.
 func (c *console) warnings(s string) (texts []string) {
 	const longest = 4096
 	c.mu.Lock()
@@ -321,7 +320,7 @@ func (c *console) warnings(s string) (texts []string) {
 	return texts
 }
 
-// kernelCrash is how a kernel begins to tell of its end.
+// kernelCrash matches the first line of a kernel crash.
 var kernelCrash = regexp.MustCompile(`(BUG: |kernel BUG |Oops: |general protection fault|divide error: |invalid opcode: |Unable to handle kernel |Kernel panic - not syncing: ).*`)
 
 const kernelCrashed = "the appliance's kernel crashed: "
@@ -346,7 +345,7 @@ func (c *console) progress(step uint64) {
 	}
 }
 
-// hint is the guest's last complaint, if it had one.
+// hint is the guest's last complaint, or empty.
 func (c *console) hint() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -361,7 +360,7 @@ func (c *console) hint() string {
 	return ""
 }
 
-// attachTime is how long a daemon that runs already may take to say so.
+// attachTime is how long a running daemon may take to greet us.
 const attachTime = 30 * time.Second
 
 // attach connects to a daemon that is already running.
@@ -404,14 +403,14 @@ func (h *Handle) shutdown(ctx context.Context) error {
 		l.closing = true
 		h.shorter(true)
 		err = calls.Client{Caller: nested{h}}.InternalAutosync(ctx)
-		switch e := err.(type) { // the user knows no such action
+		switch e := err.(type) { // the user does not know this action
 		case *CallError:
 			e.Action = "shutdown"
 		case *LinkError:
 			e.Action = "shutdown"
 		}
 	}
-	// What the guest had written but the host did not take may be told by no call.
+	// No call may have reported that the host did not take what the guest wrote.
 	if why := h.hostTrouble(err == nil); why != "" {
 		err = join(err, why)
 	}
@@ -431,7 +430,7 @@ func (h *Handle) shutdown(ctx context.Context) error {
 	return err
 }
 
-// forget drops what belongs to one appliance.
+// forget drops the state that belongs to one appliance.
 func (h *Handle) forget() {
 	h.state.Store(int32(Config))
 	h.drives = nil
@@ -448,7 +447,7 @@ func (h *Handle) dropLink() (why string) {
 		return ""
 	}
 	if l.unheard.Load() || l.killed.Load() {
-		h.drives = drives // the user wanted an end of the call, not of the work
+		h.drives = drives // the user wanted to end the call, not the work
 	}
 	if l.vm == nil {
 		l.channel.Close()

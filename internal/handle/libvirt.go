@@ -185,7 +185,7 @@ func (v virsh) ask(args ...string) (string, error) {
 }
 
 func (v virsh) domain(name string, allowUUID bool) (string, bool, error) {
-	// A name for virsh may also be a number or a UUID: the description tells.
+	// To virsh a name may also be a number or a UUID: compare with the description.
 	text, err := v.ask("dumpxml", "--domain", name)
 	if err != nil {
 		if strings.HasPrefix(err.Error(), "failed to get domain") {

@@ -31,7 +31,7 @@ type localMount struct {
 	running atomic.Bool
 }
 
-// defaultBelief is how long the kernel believes what it was told of a file.
+// defaultBelief is how long the kernel may cache attributes and names.
 const defaultBelief = time.Minute
 
 func (h Actions) MountLocal(c *Call, localmountpoint string, o types.MountLocalOptions) error {
@@ -105,7 +105,7 @@ func (h *Handle) setMounted(m *localMount) {
 	h.cancelMu.Unlock()
 }
 
-// localMount is what mount_local has mounted, nil if nothing.
+// localMount returns the mount made by mount_local, or nil.
 func (h *Handle) localMount() *localMount {
 	h.cancelMu.Lock()
 	defer h.cancelMu.Unlock()
@@ -167,7 +167,7 @@ func (m *localMount) change(do func(c *Call) error) syscall.Errno {
 	return e
 }
 
-// guestNode is a file of the guest. It knows itself by its path.
+// guestNode is a file of the guest, known by its path.
 type guestNode struct {
 	fs.Inode
 	m *localMount
@@ -344,7 +344,7 @@ func (n *guestNode) Rmdir(ctx context.Context, name string) syscall.Errno {
 
 func (n *guestNode) Rename(ctx context.Context, name string, newParent fs.InodeEmbedder, newName string, flags uint32) syscall.Errno {
 	if flags != 0 {
-		return syscall.EINVAL // exchange and the like
+		return syscall.EINVAL // RENAME_EXCHANGE and others
 	}
 	return n.m.change(func(c *Call) error { return c.Rename(c, n.path(name), newParent.(*guestNode).path(newName)) })
 }
@@ -359,7 +359,7 @@ func (n *guestNode) Statfs(ctx context.Context, out *fuse.StatfsOut) syscall.Err
 	return e
 }
 
-// sized copies a value out, or tells how much room it takes.
+// sized copies a value out, or returns how much room it needs.
 func sized(dest, value []byte) (uint32, syscall.Errno) {
 	if len(dest) > 0 && len(value) > len(dest) {
 		return uint32(len(value)), syscall.ERANGE

@@ -9,8 +9,8 @@ import (
 	"gofish/internal/newfile"
 )
 
-// replacement makes the file that will take the place of a host file, and tells under
-// which name. nil: it has to be written where it is, for it is no regular file, or it
+// replacement makes the file that will replace a host file, and returns the name it will
+// take. nil: the host file must be written in place, since it is not a regular file, or it
 // has more to it than content and permission bits.
 func replacement(name string) (n *newfile.File, base string) {
 	if strings.HasPrefix(name, "/dev/") {
@@ -22,7 +22,7 @@ func replacement(name string) (n *newfile.File, base string) {
 	switch {
 	case err == unix.ENOENT:
 		if unix.Lstat(name, &st) == nil {
-			return nil, "" // a link to what is not there yet
+			return nil, "" // a dangling link
 		}
 	case err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG || st.Nlink != 1 || hasAttributes(name) ||
 		unix.Access(name, unix.W_OK) != nil:
@@ -37,7 +37,7 @@ func replacement(name string) (n *newfile.File, base string) {
 		return nil, ""
 	}
 	if n, err = newfile.CreateIn(filepath.Clean(dir), 0o666); err != nil {
-		return nil, "" // a folder that cannot be written; what is wrong else shows when the file is opened
+		return nil, "" // a folder that cannot be written; other errors show when the file is opened
 	}
 	if there && n.Resemble(&st) != nil {
 		n.Discard()

@@ -82,7 +82,7 @@ func (h Actions) SetCachedir(s *string) error {
 }
 
 func (h Actions) GetSockdir() (string, error) {
-	// Sockets of ours have no name; this is where libguestfs would put them.
+	// Our sockets have no names; this is where libguestfs would put them.
 	return defaultTmpDir, nil
 }
 

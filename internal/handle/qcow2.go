@@ -13,7 +13,7 @@ import (
 // cluster with a reference count (docs/interop/qcow2.txt, "Host cluster management").
 //
 // A qemu that was killed can leave a few counted clusters that it never wrote, so
-// a small gap is no proof.
+// a small gap proves nothing.
 func cutOff(f *os.File) error {
 	fi, err := f.Stat()
 	if err != nil || !fi.Mode().IsRegular() {
@@ -33,7 +33,7 @@ func cutOff(f *os.File) error {
 		order = be.Uint32(h[96:])
 	}
 	if clusterBits < 9 || clusterBits > 21 || order > 6 || table <= 0 || tableClusters > 1<<20>>clusterBits*8+64 {
-		return nil // qemu says what is wrong with such a header
+		return nil // qemu reports what is wrong with such a header
 	}
 	cluster := int64(1) << clusterBits
 	truncated := func(end int64) error { return errCutOff(end, fi.Size()) }
@@ -81,7 +81,7 @@ func cutOff(f *os.File) error {
 func errCutOff(end, size int64) error {
 	const largest = 1 << 56
 	if end <= size || end > largest {
-		return errDamagedTables // no file is so large, whatever is missing
+		return errDamagedTables // no file is that large
 	}
 	return fmt.Errorf("the image is cut off: it holds data up to byte %d, but the file ends at byte %d (take it from a backup, or look at what is left with qemu-img check)", end, size)
 }

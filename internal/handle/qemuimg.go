@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// info is what qemu-img knows of an image.
+// info is the output of qemu-img info.
 type info struct {
 	Format      string `json:"format"`
 	VirtualSize int64  `json:"virtual-size"`
@@ -35,7 +35,7 @@ func imageInfo(ctx context.Context, path, format string) (info, error) {
 	return i, err
 }
 
-// imageReason shortens qemu's words about an image to the reason: whoever shows them names
+// imageReason shortens qemu's message about an image to the reason: whoever shows it names
 // the image, and a backing file that the image itself does not have is our overlay's.
 func imageReason(s string) string {
 	who := ""
@@ -64,7 +64,7 @@ func imageReason(s string) string {
 	return who + s
 }
 
-// absentModule is what qemu says of optional parts that are not installed, and that an
+// absentModule matches qemu's message about optional modules that are not installed, which an
 // image may not even need.
 var absentModule = regexp.MustCompile(`(?:qemu(?:-img)?: )?module \S+ not found, do you want to install \S+ package\?(?:: (?:qemu-img: )?)?`)
 
@@ -105,11 +105,11 @@ func (d *Drive) imageArgs(format string) (args []string, files []*os.File, err e
 	return []string{"--object", r.Object(id, fd), r.FileName(format, id)}, []*os.File{f}, nil
 }
 
-// headSize is what remoteHead reads: more than the largest cluster, in which qcow2
+// headSize is how much remoteHead reads: more than the largest cluster, in which qcow2
 // has its header.
 const headSize = 4 << 20
 
-// remoteHead reads the beginning of a disk on a server as it is there.
+// remoteHead reads the first bytes of a disk on a server, as they are there.
 func remoteHead(ctx context.Context, d *Drive) (*bytes.Reader, error) {
 	args, files, err := d.imageArgs("raw")
 	defer closeAll(files)

@@ -16,7 +16,7 @@ import (
 
 // Disks on servers.
 
-// remoteKind is what add_drive wants to know for a protocol.
+// remoteKind describes the parameters of add_drive for a protocol.
 type remoteKind struct {
 	label     string // in messages, if it is not the protocol
 	noLogin   bool
@@ -173,7 +173,7 @@ func (d *Drive) url() (string, error) {
 }
 
 // withSecret is the same disk as url's for one with a secret, which stays out of all
-// argument lists: qemu reads it from an object of its own.
+// argument lists: qemu reads it from a secret object.
 func (d *Drive) withSecret() (*appliance.Remote, error) {
 	if d.Secret == "" {
 		return nil, nil
@@ -257,10 +257,10 @@ func (d *Drive) rbd(servers []server) string {
 	return s
 }
 
-// remotePatience is how long a server may take to tell about its disk.
+// remotePatience is how long a server may take to describe its disk.
 const remotePatience = 60 * time.Second
 
-// probeRemote opens a disk on a server once, so that what is wrong is known before
+// probeRemote opens a disk on a server once, so that errors show before
 // a machine starts, and finds its format and size. qemu would guess that too, but then
 // refuse to write to the first sector of a raw disk.
 func (d *Drive) probeRemote(ctx context.Context, chain *chain) (size int64, err error) {

@@ -25,7 +25,7 @@ import (
 //	PATH              colon-separated directories with appliances
 //	TMPDIR            where temporary files go
 //	TEMPLATE          0: always boot, neither use nor make templates
-//	TIMEOUT           seconds that a call may stand still before it is given up; 0: for ever
+//	TIMEOUT           seconds that a call may stand still before it is given up; 0: forever
 //	TRACE             1: trace every call
 //	UNTRUSTED         1: images come from strangers, see Untrusted
 type Settings struct {

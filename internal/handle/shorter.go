@@ -16,12 +16,12 @@ type hostFile struct {
 	short string // what has become of it, empty while it is as long as it was
 }
 
-// errShorter is behind errors that say that an image has become shorter.
+// errShorter is the cause of errors about an image that has become shorter.
 var errShorter = errors.New("shorter")
 
 // shorter says which file of a drive has become shorter since it was opened, empty if none.
 // qemu reads zeroes beyond the end of it and takes what is written there, so that no call
-// fails by itself. It is looked at before a call too, as what is written then may make it
+// fails by itself. It is checked before a call too, as what is written then may make it
 // long again.
 func (h *Handle) shorter(writableOnly bool) string {
 	for _, d := range h.drives {
@@ -87,8 +87,8 @@ func (d *Drive) sized() {
 	}
 }
 
-// warnOfGone tells of files that have no longer the name by which a drive was opened for
-// writing: who looks there does not find what was written.
+// warnOfGone warns about files that no longer have the name by which a drive was opened for
+// writing: what was written cannot be found there.
 func (h *Handle) warnOfGone(d *Drive) {
 	for i := range d.files {
 		f := &d.files[i]

@@ -23,7 +23,7 @@ import (
 // stop is closed when a call is to end.
 type stop <-chan struct{}
 
-// source is what is being sent.
+// source is the data being sent.
 type source struct {
 	io.Reader
 	file   *os.File // that is it, if it is one
@@ -52,7 +52,7 @@ func openSource(ctx context.Context, arg any) (*source, error) {
 	case interface {
 		io.Reader
 		Len() int
-	}: // what is in memory
+	}: // in-memory readers
 		s.Reader, s.size = arg, uint64(arg.Len())
 	case io.Reader:
 		s.Reader = arg
@@ -88,7 +88,7 @@ func (s *source) Close() error {
 // rests reports whether more may be a long time in coming: some other program makes it.
 func (s *source) rests() bool { return s != nil && s.size == 0 }
 
-// piece is what one Read has given.
+// piece is the result of one Read.
 type piece struct {
 	data []byte
 	err  error
@@ -96,7 +96,7 @@ type piece struct {
 
 var errStopped = errors.New("stopped")
 
-// next reads what is there next. It gives errStopped as soon as one of the channels is
+// next reads the next piece. It returns errStopped as soon as one of the channels is
 // closed; a Read of the caller's reader that waits then is left to itself.
 func (s *source) next(cancelled, refused stop) ([]byte, error) {
 	const size = 512 << 10 // larger than a chunk: fewer system calls
@@ -142,7 +142,7 @@ func (s *source) next(cancelled, refused stop) ([]byte, error) {
 	return s.buf[:n], err
 }
 
-// await waits until a file that is no regular one has something to read, or has ended.
+// await waits until a file that is not a regular one has something to read or has ended.
 func (s *source) await(cancelled, refused stop) error {
 	ready := Readable(s.file, func() bool {
 		select {
@@ -160,7 +160,7 @@ func (s *source) await(cancelled, refused stop) error {
 	return nil
 }
 
-// dest is what receives: a host file by its name, or a writer of the caller's.
+// dest is where received data goes: a host file by its name, or the caller's writer.
 type dest struct {
 	ctx   context.Context // of the call
 	name  string
@@ -179,7 +179,7 @@ type dest struct {
 	buf  []byte
 }
 
-// limited is a writer that takes only so many bytes.
+// limited is a writer that takes a limited number of bytes.
 type limited struct {
 	io.Writer
 	max int64
@@ -274,7 +274,7 @@ func (d *dest) close(err error) error {
 		}
 	default:
 		if err != nil {
-			d.f.Truncate(0) // fails if it is no file
+			d.f.Truncate(0) // fails if it is not a regular file
 		}
 		if cerr := d.f.Close(); cerr != nil && err == nil {
 			err = d.failure("close", cerr)
@@ -322,7 +322,7 @@ func (d *dest) wrote(_ int, err error) error {
 	return nil
 }
 
-// tooMuch is the error for a result that is held in memory, and may have so many bytes.
+// tooMuch is the error for a result held in memory that exceeds this many bytes.
 type tooMuch int64
 
 func (max tooMuch) Error() string {

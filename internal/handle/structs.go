@@ -57,7 +57,7 @@ func decodeStructs[T any](r io.Reader, max int) ([]T, error) {
 		for d := proto.NewDecoder(buf); d.Len() > 0; rest = d.Rest() {
 			v := api.DecodeStruct(d, reflect.TypeFor[T]())
 			if d.Err != nil {
-				break // what is there of it is decoded again when more has come
+				break // it is decoded again when the rest has arrived
 			}
 			list = append(list, v.Interface().(T))
 		}

@@ -22,7 +22,7 @@ type transfer struct {
 	action    *api.Action
 	serial    uint32
 	in        *source     // the file that is sent, nil if none
-	out       *dest       // what is received, nil if nothing
+	out       *dest       // where received data goes, nil if there is none
 	cancelled flag        // by the user
 	refused   flag        // by the daemon: it wrote the cancel word
 	late      atomic.Bool // the reply was there, and we were still writing
@@ -65,8 +65,8 @@ var unheeded = 5 * time.Second
 
 // arm makes UserCancel and ctx stop this call until stop is called. After that nothing
 // more is written for it: the next call must not be met by its cancel word. (A word that
-// was written before the reply was read is no danger: it comes before the next call, and
-// the daemon knows by that to which one it belongs.)
+// was written before the reply was read is harmless: it comes before the next call, so
+// the daemon knows which call it belongs to.)
 func (t *transfer) arm(ctx context.Context) (stop func()) {
 	h := t.h
 	var giveUp *time.Timer
@@ -135,7 +135,7 @@ func (t *transfer) stopDaemon() {
 	l := t.link
 	l.writeMu.Lock()
 	defer l.writeMu.Unlock()
-	// A failing connection shows where the call reads.
+	// If the connection fails, the call's read reports it.
 	l.conn.WriteWord(proto.CancelWord)
 	l.conn.Flush()
 }
@@ -206,7 +206,7 @@ func (t *transfer) send(in *source) (frame []byte, sendErr, err error) {
 				time.Sleep(SignalTime)
 			}
 			if rerr == io.EOF && t.cancelled.isSet() {
-				continue // half of a file is not all of it
+				continue // do not pass half a file off as all of it
 			}
 			for len(data) > 0 {
 				piece := data[:min(len(data), proto.MaxChunk)]
@@ -235,21 +235,21 @@ func (t *transfer) send(in *source) (frame []byte, sendErr, err error) {
 		werr = conn.Flush()
 	}
 	close(written)
-	if t.link.ours.Load() { // it has all, and may work on for long
+	if t.link.ours.Load() { // it has everything, and may work for long
 		t.listens()
 	}
 	a := <-reply
 	if werr != nil && a.err == nil {
-		// The daemon's reply says more than our broken pipe.
+		// The daemon's reply is more informative than our broken pipe.
 		return a.frame, sendErr, nil
 	}
 	return a.frame, sendErr, a.err
 }
 
-// lateWrite is how long what is written may take after the reply to it has come.
+// lateWrite is how long we may go on writing after the reply has come.
 const lateWrite = 2 * time.Second
 
-// maxIgnored is how much may still come from a daemon that was told to stop: what was
+// maxIgnored is how much may still arrive from a daemon after we cancelled: data already
 // on its way.
 const maxIgnored = 64 << 20
 
@@ -330,7 +330,7 @@ func (t *transfer) receive(out *dest) error {
 	return nil
 }
 
-// reason is why the daemon has broken a file off. The protocol has no place for it; our
+// reason is why the daemon ended a file early. The protocol has no place for it, so our
 // own daemon is asked.
 func (t *transfer) reason() error {
 	t.hears.Store(false)

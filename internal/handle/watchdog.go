@@ -16,13 +16,13 @@ const (
 	// standstill is how long a call may go without a sign of life. A guest that works,
 	// however slowly, gives some.
 	standstill = 10 * time.Minute
-	// closeTime is the same for what is done when the appliance is ended.
+	// closeTime is the same for calls made while the appliance is shut down.
 	closeTime = 8 * time.Second
-	// socketCloseTime is that of a daemon at the other end of a socket, of which only the
-	// bytes are seen that come and go.
+	// socketCloseTime is the same for a daemon at the other end of a socket, where only the
+	// traffic is visible.
 	socketCloseTime = 10 * time.Second
-	// spinTime is how long that may compute without moving data: what is to be written
-	// may take its time, a kernel that spins is not waited for.
+	// spinTime is how long it may compute without moving data: writing back may take time,
+	// but a kernel that spins is not waited for.
 	spinTime = 30 * time.Second
 )
 
@@ -46,7 +46,7 @@ func (h *Handle) watch(a *api.Action, l *link, rests bool) (stop func()) {
 	case closing && l.vm == nil:
 		limit = socketCloseTime
 	case !strict && !isQemu(pid):
-		return func() {} // at the other end of a socket, or behind a wrapper: nothing is known
+		return func() {} // behind a socket or a wrapper, nothing is known
 	}
 	done := make(chan struct{})
 	go func() {
@@ -82,12 +82,12 @@ func (h *Handle) watch(a *api.Action, l *link, rests bool) (stop func()) {
 	return func() { close(done) }
 }
 
-// stallText says that a call was given up.
+// stallText is the error for a call that was given up.
 func stallText(limit time.Duration) string {
 	return fmt.Sprintf("the appliance did not move for %v and was given up (--timeout or GOFISH_TIMEOUT, in seconds, change that)", limit)
 }
 
-// timeout is the limit of a call that does not move, and whether it was set; 0: none.
+// timeout is how long a call may stand still, and whether that was set; 0: forever.
 func (s *Settings) timeout() (limit time.Duration, set bool) {
 	if v, ok := s.setting("timeout"); ok {
 		if d, err := parseTimeout(v); err == nil {
@@ -103,12 +103,12 @@ func (s *Settings) timeout() (limit time.Duration, set bool) {
 func parseTimeout(s string) (time.Duration, error) {
 	n, err := strconv.ParseFloat(s, 64)
 	if err != nil || n < 0 || n > 1e9 {
-		return 0, fmt.Errorf("timeout: %q is no number of seconds", s)
+		return 0, fmt.Errorf("timeout: %q is not a number of seconds", s)
 	}
 	return time.Duration(n * float64(time.Second)), nil
 }
 
-// activity tells whether a qemu works. It looks at a window of samples: idle, qemu wakes
+// activity finds out whether a qemu is working. It looks at a window of samples: idle, qemu wakes
 // up now and then too.
 type activity struct {
 	pid  int
@@ -121,7 +121,7 @@ func (w *activity) sample() (computes, moves bool) {
 	const (
 		window = 10
 		most   = 3        // samples in which an idle one may be running
-		bytes  = 64 << 10 // that it may read and write meanwhile
+		bytes  = 64 << 10 // that it may read and write in that time
 	)
 	if w.pid == 0 {
 		return false, false
@@ -143,7 +143,7 @@ func (w *activity) sample() (computes, moves bool) {
 	return n > most, moves
 }
 
-// isQemu reports whether a process is a qemu, and no wrapper around one.
+// isQemu reports whether a process is a qemu, not a wrapper around one.
 func isQemu(pid int) bool {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
 	return err == nil && bytes.Contains(b, []byte("qemu"))
@@ -162,7 +162,7 @@ func running(pid int) bool {
 	return false
 }
 
-// ioBytes is what a process has read and written.
+// ioBytes is how many bytes a process has read and written.
 func ioBytes(pid int) (sum int64) {
 	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/io", pid))
 	for _, line := range strings.Split(string(b), "\n") {

@@ -8,10 +8,10 @@ import (
 )
 
 // maxSoftware is the size of the largest hive SOFTWARE that is read: several times
-// that of an old and busy Windows.
+// an old and busy Windows has.
 const maxSoftware = 512 << 20
 
-// windowsApplications lists those of a Windows, and none of a system that has no
+// windowsApplications lists the applications of a Windows, and none of a system without a
 // packages.
 func (h Actions) windowsApplications(c *Call, root string) ([]api.Application2, error) {
 	typ, err := c.InspectGetType(c, root)

@@ -1,5 +1,5 @@
-// Package newfile makes files that take their name when they are complete. Until then they
-// have none, where the file system can do that: whatever ends the program, nothing stays.
+// Package newfile makes files that get their name when they are complete. Until then they
+// have none, if the file system supports that, so nothing is left however the program ends.
 // The handle uses it on the host, the daemon in the guest.
 package newfile
 
@@ -16,11 +16,10 @@ import (
 type File struct {
 	*os.File
 	dir  *os.File
-	temp string // its name meanwhile, where a file must have one
+	temp string // its name until then, where a file must have one
 }
 
-// Create makes a file, with those of the permission bits that the umask leaves, in an
-// open directory; O_PATH is enough. The directory is closed with the file.
+// Create makes a file, with the permission bits that the umask leaves, in an open directory; O_PATH is enough. The directory is closed with the file.
 func Create(dir *os.File, perm uint32) (*File, error) {
 	n := &File{dir: dir}
 	d := int(dir.Fd())
@@ -50,8 +49,8 @@ func CreateIn(dir string, perm uint32) (*File, error) {
 	return n, nil
 }
 
-// Anonymous makes a file in a directory that never has a name: whatever ends the program,
-// nothing stays.
+// Anonymous makes a file in a directory that never gets a name, so nothing is left however
+// the program ends.
 func Anonymous(dir string) (*os.File, error) {
 	n, err := CreateIn(dir, 0o600)
 	if err != nil {
@@ -107,7 +106,7 @@ func (n *File) Commit(base string) error {
 	return err
 }
 
-// Discard closes a file that is not to be.
+// Discard closes and drops the file.
 func (n *File) Discard() {
 	n.Nameless()
 	n.File.Close()
@@ -136,8 +135,8 @@ func (n *File) Resemble(old *unix.Stat_t) error {
 	return err
 }
 
-// Memory makes a file that is in memory only, for a program that wants to read a secret,
-// or something else that no disk should hold, from a file.
+// Memory makes a file that is in memory only, for a program that reads a secret, or something
+// else that should not be on a disk, from a file.
 func Memory(content string) (*os.File, error) {
 	fd, err := unix.MemfdCreate("gofish", unix.MFD_CLOEXEC)
 	if err != nil {

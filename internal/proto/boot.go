@@ -26,7 +26,7 @@ const (
 	selinuxWord  = "selinux=1"
 )
 
-// BootParams is what the host tells the first process on the kernel's command line.
+// BootParams are the host's parameters for the first process on the kernel's command line.
 type BootParams struct {
 	Root     string // UUID of the root file system, in small letters
 	Verbose  bool
@@ -71,7 +71,7 @@ func ParseBootParams(line string) BootParams {
 // InitPrefix begins what the first process says on the console.
 const InitPrefix = "gofish init:"
 
-// InitStarts is its first line there, which libguestfs's library takes for a milestone.
+// InitStarts is its first line there, which libguestfs's library uses as a milestone.
 const InitStarts = "Starting /init script"
 
 // UnknownProcedure is in the error of a daemon that is asked for what it does not know,

@@ -18,7 +18,7 @@ const (
 	EventProgress
 )
 
-// TooLongError is a length word above MaxMessage that is no magic word.
+// TooLongError is a length word above MaxMessage that is not a magic word.
 type TooLongError struct{ Length uint32 }
 
 func (e TooLongError) Error() string {

@@ -40,7 +40,7 @@ func (h *Header) Decode(d *Decoder) {
 	h.Status, _, _ = x.DecodeUint()
 }
 
-// OursMark stands in the replies of gofish's daemon where a call has its progress hint,
+// OursMark is in the replies of gofish's daemon where a call has its progress hint,
 // a field that replies do not use. Such a daemon takes the cancel word in any call;
 // others take it only while they send a file.
 const OursMark = 0x676f66697368 // "gofish"

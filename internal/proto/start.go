@@ -10,7 +10,7 @@ const (
 	ProcStart = 0x10001
 )
 
-// WarningMark begins a line on the appliance's console by which the daemon tells what
+// WarningMark begins a line on the appliance's console with which the daemon reports what
 // no reply has a place for. A foreign peer takes it for a message of the console.
 const WarningMark = "gofish: warning: "
 

@@ -111,7 +111,7 @@ func (d *Decoder) has(n int) bool {
 	return d.Err == nil
 }
 
-// hasCounted reports whether what comes next, a length and so many bytes with their
+// hasCounted reports whether the next item, a length and that many bytes with their
 // padding, is all there: only then a library may see it, which takes memory by the length.
 func (d *Decoder) hasCounted() bool {
 	if !d.has(4) {

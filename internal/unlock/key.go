@@ -32,8 +32,8 @@ type Key struct {
 }
 
 // Parse reads a key as guestfish's option --key has it: ID:key:TEXT, ID:file:NAME or
-// ID:clevis. The first of the three words between colons counts: what follows may hold
-// colons, and so may what stands before.
+// ID:clevis. The first of the three words between colons counts; the text before and after
+// it may contain colons.
 func Parse(arg string) (*Key, error) {
 	at, k := len(arg), (*Key)(nil)
 	for word, kind := range map[string]Kind{":key:": Text, ":file:": File} {
@@ -62,7 +62,7 @@ func Parse(arg string) (*Key, error) {
 	return nil, errors.New("invalid TYPE")
 }
 
-// isFor reports whether a key is for a device. People know it by many names.
+// isFor reports whether a key matches a device, which people know by many names.
 func (k *Key) isFor(ctx context.Context, g calls.Client, d Device) bool {
 	id := strings.TrimPrefix(k.ID, "UUID=")
 	plain := func(s string) string { return strings.ToLower(strings.ReplaceAll(s, "-", "")) }
@@ -98,8 +98,8 @@ func resolve(ctx context.Context, g calls.Client, id string) string {
 	return id
 }
 
-// name is the name that a key's device may have in the crypttab of the guest, empty if
-// it cannot be one. Nobody can look there before the device with that file is open.
+// name is the name that the key's device may have in the guest's crypttab, or empty if it
+// cannot be one. That file can only be read once its device is open.
 func (k *Key) name() string {
 	name := strings.TrimPrefix(k.ID, api.MapperDir)
 	if name == "all" || strings.ContainsAny(name, "/=") || uuidPattern.MatchString(name) {

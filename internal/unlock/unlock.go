@@ -1,5 +1,5 @@
-// Package unlock opens the encrypted devices of a guest: it finds them, in each other too,
-// and tries the keys that its user has.
+// Package unlock opens the encrypted devices of a guest: it finds them, nested ones too, and
+// tries the keys that the user has.
 package unlock
 
 import (
@@ -37,10 +37,10 @@ func (d Device) mapper() string {
 	}, strings.TrimPrefix(d.Name, "/dev/"))
 }
 
-// Keyring is the keys that there are, in the order in which they are tried.
+// Keyring holds the available keys, in the order in which they are tried.
 type Keyring struct {
 	Keys []*Key
-	Ask  func(device string) (string, error) // asks for a key that is not there; nil: nobody knows
+	Ask  func(device string) (string, error) // asks for a key where none is given; nil: do not ask
 	Warn func(format string, args ...any)
 }
 
@@ -48,7 +48,7 @@ type Keyring struct {
 type Error struct {
 	Device Device
 	Tried  bool     // there was a key for it
-	Unused []string // the IDs of keys that are for no device, as far as is known
+	Unused []string // the IDs of keys that have matched no device so far
 	Cause  error    // of the last key, or why there is none
 }
 
@@ -68,11 +68,11 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Cause }
 
-// maxLayers is how often what was opened may hold what is encrypted again.
+// maxLayers limits how deep encrypted devices may be nested.
 const maxLayers = 8
 
-// Open opens whatever is encrypted: disks, partitions, arrays, volumes, and what appears in
-// those once they are open. It returns all that it found.
+// Open opens all encrypted devices: disks, partitions, arrays, volumes, and those that appear
+// inside once these are open. It returns all that it found.
 func (r *Keyring) Open(ctx context.Context, g calls.Client) (all []Device, err error) {
 	lvm, err := g.FeatureAvailable(ctx, []string{"lvm2"})
 	if err != nil {
@@ -140,7 +140,7 @@ func candidates(ctx context.Context, g calls.Client, lvm bool) ([]string, error)
 	return l, nil
 }
 
-// encrypted lists those of the devices that are, and notes which keys are for them.
+// encrypted lists the encrypted devices among those named, and notes which keys match them.
 func (r *Keyring) encrypted(ctx context.Context, g calls.Client, names []string) (found []Device, err error) {
 	for _, name := range names {
 		kind, err := g.VFSType(ctx, name)
@@ -148,7 +148,7 @@ func (r *Keyring) encrypted(ctx context.Context, g calls.Client, names []string)
 			if isFatal(ctx, err) {
 				return nil, err
 			}
-			continue // nothing that is known, so nothing to open
+			continue // unknown content, so nothing to open
 		}
 		d := Device{Name: name}
 		switch kind {
@@ -170,13 +170,13 @@ func (r *Keyring) encrypted(ctx context.Context, g calls.Client, names []string)
 	return found, nil
 }
 
-// isFatal reports whether more calls make no sense after an error.
+// isFatal reports whether further calls are pointless after an error.
 func isFatal(ctx context.Context, err error) bool {
 	return ctx.Err() != nil || errors.As(err, new(*types.LinkError))
 }
 
-// openDevice tries the keys of a device in order, then those for names, of which one may be
-// its own in the guest. If none is for it, the user is asked.
+// openDevice tries the keys that match a device in order, then those given by a name, which
+// may be its name in the guest. If there is none, the user is asked.
 func (r *Keyring) openDevice(ctx context.Context, g calls.Client, d Device) error {
 	own, err := r.secrets(func(k *Key) bool { return k.isFor(ctx, g, d) })
 	if err != nil {
@@ -253,7 +253,8 @@ func (r *Keyring) Unused() (ids []string) {
 	return ids
 }
 
-// UnusedBy is Unused without the keys for names that the crypttab of the mounted system has.
+// UnusedBy is like Unused, but keys for names in the crypttab of the mounted system count as
+// used.
 func (r *Keyring) UnusedBy(ctx context.Context, g calls.Client) []string {
 	if len(r.Unused()) == 0 {
 		return nil
@@ -269,14 +270,14 @@ func (r *Keyring) UnusedBy(ctx context.Context, g calls.Client) []string {
 	return r.Unused()
 }
 
-// secret is something to try.
+// secret is one thing to try.
 type secret struct {
 	text string
 	of   *Key // nil if the user was asked
-	bare bool // without the CR at the end of its line
+	bare bool // with the CR at the end of the line removed
 }
 
-// secrets reads what there is to try.
+// secrets reads what to try for this key.
 func (k *Key) secrets() ([]secret, error) {
 	switch k.Kind {
 	case Clevis:
@@ -288,7 +289,7 @@ func (k *Key) secrets() ([]secret, error) {
 	if err != nil {
 		return nil, fmt.Errorf("key for %s: %w", k.ID, err)
 	}
-	// A passphrase in a file is its first line; what is no text is the key as it is.
+	// A passphrase in a file is its first line; a binary key is the whole file.
 	first, _, more := strings.Cut(string(content), "\n")
 	l := []secret{{of: k, text: first}}
 	if more {
