@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// A Verdict is what a probe found out about an accelerator on this host.
+// A Verdict is the result of probing an accelerator on this host.
 type Verdict struct {
 	Accel string    // kvm or tcg
 	Why   string    // why it is not kvm
@@ -59,7 +59,7 @@ func (a *Accelerator) Choose(ctx context.Context) Verdict {
 	return v
 }
 
-// Refuse remembers that KVM did not hold what the probe promised.
+// Refuse remembers that KVM did not work, although the probe did.
 func (a *Accelerator) Refuse(v Verdict, why string) Verdict {
 	v.Accel, v.Why, v.Time = "tcg", why, time.Now()
 	a.log("accelerator: tcg%s", because(why))
@@ -91,7 +91,7 @@ func (a *Accelerator) remembered() (v Verdict, ok bool) {
 }
 
 // Remember keeps a verdict. That it cannot be kept costs the next launch a
-// probe and is no failure.
+// probe and is not a failure.
 func (a *Accelerator) Remember(v Verdict) {
 	if a.Dir == "" {
 		return
@@ -171,7 +171,7 @@ func bootID() string {
 	return strings.TrimSpace(string(b))
 }
 
-// identity tells one build of a program from another without reading it.
+// identity distinguishes builds of a program without reading it.
 func identity(path string) string {
 	if p, err := exec.LookPath(path); err == nil {
 		path = p

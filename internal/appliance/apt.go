@@ -28,7 +28,7 @@ type Package struct {
 	sum  string // SHA-256 of it, if known
 }
 
-// apt drives the host's apt with state, cache and settings of its own, so that it
+// apt drives the host's apt with private state, cache and settings, so that it
 // needs no root and the host does not notice. Sources and keys are the host's.
 type apt struct {
 	dir      string // private; survives builds that were killed, so that they go on
@@ -85,7 +85,7 @@ Debug::NoLocking "1";
 	return os.WriteFile(filepath.Join(a.dir, "apt.conf"), []byte(conf.String()), 0o600)
 }
 
-// helperLimit is how long a program that was told to stop, and the helpers it
+// helperLimit is how long a program that was asked to stop, and the helpers it
 // started, may take.
 const helperLimit = 2 * time.Second
 
@@ -147,7 +147,7 @@ func (a *apt) update(ctx context.Context) error {
 	return nil
 }
 
-// candidates tells which of the names can be installed.
+// candidates returns which of the names can be installed.
 func (a *apt) candidates(ctx context.Context, names []string) (map[string]bool, error) {
 	out, err := a.run(ctx, "apt-cache", append([]string{"policy"}, names...)...)
 	if err != nil {
@@ -273,7 +273,7 @@ func (a *apt) anyKernel(ctx context.Context) (string, error) {
 // archives is not apt's own folder: what lies there, --print-uris leaves out.
 func (a *apt) archives() string { return filepath.Join(a.dir, "archives") }
 
-// fetch downloads the packages that an earlier build has not left behind whole.
+// fetch downloads the packages that an earlier build has not left complete.
 func (a *apt) fetch(ctx context.Context, pkgs []Package) error {
 	var args []string
 	for _, p := range pkgs {

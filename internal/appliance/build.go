@@ -23,7 +23,7 @@ type BuildOptions struct {
 	CacheDir string
 	Binary   string
 	Progress func(string)
-	IfNone   bool // if somebody else has built one meanwhile, take it
+	IfNone   bool // if another process has built one by then, use it
 
 	deep bool // as in FindOptions
 }

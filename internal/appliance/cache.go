@@ -21,8 +21,8 @@ import (
 //	current        link to the base that is in use
 //	base-KEY/      kernel, root, boot/NN-name.ko, manifest.json, initrd-PROGRAM
 //	apt/           private state of apt
-//	tmp-*          what a build works on; belongs to whoever holds the lock
-//	lock           held by the one who builds, imports or prunes
+//	tmp-*          being built, by the holder of the lock
+//	lock           held while building, importing or pruning
 
 // CacheDir is where appliances are kept. An explicit folder (set-cachedir) wins
 // over GOFISH_CACHEDIR, that over LIBGUESTFS_CACHEDIR; since others may use such a
@@ -66,7 +66,7 @@ type Part struct {
 	Bytes int64  `json:"bytes"`
 }
 
-// Content is what a file of a base held when it was made. Nobody changes it later.
+// Content describes a file of a base as it was made. It never changes later.
 type Content struct {
 	Name  string `json:"name"`
 	Bytes int64  `json:"bytes"`
@@ -110,7 +110,7 @@ func OpenCache(explicit string) (string, error) {
 	return c.dir, err
 }
 
-// trusted refuses what another user could have put in the place of a folder of ours.
+// trusted refuses a folder that another user could have put in place of ours.
 func (c cache) trusted(dir string) error {
 	err := trust.Folder(dir, 0o022)
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
@@ -150,7 +150,7 @@ func (c cache) find() (dir string, m *Manifest, err error) {
 func (c cache) current() (dir string, m *Manifest, err error) {
 	to, err := os.Readlink(filepath.Join(c.dir, "current"))
 	if err != nil || filepath.Base(to) != to || !strings.HasPrefix(to, "base-") {
-		return "", nil, fs.ErrNotExist // what is no link, or leads outside, is not ours
+		return "", nil, fs.ErrNotExist // not a link, or one that leads outside: not ours
 	}
 	dir = filepath.Join(c.dir, to)
 	if err := c.trusted(dir); err != nil {
@@ -179,7 +179,7 @@ func (c cache) open(dir string) (*Manifest, error) {
 	return m, nil
 }
 
-// errnoOf is the error number behind an error, 0 if there is none.
+// errnoOf is the error number in an error, 0 if there is none.
 func errnoOf(err error) (e syscall.Errno) {
 	errors.As(err, &e)
 	return e
@@ -275,7 +275,7 @@ func (c cache) use(key string) error {
 	return err
 }
 
-// lock waits for whoever else builds. It returns the undo, which the kernel does
+// lock waits for other processes that build. It returns the undo, which the kernel does
 // too if this process dies.
 func (c cache) lock(ctx context.Context, progress func(string)) (unlock func(), waited bool, err error) {
 	f, err := os.OpenFile(filepath.Join(c.dir, "lock"), os.O_RDWR|os.O_CREATE|syscall.O_CLOEXEC, 0o600)
@@ -354,7 +354,7 @@ func (c cache) publish(tmp, key string) error {
 		if c.holds(key) {
 			return removeAll(tmp)
 		}
-		// There is a folder, but it is no appliance, or a damaged one.
+		// There is a folder, but it is not an appliance, or it is damaged.
 		if err := removeAll(dst); err != nil {
 			return err
 		}
@@ -369,7 +369,7 @@ func (c cache) publish(tmp, key string) error {
 func (c cache) room(n int64) error {
 	var st syscall.Statfs_t
 	if err := syscall.Statfs(c.dir, &st); err != nil {
-		return nil // then the build will tell
+		return nil // then the build will fail by itself
 	}
 	if free := int64(st.Bavail) * st.Bsize; free < n {
 		return fmt.Errorf("%s: the next step of building the appliance takes up to %d MB, and only %d MB are free: make room, or set GOFISH_CACHEDIR to a folder on another disk", c.dir, n>>20, free>>20)

@@ -10,7 +10,7 @@
 //
 // In the cache there are two layers. A base (kernel, root image, modules for the
 // initrd, manifest) is keyed by what it was made from, so a new gofish does not
-// fetch packages again. Inside it lies one initrd for each gofish program that
+// fetch packages again. It contains one initrd for each gofish program that
 // used it. Everything is written under a temporary name and renamed.
 //
 // Environment:

@@ -13,7 +13,7 @@ import (
 	"gofish/internal/compression"
 )
 
-// Appliance is what qemu is started with.
+// Appliance is the files that qemu is started with.
 type Appliance struct {
 	Dir    string // where the files lie
 	Kernel string
@@ -30,9 +30,9 @@ type FindOptions struct {
 	Path     string                           // folders with fixed appliances, separated by colons; empty: only the cache
 	CacheDir string                           // see CacheDir
 	Binary   string                           // program that becomes /init; empty: this one
-	Progress func(string)                     // told a line for each long step; may be nil
+	Progress func(string)                     // gets a line for each long step; may be nil
 	Deep     bool                             // something is wrong with the appliance: all of it is read
-	Warn     func(format string, args ...any) // told what was found damaged; may be nil
+	Warn     func(format string, args ...any) // reports what was found damaged; may be nil
 }
 
 // Find returns the appliance to use: the first fixed one on the path if a path is

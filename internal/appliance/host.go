@@ -150,7 +150,7 @@ func (g *gatherer) needs(real string, rpath []string) error {
 	return nil
 }
 
-// optional adds a file if it is there and may be read.
+// optional adds a file if it exists and can be read.
 func (g *gatherer) optional(name string, rpath []string) error {
 	err := g.add(name, rpath)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
@@ -336,7 +336,7 @@ func compareVersions(x, y string) int {
 	return len(x) - len(y)
 }
 
-// kernel takes a kernel and those of its modules that the appliance keeps.
+// kernel takes a kernel and the modules that the appliance keeps.
 func (g *gatherer) kernel(ctx context.Context, k *hostKernel) error {
 	if err := g.copy(k.file, "boot/vmlinuz-"+k.version); err != nil {
 		return err
@@ -412,7 +412,7 @@ func (t tree) contentKey(spec string) (sum [32]byte, err error) {
 	return sum, err
 }
 
-// fromHost makes a base of what is installed here and returns its key.
+// fromHost makes a base from what is installed here and returns its key.
 func (b *builder) fromHost(ctx context.Context) (string, error) {
 	if lookHost("mke2fs") == "" {
 		return "", errors.New("no mke2fs on this host: install e2fsprogs")

@@ -30,7 +30,7 @@ func (m *monitor) plug(d *Drive, target int, name string) error {
 	return nil
 }
 
-// driveError is what qemu says of a drive; a link that broke stays that.
+// driveError is qemu's error about a drive; a broken link stays a broken link.
 func driveError(target int, err error) error {
 	var said *qmpError
 	if !errors.As(err, &said) {

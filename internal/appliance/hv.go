@@ -9,12 +9,12 @@ import (
 	"github.com/google/shlex"
 )
 
-// HV is the program that runs a machine: qemu, or a wrapper that execs it, with words of
-// its own before those that we add.
+// HV is the program that runs a machine: qemu, or a wrapper that execs it, with its own
+// arguments before those that we add.
 type HV []string
 
-// ParseHV reads a program as users name it: a file, with blanks in its name or not, or
-// several words as a shell has them. The program is looked up in PATH.
+// ParseHV reads a program as users name it: a file, whose name may contain blanks, or words
+// quoted as for a shell. The program is looked up in PATH.
 func ParseHV(text string) (HV, error) {
 	if p, err := exec.LookPath(text); err == nil {
 		return HV{p}, nil
@@ -35,7 +35,7 @@ func ParseHV(text string) (HV, error) {
 	return hv, nil
 }
 
-// String is what ParseHV reads back.
+// String returns a text that ParseHV reads back.
 func (hv HV) String() string {
 	if len(hv) == 1 {
 		return hv[0]
@@ -48,7 +48,7 @@ func (hv HV) Command(ctx context.Context, args ...string) *exec.Cmd {
 	return exec.CommandContext(ctx, hv[0], append(hv[1:len(hv):len(hv)], args...)...)
 }
 
-// identity tells one build of the program from another.
+// identity distinguishes builds of the program.
 func (hv HV) identity() string {
 	var l []string
 	for _, word := range hv {

@@ -100,7 +100,7 @@ func lastUse(file string) time.Time {
 	return m
 }
 
-// programID tells programs apart without reading them: the Go build ID holds a
+// programID distinguishes programs without reading them: the Go build ID holds a
 // hash of the content. A program without one is read.
 func programID(f *os.File) (string, error) {
 	e, err := elf.NewFile(f)
@@ -164,7 +164,7 @@ func writeInitrd(w io.Writer, dir string, program *os.File) error {
 
 // unsigned cuts the signature off a kernel module: checking it takes an emulated
 // processor longer than all else about loading, and who could change the module
-// could change the kernel. Behind the module stand the signature, twelve bytes of
+// could change the kernel. After the module come the signature, twelve bytes of
 // which the last four are its length (big-endian), and a magic text
 // (Documentation/admin-guide/module-signing.rst).
 func unsigned(module []byte) []byte {

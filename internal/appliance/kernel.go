@@ -58,7 +58,7 @@ func unpackKernel(image []byte, command func(name string, args ...string) (*exec
 	}
 	payload := image[off : off+n]
 	// The payload ends with the unpacked size, which is not part of the stream;
-	// whatever a decompressor says once the ELF file is complete is of no interest.
+	// errors of a decompressor after the complete ELF file do not matter.
 	var out []byte
 	r, err := decompressor(bytes.NewReader(payload))
 	if err == nil {
@@ -166,7 +166,7 @@ func decompressor(r io.Reader) (io.Reader, error) {
 	return nil, fmt.Errorf("%w (starts with % x)", errNotCompressed, head)
 }
 
-// maxUnpacked is what a kernel or a module may grow to: a Debian kernel with all its
+// maxUnpacked limits the size of an unpacked kernel or module: a Debian kernel with all its
 // symbols has 70 MB. A few kilobytes can claim to be terabytes.
 const maxUnpacked = 512 << 20
 

@@ -18,7 +18,7 @@ type LaunchOptions struct {
 	RestoreLimit time.Duration
 	Console      func(string) // gets what the guest and qemu print
 	Log          func(format string, args ...any)
-	Note         func(format string, args ...any) // is told what the user should know; may be nil
+	Note         func(format string, args ...any) // reports what the user should know; may be nil
 }
 
 // How long an appliance may take to answer. Emulation on a loaded machine is slow; a KVM
@@ -34,9 +34,8 @@ func (o *LaunchOptions) note(format string, args ...any) {
 	}
 }
 
-// Launch brings the machine up until its daemon answers. Two things may fail that have
-// something slower to fall back on: KVM, on emulation; and in both of them a saved machine,
-// on a boot.
+// Launch brings the machine up until its daemon answers. There are two
+// fallbacks: from KVM to emulation, and in each from a saved machine to a boot.
 func (m *Machine) Launch(ctx context.Context, o LaunchOptions) (*VM, error) {
 	chooser := &Accelerator{HV: m.HV, Dir: o.CacheDir, Log: func(s string) { o.Log("%s", s) }}
 	verdict := Verdict{Accel: o.Force, Why: "force_" + o.Force + " is set", Real: true}

@@ -65,7 +65,7 @@ func (l *loader) conf(name string, depth int) {
 	}
 }
 
-// program is what an ELF file asks of its loader. Paths are seen from the tree's root.
+// program is what an ELF file requires of its loader. Paths are seen from the tree's root.
 type program struct {
 	interp string   // empty for libraries and static programs
 	libs   []string // where its direct needs lie
@@ -73,7 +73,7 @@ type program struct {
 	rpath  []string // inherited by what it needs (DT_RPATH)
 }
 
-// errNotELF: the file is no x86-64 ELF program or library.
+// errNotELF: the file is not an x86-64 ELF program or library.
 var errNotELF = fmt.Errorf("not an x86-64 ELF file")
 
 // read looks at the ELF file name, which lies at real. What loads it may have

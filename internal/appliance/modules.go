@@ -39,7 +39,7 @@ var droppedModules = []string{
 	"drivers/nvme/target/", "net/ipv4/netfilter/", "net/sunrpc/xprtrdma/", "drivers/mtd/mtd_",
 }
 
-// moduleTree is what depmod wrote about the modules of one kernel.
+// moduleTree is the output of depmod for the modules of one kernel.
 type moduleTree struct {
 	dir     string              // /lib/modules/VERSION
 	deps    map[string][]string // file below dir → files it needs, in modules.dep's order
@@ -85,7 +85,7 @@ func readModules(dir string) (*moduleTree, error) {
 
 // order returns the files of the named modules and all they need, each once and
 // after what it needs. Names that are built in or unknown are left out; the
-// unknown ones are told.
+// unknown ones are reported.
 func (t *moduleTree) order(names []string) (files, unknown []string) {
 	seen := map[string]bool{}
 	var visit func(file string)

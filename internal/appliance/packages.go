@@ -137,7 +137,7 @@ var unneeded = []string{
 	"libx11-data", "libsemanage-common", "wireless-regdb", "linux-firmware*", "firmware-*", "gcc-*-base", "libgcc-*-base", "libgprofng*", "libnss-*", "apt", "gpgv",
 }
 
-// only limits what is taken from a package that is wanted for a few of its files.
+// only limits what is taken from packages that are needed for a few of their files.
 var only = map[string][]string{
 	"systemd":                   {"usr/bin/journalctl", "usr/lib/x86_64-linux-gnu/systemd/libsystemd-shared", "usr/lib/systemd/libsystemd-shared"},
 	"binutils":                  {"usr/bin/strings"},

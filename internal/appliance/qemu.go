@@ -25,8 +25,8 @@ import (
 
 // Drive is a disk of the virtual machine.
 type Drive struct {
-	Name         string   // file as qemu is told it: an absolute path or a qemu file name such as nbd:…
-	Remote       *Remote  // if set, what qemu is told instead of Name
+	Name         string   // file name for qemu: an absolute path or a qemu file name such as nbd:…
+	Remote       *Remote  // if set, used instead of Name
 	overlay      bool     // File is a qcow2 on top of Name or Remote
 	File         *os.File // if set, an open file that is used instead (a scratch disk without a name)
 	ReadOnlyFile bool     // File is only open for reading, and the guest can only read
@@ -52,7 +52,7 @@ type Remote struct {
 	SecretOption string // the option that says which object holds the secret
 }
 
-// FileName is the disk as qemu is told it; id names the object that holds the secret.
+// FileName is the disk's name for qemu; id names the object that holds the secret.
 // Without a format qemu finds it out.
 func (r *Remote) FileName(format, id string) string {
 	file := maps.Clone(r.Options)
@@ -86,7 +86,7 @@ func (r *Remote) SecretFile() (*os.File, error) {
 // SecretID names the object that holds the secret of the drive at a SCSI target.
 func SecretID(target int) string { return "secret-" + driveID(target) }
 
-// Machine is everything qemu is told.
+// Machine is everything that is passed to qemu.
 type Machine struct {
 	HV      HV
 	Accel   string // kvm or tcg
@@ -239,7 +239,7 @@ func (m *Machine) driveFD(i int) int {
 	return fd
 }
 
-// driveName is the file of drive i as qemu is told it.
+// driveName is the file name of drive i for qemu.
 func (m *Machine) driveName(i int) string {
 	if m.Drives[i].File != nil {
 		return fdset(m.driveFD(i))
@@ -449,7 +449,7 @@ func (m *Machine) start(args []string, log func(string)) (*VM, error) {
 	return vm, nil
 }
 
-// addressSpace is what qemu may map, in bytes; 0 if nobody knows. An image may be made
+// addressSpace is how much qemu may map, in bytes; 0 for no limit. An image may be made
 // so that opening it takes all the memory there is. Beside the guest's memory qemu has
 // mapped 1.5 GB, most of it room for translated code; each drive has its caches.
 func (m *Machine) addressSpace() uint64 {
@@ -527,7 +527,7 @@ func (vm *VM) copyOutput(r io.Reader, keep *tail, log func(string)) {
 // Done is closed when qemu has ended.
 func (vm *VM) Done() <-chan struct{} { return vm.done }
 
-// Stop asks qemu to end, waits for it, and insists after a while. The error
+// Stop asks qemu to end, waits for it, and kills it after a while. The error
 // says if it ended other than asked.
 func (vm *VM) Stop(ctx context.Context) error {
 	vm.closeSockets()

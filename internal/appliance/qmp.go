@@ -18,7 +18,7 @@ type monitor struct {
 	conn    *net.UnixConn
 	r       *bufio.Reader
 	deleted map[string]bool // devices that are gone, from events
-	trouble []IOError       // from events, until somebody asks
+	trouble []IOError       // from events, until they are asked for
 	moved   string          // how the only migration ended, from events; empty: it has not
 }
 
@@ -30,7 +30,7 @@ type IOError struct {
 	Reason  string
 }
 
-// maxTrouble is how many errors are kept: the first tell what is wrong.
+// maxTrouble is how many errors are kept: the first ones matter.
 const maxTrouble = 100
 
 // noteEvent keeps what somebody may ask for later.
@@ -48,7 +48,7 @@ func (m *monitor) noteEvent(msg qmpMessage) {
 		return
 	}
 	if target, ok := driveTarget(data.Device); ok {
-		// qemu leaves nospace out where nobody waits for room.
+		// qemu omits nospace where it does not wait for room.
 		full := data.NoSpace || strings.EqualFold(data.Reason, "No space left on device")
 		m.trouble = append(m.trouble, IOError{target, data.Operation == "write", full, data.Reason})
 	}
@@ -58,7 +58,7 @@ func (m *monitor) noteEvent(msg qmpMessage) {
 func (vm *VM) IOErrors() []IOError {
 	vm.control.SetDeadline(time.Now().Add(quickAnswer))
 	defer vm.control.SetDeadline(time.Time{})
-	vm.mon.do("query-name", nil, nil) // events that have come stand before its answer
+	vm.mon.do("query-name", nil, nil) // events that have arrived come before its answer
 	l := vm.mon.trouble
 	vm.mon.trouble = nil
 	return l

@@ -14,7 +14,7 @@ import (
 	"strconv"
 )
 
-// rootFeatures: no journal and no checksums, since nobody ever writes.
+// rootFeatures: no journal and no checksums, since it is never written to.
 const rootFeatures = "none,filetype,extent,sparse_super,large_file,huge_file,dir_index,ext_attr,dir_nlink,extra_isize,flex_bg"
 
 // makeRoot writes a folder as an ext4 image that fits it closely. mke2fs comes

@@ -32,7 +32,7 @@ type Entry struct {
 	Stale   bool      `json:"stale"`   // made by a builder that wanted something else
 	Initrds []Part    `json:"initrds"`
 	Used    time.Time `json:"used"` // when its newest initrd was written
-	Disk    int64     `json:"disk"` // bytes it takes on disk, all told
+	Disk    int64     `json:"disk"` // total bytes on disk
 }
 
 // List returns what is in the cache, the current appliance first.
@@ -204,7 +204,7 @@ root    ext4, the distribution's tools; only read, may be shared by many
 `
 
 // Export writes an appliance into a folder, as a fixed appliance that libguestfs
-// accepts. README.fixed comes last: a folder without it is no appliance.
+// accepts. README.fixed comes last: a folder without it is not an appliance.
 func Export(ctx context.Context, a *Appliance, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -403,7 +403,7 @@ func importManifest(dir string) (*Manifest, error) {
 	return m, m.seal(dir)
 }
 
-// bootModulesOf takes the modules out of an initrd of ours and counts them.
+// bootModulesOf extracts and counts the modules in an initrd of ours.
 func bootModulesOf(initrd, to string) (n int, err error) {
 	f, err := os.Open(initrd)
 	if err != nil {

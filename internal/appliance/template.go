@@ -32,14 +32,14 @@ import (
 //	templates/KEY/state          qemu's device state
 //	templates/KEY/manifest.json  checksums of both; written last
 //	templates/KEY/refused        qemu has once refused the state
-//	templates/KEY.lock           held by who makes the template
+//	templates/KEY.lock           held while the template is made
 //	templates/tmp-KEY-*          being made
 //
 // The memory is mapped privately by every machine that is restored, so that they
 // share its pages until they write to them. What is in these files is run: the
 // folder is the user's alone.
 
-// errNoTemplate says that there is none and that this is not the moment to make one.
+// errNoTemplate: there is none, and it cannot be made now.
 var errNoTemplate = errors.New("no template")
 
 // DriveError is a drive that qemu refuses.
@@ -57,7 +57,7 @@ const (
 	// restoreLimit bounds the time until the state is back. It is 0.1 s on an idle
 	// machine; of 16 at once on two busy cores the last took 5 s.
 	restoreLimit = 30 * time.Second
-	// restorePatience is how long it stands still without a word.
+	// restorePatience is how long it may stand still before we say so.
 	restorePatience = 5 * time.Second
 	// plugInLimit bounds what follows: drives are opened, which may be far away, and
 	// the daemon answers.
@@ -66,8 +66,8 @@ const (
 	templateSpace = 2 << 30
 )
 
-// templatable: only our own daemon knows how to wait, and only SCSI disks and
-// default arguments are plugged in later.
+// templatable: only our own daemon can wait to be saved, and only SCSI disks can be plugged
+// in later.
 func (m *Machine) templatable() bool {
 	if m.Image.Fixed || len(m.Extra) > 0 {
 		return false
@@ -164,8 +164,8 @@ func (m *Machine) fromTemplate(ctx context.Context, limit time.Duration, o Launc
 	}
 	vm, err := m.restore(ctx, t, o)
 	// A restore may fail because the machine is busy, out of memory or descriptors, or
-	// because somebody killed qemu. All who share the cache would boot if the template
-	// went for that: it only goes if it is proved to be bad.
+	// because somebody killed qemu. Removing the template for that would make everybody who
+	// shares the cache boot: it is only removed if it is proved to be bad.
 	switch refused := errors.Is(err, errRefused); {
 	case err == nil:
 		os.Remove(t.refused())
@@ -191,7 +191,7 @@ func (m *Machine) makeTemplate(ctx context.Context, t template, limit time.Durat
 	}
 	defer lock.Close()
 	if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
-		return errNoTemplate // somebody else is at it: boot meanwhile
+		return errNoTemplate // another process is making it: boot instead
 	}
 	if _, err := os.Stat(t.manifest()); err == nil {
 		return nil // they have just finished
@@ -292,7 +292,7 @@ func create(name string) (*os.File, error) {
 }
 
 // prepareMigration makes qemu leave the memory out of what it saves and restores,
-// and tell when it has done so.
+// and report when it has done so.
 func (m *monitor) prepareMigration() error {
 	if err := m.negotiate(); err != nil {
 		return err
@@ -413,7 +413,7 @@ func (m *Machine) restore(ctx context.Context, t template, o LaunchOptions) (*VM
 	return vm, nil
 }
 
-// takeBack gives a fresh qemu the saved state and checks the saved memory.
+// takeBack loads the saved state into a fresh qemu and checks the saved memory.
 func (m *Machine) takeBack(ctx context.Context, vm *VM, s *saved, limit time.Duration, o LaunchOptions, step func(string)) error {
 	patience := time.AfterFunc(restorePatience, func() {
 		o.note("the saved appliance is not back after %v; another one will be booted if that takes longer than %v", restorePatience, limit)
@@ -442,9 +442,9 @@ func (m *Machine) takeBack(ctx context.Context, vm *VM, s *saved, limit time.Dur
 	})
 }
 
-// wake lets a restored machine run, and gives it its drives.
+// wake resumes a restored machine and plugs its drives in.
 func (m *Machine) wake(ctx context.Context, vm *VM, limit time.Duration, step func(string)) error {
-	opening := -1 // the drive that qemu is about
+	opening := -1 // the drive that qemu is opening
 	plug := func(i int) error {
 		opening = i
 		err := vm.mon.plug(&m.Drives[i], i, m.driveName(i))
@@ -470,7 +470,7 @@ func (m *Machine) wake(ctx context.Context, vm *VM, limit time.Duration, step fu
 	})
 	var late *lateError
 	if errors.As(err, &late) && opening >= 0 {
-		return &DriveError{opening, notOpened(late.limit)} // nor would another qemu
+		return &DriveError{opening, notOpened(late.limit)} // another qemu would not open it either
 	}
 	return err
 }
@@ -524,8 +524,8 @@ func isWaiting(ev proto.Event, frame []byte) bool {
 	return ev == proto.EventFrame && d.Err == nil && h.Proc == proto.ProcWaiting
 }
 
-// begin tells the waiting daemon what is this launch's own, plugs in the drives
-// after the first as it asks for them, and waits for its launch word.
+// begin sends the waiting daemon what is specific to this launch, plugs in the drives after
+// the first when it asks for them, and waits for its launch word.
 func (m *Machine) begin(conn *proto.Conn, plug func(int) error) error {
 	now := time.Now()
 	s := proto.Start{

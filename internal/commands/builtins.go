@@ -449,7 +449,7 @@ func runGlob(s *Shell, cmd string, args []string) error {
 	return nil
 }
 
-// expand lists what a pattern of glob matches, nothing if it is no pattern.
+// expand lists the matches of a pattern of glob, nothing if it is not a pattern.
 func (s *Shell) expand(pattern string) ([]string, error) {
 	if strings.HasPrefix(pattern, "/dev/") {
 		return s.expandDevices(pattern)

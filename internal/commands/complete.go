@@ -8,11 +8,11 @@ import (
 	"gofish/internal/api"
 )
 
-// wordKind says what a word of a command line stands for.
+// wordKind is what a word of a command line means.
 type wordKind int
 
 const (
-	guestWord  wordKind = iota // a device or path of the guest, as far as anyone knows
+	guestWord  wordKind = iota // a device or path of the guest, or unknown
 	hostWord                   // a file of the host
 	nameWord                   // the name of a command
 	optionWord                 // name:value
@@ -22,7 +22,7 @@ const (
 // files of the host.
 var hostParams = map[string]bool{"filename": true, "localfile": true, "localdir": true, "backingfile": true}
 
-// kindOf finds out what the word behind words is for. For an optional argument
+// kindOf finds out what the word after words is for. For an optional argument
 // it returns the action too.
 func kindOf(words []string) (wordKind, *api.Action) {
 	e := lookup(words[0])

@@ -30,7 +30,7 @@ func configFiles() []string {
 }
 
 // readConfig reads the one setting that the files have: whether disks are
-// opened read-only. It matters: who set it relies on it.
+// opened read-only. It matters: whoever set it relies on it.
 func (s *Shell) readConfig() error {
 	for _, file := range configFiles() {
 		text, err := os.ReadFile(file)
@@ -45,7 +45,7 @@ func (s *Shell) readConfig() error {
 	return nil
 }
 
-// configParser reads libconfig's syntax as far as its values are scalars, lists
+// configParser reads the part of libconfig's syntax whose values are scalars, lists
 // or groups; only the top level's booleans are looked at.
 type configParser struct {
 	text string

@@ -87,7 +87,7 @@ next:
 	return opts, nil
 }
 
-// value converts one word. name is what messages call the parameter.
+// value converts one word. name is the name of the parameter in messages.
 func (c *converter) value(p api.Param, name, word string) (any, error) {
 	switch p.Kind {
 	case api.KBool:
@@ -136,7 +136,7 @@ func (c *converter) value(p api.Param, name, word string) (any, error) {
 	return word, nil
 }
 
-// fileIn gives the name of the host file that a FileIn word means.
+// fileIn returns the name of the host file for a FileIn word.
 func (c *converter) fileIn(word string) (string, error) {
 	if c.s.noStdin && (word == "-" || strings.HasPrefix(word, "-<<")) {
 		return "", c.s.errorf("%s: the client's standard input did not come with the command (guestfish does not send it): name a file", c.cmd)
@@ -192,7 +192,7 @@ func (c *converter) fileIn(word string) (string, error) {
 	return fmt.Sprintf("/dev/fd/%d", r.Fd()), nil
 }
 
-// pipeReader reads a file until its end, or until stop says that nobody wants more.
+// pipeReader reads a file until its end, or until stop is true.
 type pipeReader struct {
 	f    *os.File
 	stop func() bool
@@ -240,7 +240,7 @@ func (c *converter) heredoc(marker string) (string, error) {
 	return fmt.Sprintf("/dev/fd/%d", f.Fd()), nil
 }
 
-// readRaw reads a line of standard input that is no command line, with its end.
+// readRaw reads a line of standard input that is not a command, with its newline.
 func (s *Shell) readRaw() (string, error) {
 	if s.prompt != nil {
 		return s.prompt.raw()
@@ -248,8 +248,8 @@ func (s *Shell) readRaw() (string, error) {
 	return s.in.ReadString('\n')
 }
 
-// privateFile gives a name for a file that a program of the host is to have, in a folder
-// of its own, which done removes. A signal that ends the shell removes it too.
+// privateFile makes a name for a file that is passed to a program of the host, in a private
+// folder, which done removes. A signal that ends the shell removes it too.
 func (s *Shell) privateFile(remote string) (name string, done func(), err error) {
 	dir, err := s.g().GetTmpdir(s.ctx)
 	if err != nil {
@@ -274,7 +274,7 @@ func (s *Shell) removeFolder(folder string) {
 	s.folders.Delete(folder)
 }
 
-// removeFolders removes what a run leaves behind that a signal ended.
+// removeFolders removes temporary folders when a signal has ended a run.
 func (s *Shell) removeFolders() {
 	s.folders.Range(func(folder, _ any) bool {
 		s.removeFolder(folder.(string))

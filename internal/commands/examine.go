@@ -10,9 +10,8 @@ import (
 	"gofish/internal/visible"
 )
 
-// takeImages turns words that name image files into disks to look at: "gofish
-// disk.img" is no command but a wish to see what is in it. Commands may follow
-// after a colon.
+// takeImages turns words that name image files into disks to look at: "gofish disk.img" is
+// not a command but a request to see what is in it. Commands may follow after a colon.
 func (s *Shell) takeImages() error {
 	o := &s.opts
 	if len(o.disks) > 0 || o.inspect || o.remote != 0 {
@@ -41,8 +40,8 @@ func isImage(name string) bool {
 	return err == nil && (fi.Mode().IsRegular() || fi.Mode()&(os.ModeDevice|os.ModeCharDevice) == os.ModeDevice)
 }
 
-// examine mounts what there is to see: the operating system, or the only file
-// system. Otherwise it says what there is.
+// examine mounts the operating system, or the only file system. Otherwise it lists the
+// file systems.
 func (s *Shell) examine() error {
 	tellUnused, err := s.unlock()
 	if err != nil {
@@ -118,7 +117,7 @@ func nearest(name string) []string {
 }
 
 // distance is how many letters must be put in, left out, changed or swapped with
-// their neighbours to make b of a; more than most is told as most+1.
+// their neighbours to make b of a; more than most is returned as most+1.
 func distance(a, b string, most int) int {
 	if len(a)-len(b) > most || len(b)-len(a) > most {
 		return most + 1

@@ -9,7 +9,7 @@ import (
 	"gofish/internal/api"
 )
 
-// topic is what help, the manual and completion say of a command.
+// topic is what help, the manual and completion say about a command.
 type topic struct {
 	name     string
 	aliases  []string
@@ -73,7 +73,7 @@ func dashed(text string) string {
 	})
 }
 
-// units tells what the numbers of an action count.
+// units says what the numbers of an action count.
 func units(a *api.Action) string {
 	var l []string
 	for _, p := range append(append(api.Args{}, a.Args...), a.Opts...) {
@@ -112,7 +112,7 @@ func runHelp(s *Shell, cmd string, args []string) error {
 	return s.explain(args[0])
 }
 
-// advise says what to do next.
+// advise suggests what to do next.
 func (s *Shell) advise() {
 	if s.launched() {
 		fmt.Fprint(s.out, `Find out what filesystems are available using ‘list-filesystems’ and then

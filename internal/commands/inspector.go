@@ -16,15 +16,15 @@ type inspected struct {
 	mounts api.Hash // path, mountable; in the order of mounting
 }
 
-// noSystem is said when there is nothing to mount by itself, with what to do instead.
+// noSystem is the error when there is no single system to mount, with what to do instead.
 const noSystem = `%s
 
 To see what is there, leave out ‘-i’, and use ‘run’ and then
 ‘list-filesystems’; ‘mount’ or ‘mount-ro’ mounts a file system.`
 
-// inspect opens what is encrypted, finds the operating system and mounts its file
-// systems, those with the shortest paths first. One that cannot be mounted is told
-// and left out, unless it is the root.
+// inspect opens encrypted devices, finds the operating system and mounts its file systems,
+// those with the shortest paths first. One that cannot be mounted is reported and left out,
+// unless it is the root.
 func (s *Shell) inspect() error {
 	tellUnused, err := s.unlock()
 	if err != nil {
@@ -85,7 +85,7 @@ func (e short) Error() string {
 
 func (e short) Unwrap() error { return e.error }
 
-// systemName is what people call the system that was found, "" if that is not known. The
+// systemName is the usual name of the system that was found, "" if it is not known. The
 // handle's answer may be a bare version number, as guestfish's is.
 func (s *Shell) systemName() string {
 	if !s.prog.isGuestfish() {
@@ -104,7 +104,7 @@ func (s *Shell) systemName() string {
 	return name
 }
 
-// printInspected tells, below the welcome of a prompt, what -i has done.
+// printInspected shows, below the welcome of a prompt, what -i has done.
 func (s *Shell) printInspected() {
 	if s.found == nil {
 		return

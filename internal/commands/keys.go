@@ -31,8 +31,8 @@ func (o *options) addKey(s *Shell, arg string) error {
 	return nil
 }
 
-// unlock opens whatever is encrypted. told warns of keys that were for nothing, when the
-// system that is in there is mounted.
+// unlock opens all encrypted devices. told warns about keys that matched nothing; call it
+// when the system is mounted.
 func (s *Shell) unlock() (told func(), err error) {
 	ring := unlock.Keyring{Keys: s.opts.keys, Ask: s.readKey, Warn: func(format string, args ...any) { s.warn("--key: "+format, args...) }}
 	all, err := ring.Open(s.ctx, s.g())
@@ -71,7 +71,7 @@ func asShellError(s *Shell, err error) error {
 	return s.errorf("%v", err)
 }
 
-// readKey asks for a key: on the terminal, or else as a line of standard input.
+// readKey asks for a key on the terminal, or reads it as a line of standard input.
 func (s *Shell) readKey(param string) (string, error) {
 	s.out.Flush()
 	ask := fmt.Sprintf("Enter key or passphrase (\"%s\"): ", visible.Line(param))

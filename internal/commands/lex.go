@@ -12,7 +12,7 @@ import (
 type line struct {
 	name string
 	args []string
-	pipe *string // what /bin/sh does with the output, nil if there is no |
+	pipe *string // the command that gets the output, nil if there is no |
 }
 
 // maxArgs is the number of arguments a line may have. Words may be more.
@@ -103,8 +103,8 @@ func lexDouble(s string) (text, rest string, err error) {
 	return "", "", fmt.Errorf("unterminated double quote")
 }
 
-// unescape reads what follows a backslash and returns the byte it stands for and
-// its length, 0 if it stands for nothing.
+// unescape reads the text after a backslash and returns the byte it encodes and its
+// length, 0 if it is not an escape.
 func unescape(s string) (byte, int) {
 	if s == "" {
 		return 0, 0

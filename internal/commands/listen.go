@@ -21,7 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// serverEnv tells a process that it is the server: its value is the file
+// serverEnv marks a process as the server: its value is the file
 // descriptor on which it says that it listens.
 const serverEnv = "GOFISH_SERVER_FD"
 
@@ -45,7 +45,7 @@ var (
 )
 
 // startServer runs the program again as a process that stays, waits until that
-// one listens, and prints the line which tells the user's shell. It returns
+// one listens, and prints the line for the user's shell. It returns
 // the status to exit with.
 func (p *Program) startServer() int {
 	fail := func(err error) int {
@@ -80,7 +80,7 @@ func (p *Program) startServer() int {
 	return 0
 }
 
-// server is what a shell that listens has open.
+// server is a shell that listens.
 type server struct {
 	*Shell
 	socket   string
@@ -281,7 +281,7 @@ func (s *Shell) useStdin(f *os.File) {
 }
 
 // remoteCommand runs one command with the client's standard streams. A client
-// that goes away meanwhile cancels what runs. It reports whether the command succeeded.
+// that disconnects cancels the call that is running. It reports whether the command succeeded.
 func (s *server) remoteCommand(call remoteCall, stdout *os.File, rights *rightsReader, r *bufio.Reader) bool {
 	if s.caller.Verbose() {
 		fmt.Fprintf(s.prog.Stderr, "%s(%d): %s\n", s.prog.Name, os.Getpid(), strings.Join(append([]string{call.cmd}, call.args...), " "))
@@ -307,7 +307,7 @@ func (s *server) remoteCommand(call remoteCall, stdout *os.File, rights *rightsR
 	left := look.end()
 	if err != nil {
 		s.say(err)
-		// The end of a client, or of who reads what it prints, is no failure of the server's work.
+		// It is not a failure if the client ends, or whoever reads its output.
 		s.failed = call.exitOnError && !left && !errors.Is(err, unix.EPIPE)
 	}
 	s.stopIfSignalled()
@@ -322,7 +322,7 @@ type lookOut struct {
 	yes   chan struct{} // it is
 	gone  chan struct{} // closed when the client has closed its connection
 	ended chan struct{} // closed when the command has ended
-	done  chan struct{} // closed when nobody reads the connection any more
+	done  chan struct{} // closed when the connection is no longer read
 }
 
 func (s *server) lookOut(conn *net.UnixConn, r *bufio.Reader) *lookOut {
@@ -356,7 +356,7 @@ func (l *lookOut) run(r *bufio.Reader) {
 	}
 }
 
-// complete asks the client whether the end of its input is one.
+// complete asks the client whether its input has really ended.
 func (l *lookOut) complete() bool {
 	l.asked.Store(true)
 	var e proto.Encoder
@@ -365,7 +365,7 @@ func (l *lookOut) complete() bool {
 	select {
 	case <-l.yes:
 		return true
-	case <-l.done: // another call came, which no client of ours sends before the answer
+	case <-l.done: // another call came; our clients send none before the answer
 		return true
 	case <-l.gone:
 		return false

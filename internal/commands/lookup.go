@@ -7,7 +7,7 @@ import (
 	"gofish/internal/api"
 )
 
-// entry is what a command name stands for: an action or a command of the shell.
+// entry is what a command name refers to: an action or a command of the shell.
 type entry struct {
 	action  *api.Action
 	builtin *builtin
@@ -146,7 +146,7 @@ func synopsis(a *api.Action) string {
 	return b.String()
 }
 
-// placeholder stands for the value of an optional argument.
+// placeholder is shown for the value of an optional argument.
 func placeholder(p api.Param) string {
 	switch p.Kind {
 	case api.KBool:

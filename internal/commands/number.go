@@ -11,13 +11,13 @@ import (
 	"gofish/internal/api"
 )
 
-// numberError says why text is no number. The values are interface: scripts see
+// numberError says why text is not a number. The values are interface: scripts see
 // them in messages.
 type numberError int
 
 const (
 	numOverflow numberError = 1 // more than 64 bits
-	numSuffix   numberError = 2 // something follows that is no suffix
+	numSuffix   numberError = 2 // something follows that is not a suffix
 	numInvalid  numberError = 4 // no number at all
 )
 
@@ -126,7 +126,7 @@ func isDigit(c byte, base int) bool {
 //
 // A number without a suffix counts what the parameter counts. A suffix says that it
 // is an amount of data, which is turned into what the parameter counts; where that
-// is no data, a suffix is an error.
+// is not data, a suffix is an error.
 func integer(cmd, name string, p api.Param, s string) (any, error) {
 	v, e := parseNumber(s, true)
 	if amount, ok := fraction(s); ok && e == numSuffix {

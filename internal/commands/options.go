@@ -25,7 +25,7 @@ const (
 	barsOff
 )
 
-// options is what the command line asks for.
+// options is the parsed command line.
 type options struct {
 	words         []string
 	disks         []disk
@@ -212,7 +212,7 @@ func shortOptions() []byte {
 func (o *options) parse(s *Shell, args []string) error {
 	words, err := getopt(optionTable(), args, func(opt *option, arg *string, rest []string) (int, error) {
 		used := 0
-		// -h takes the next word too, if it is none of an option.
+		// -h takes the next word too, if it does not begin an option.
 		if opt.short == 'h' && arg == nil && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") {
 			arg, used = &rest[0], 1
 		}
@@ -275,7 +275,7 @@ func (o *options) setFile(s *Shell, name string) error {
 	return nil
 }
 
-// start does what the options ask for before the first command: it adds the
+// start does what the options request before the first command: it adds the
 // disks, launches if that is called for, prepares disks, mounts, and opens the
 // script.
 func (s *Shell) start() error {
@@ -412,7 +412,7 @@ type mountOption struct {
 }
 
 func newMountOption(arg string) mountOption {
-	// A subvolume or a folder has a colon of its own.
+	// A subvolume or a folder contains a colon itself.
 	prefix, rest := "", arg
 	for _, p := range []string{api.VolumePrefix, api.FolderPrefix} {
 		if r, ok := strings.CutPrefix(arg, p); ok {
@@ -433,8 +433,7 @@ func newMountOption(arg string) mountOption {
 	return m
 }
 
-// mountAtStart does one -m. If it fails, the file systems that there are may
-// help.
+// mountAtStart does one -m. If it fails, a list of the file systems may help.
 func (s *Shell) mountAtStart(m mountOption) error {
 	options := ""
 	if m.options != nil {

@@ -48,7 +48,7 @@ func (o *output) drain(last bool) {
 	o.buf = o.buf[:0]
 }
 
-// Flush writes what is collected.
+// Flush writes what has been collected.
 func (o *output) Flush() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -63,7 +63,7 @@ func (o *output) redirect(f *os.File) {
 	o.f = f
 }
 
-// control writes what the user wants a terminal to get.
+// control writes text of the user to a terminal as it is.
 func (o *output) control(text string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -73,7 +73,7 @@ func (o *output) control(text string) {
 	}
 }
 
-// screenWriter is a terminal that gets only what can be seen.
+// screenWriter is a terminal that only gets visible text.
 type screenWriter struct {
 	f      *os.File
 	screen visible.Screen
@@ -207,9 +207,9 @@ func (s *Shell) piped(host string, f func() error) error {
 	return err
 }
 
-// relay gives f the name of a file that leads to the present standard output.
-// A pipe is opened by its own name. A regular file must not be: it would be emptied;
-// nor can a socket be. What goes to a terminal is made fit for it.
+// relay returns the name of a file that leads to the current standard output. A pipe is
+// opened by its own name. A regular file must not be, since that would empty it; a socket
+// cannot be. Text for a terminal is made safe for it.
 func (s *Shell) relay() (name string, finish func() error, err error) {
 	s.out.Flush()
 	fi, err := s.stdout.Stat()

@@ -92,7 +92,7 @@ func preparedTypes() []preparedType {
 	}
 }
 
-// prepared is one disk that -N asks for.
+// prepared is one disk requested with -N.
 type prepared struct {
 	prog   string
 	text   string // TYPE:… as given
@@ -189,7 +189,7 @@ func (p *prepared) lvName() string {
 	return "/dev/" + strings.TrimPrefix(p.get("name"), "/dev/")
 }
 
-// failed is err, said first, and then what it was that failed.
+// failed is err followed by what failed.
 func (p *prepared) failed(err error, format string, args ...any) error {
 	lib, ok := err.(libError)
 	if !ok {

@@ -69,7 +69,7 @@ func (b *progressBar) columns() int {
 	return 80
 }
 
-// begin is told of each call before it starts.
+// begin is called before each call.
 func (b *progressBar) begin(a *api.Action) {
 	if b == nil {
 		return
@@ -155,7 +155,7 @@ func (b *progressBar) text(p handle.ProgressEvent, elapsed time.Duration, column
 	return fmt.Sprintf("%s%s %s%s%s %s\n", spinner, percent, open, bar, closing, left)
 }
 
-// timeLeft is how long the rest will take, if what is known so far agrees.
+// timeLeft estimates how long the rest will take, once the estimates agree.
 func (b *progressBar) timeLeft(ratio float64, elapsed time.Duration) string {
 	if ratio == 1 {
 		return "00:00"

@@ -82,7 +82,7 @@ func (p *prompt) restore() {
 	}
 }
 
-// raw reads a line that is no command, with its end.
+// raw reads a line that is not a command, with its newline.
 func (p *prompt) raw() (string, error) {
 	p.rl.SetPrompt("")
 	text, err := p.rl.Readline()
@@ -238,7 +238,7 @@ func (c completer) Do(runes []rune, pos int) ([][]rune, int) {
 	var rest [][]rune
 	for _, f := range found {
 		if visible.Line(f) != f {
-			continue // nobody could see what is completed
+			continue // such a name cannot be shown
 		}
 		rest = append(rest, []rune(f)[len([]rune(word)):])
 	}

@@ -29,8 +29,8 @@ import (
 // its version, then calls; each is answered by a number, 0 or -1. Standard input
 // is attached to what follows the first byte, where guestfish does not look for it.
 //
-// A pipe at its end may be all that was to come, or what is left of a client that was
-// ended together with the program before it. So the server asks: it sends askComplete, and a
+// A pipe at its end may be complete, or its writer and the client may have been ended
+// together. So the server asks: it sends askComplete, and a
 // client that is well answers with a zero byte.
 
 // remoteCall is one command for a server.

@@ -76,9 +76,9 @@ type Shell struct {
 	stdin       *os.File
 	noStdin     bool                   // a client has not passed its own, so there is none to read
 	in          *bufio.Reader          // reads stdin
-	complete    func() bool            // asks a client whether the end of stdin is one; nil: it is
+	complete    func() bool            // asks a client whether stdin has really ended; nil: it has
 	prompt      *prompt                // nil unless interactive
-	line        atomic.Pointer[prompt] // the same, for who ends the program meanwhile
+	line        atomic.Pointer[prompt] // the same, for the goroutine that ends the program
 	interactive bool
 	onInterrupt atomic.Int32 // interruptRun and so on
 	file        string       // name of the script in messages
@@ -99,10 +99,10 @@ type Shell struct {
 	opened  atomic.Pointer[Caller]      // the last handle
 }
 
-// errShown is the error of what has already said why it failed.
+// errShown is the error of something that has already reported why it failed.
 var errShown = errors.New("")
 
-// libError is an error of the handle; guestfish begins messages of it differently.
+// libError is an error of the handle; guestfish gives these a prefix of their own.
 type libError struct{ err error }
 
 func (e libError) Error() string { return e.err.Error() }
@@ -137,7 +137,7 @@ func (p *Program) Run() int {
 	}
 	defer s.line.Load().restore()
 	// A signal ends the run in order, if that does not take too long and no other
-	// signal comes: whoever sent it will not wait. What the handle leaves behind then goes by itself.
+	// signal comes: the sender will not wait. What the handle leaves then cleans up after itself.
 	status := 128 + int(context.Cause(s.ctx).(stopSignal).Signal)
 	select {
 	case <-done:
@@ -150,7 +150,7 @@ func (p *Program) Run() int {
 // stopLimit is how long a run may take to end after a signal.
 const stopLimit = 5 * time.Second
 
-// runAndClose does the run, says why it failed and gives up the handle.
+// runAndClose does the run, reports its error and closes the handle.
 func (s *Shell) runAndClose() int {
 	err := s.run()
 	s.out.Flush()
@@ -169,7 +169,7 @@ func (s *Shell) runAndClose() int {
 	return 0
 }
 
-// close gives up the handle after a failure, when its own errors matter no more.
+// close closes the handle after a failure, when its own errors no longer matter.
 func (s *Shell) close() {
 	if s.caller != nil {
 		s.caller.Close()
@@ -199,7 +199,7 @@ func (s *Shell) run() error {
 			return err
 		}
 	}
-	// Errors of the options name no line, whatever the run is to be.
+	// Errors of the options never name a line.
 	if err := s.start(); err != nil {
 		s.failed = true
 		s.sayPlain(err)
@@ -226,8 +226,8 @@ func (s *Shell) run() error {
 	return s.finish()
 }
 
-// finish gives up the handle after a run that went well: what was written to
-// the disks is flushed. Later calls do nothing.
+// finish closes the handle after a successful run: what was written to the disks is flushed.
+// Later calls do nothing.
 func (s *Shell) finish() error {
 	if s.caller == nil {
 		return nil
@@ -259,13 +259,13 @@ func (s *Shell) open() error {
 // runningCall is a call that can be cancelled.
 type runningCall struct {
 	cancel     func()
-	interrupts int // so many have come meanwhile
+	interrupts int // how many have come during the call
 }
 
 // launched reports whether an appliance runs.
 func (s *Shell) launched() bool { return s.caller != nil && s.caller.State() == handle.Ready }
 
-// kill ends the appliance whatever it does.
+// kill ends the appliance, whatever it is doing.
 func (s *Shell) kill() {
 	if c := s.opened.Load(); c != nil {
 		(*c).Kill()
@@ -282,7 +282,7 @@ func (s stopSignal) Error() string { return s.String() }
 // the second one ends the run, too. Everywhere else signals end the run in order; that
 // of Ctrl-\\ does it at once. The returned function undoes that.
 func (s *Shell) catchSignals() func() {
-	signal.Ignore(syscall.SIGPIPE) // a reader of ours may leave
+	signal.Ignore(syscall.SIGPIPE) // whoever reads our output may leave
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP)
 	done := make(chan struct{})
@@ -350,7 +350,7 @@ func (s *Shell) say(err error) { s.sayAt(err, s.place()) }
 // sayPlain prints an error that belongs to no command.
 func (s *Shell) sayPlain(err error) { s.sayAt(err, "") }
 
-// warn tells something odd that is no failure.
+// warn reports something odd that is not a failure.
 func (s *Shell) warn(format string, args ...any) { s.sayPlain(s.errorf("warning: "+format, args...)) }
 
 func (s *Shell) sayAt(err error, place string) {
@@ -376,7 +376,7 @@ func (s *Shell) sayAt(err error, place string) {
 		s.sayJSON(err, place != "")
 		return
 	}
-	if s.lineno == 0 && !(ofHandle && s.prog.isGuestfish()) { // words: there is no line
+	if s.lineno == 0 && !(ofHandle && s.prog.isGuestfish()) { // commands on the command line have no line
 		place = ""
 	}
 	// Errors of the shell itself may have several lines, such as how a command is used.
@@ -582,7 +582,7 @@ func (s *Shell) runGenerated(text string, strict bool) error {
 		s.stopIfSignalled()
 	}
 	if s.failed {
-		c.Process.Kill() // or it would complain that nobody listens
+		c.Process.Kill() // or it would complain about a broken pipe
 		lines.Close()
 		c.Wait()
 		return errShown
@@ -634,8 +634,8 @@ func (s *Shell) command(name string, args []string) error {
 	return s.action(e.action, name, args)
 }
 
-// renamed gives an error of an action that a command is made of the command's name:
-// it is what the user knows.
+// renamed gives an error of an action the name of the command that called it: that is the
+// name the user knows.
 func renamed(err error, name string) error {
 	lib, ok := err.(libError)
 	if !ok {
@@ -684,8 +684,8 @@ func (s *Shell) action(a *api.Action, name string, words []string) error {
 	return nil
 }
 
-// unknown is the error for a name that is no command. The first of a run also
-// tells how the program is meant to be called.
+// unknown is the error for a name that is not a command. If it is the first of a run, the
+// error also explains how the program is used.
 func (s *Shell) unknown(name string) error {
 	err := fmt.Errorf("%s: unknown command", name)
 	if near := nearest(name); len(near) > 0 {

@@ -9,7 +9,7 @@ import (
 	"gofish/guestfs/types"
 )
 
-// driveArgs is what the value of -a says: a file of the host, or a remote disk.
+// driveArgs is the value of -a: a file of the host, or a remote disk.
 type driveArgs struct {
 	path                       string
 	protocol, username, secret string
@@ -29,7 +29,7 @@ func (d driveArgs) options() types.AddDriveOptions {
 	return types.AddDriveOptions{Protocol: given(d.protocol), Username: given(d.username), Secret: given(d.secret), Server: d.server}
 }
 
-// isURI reports whether a value of -a is a URI: small letters or + stand right
+// isURI reports whether a value of -a is a URI: lower-case letters or + are right
 // before the first "://". Anything else is the name of a file.
 func isURI(s string) bool {
 	scheme, _, ok := strings.Cut(s, "://")
@@ -47,7 +47,7 @@ func isURI(s string) bool {
 // dropSlash has the protocols whose names do not begin with the path's slash.
 var dropSlash = map[string]bool{"gluster": true, "iscsi": true, "nbd": true, "rbd": true, "sheepdog": true}
 
-// hasQuery has the protocols in whose names a query belongs to what is asked for: links
+// hasQuery has the protocols where a query is part of the name: links
 // that are signed carry the signature there.
 var hasQuery = map[string]bool{"http": true, "https": true, "ftp": true, "ftps": true}
 

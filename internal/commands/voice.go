@@ -13,7 +13,7 @@ const guestfish = "guestfish"
 
 func (p *Program) isGuestfish() bool { return p.Name == guestfish }
 
-// library is what messages of the handle begin with.
+// library is the prefix of messages of the handle.
 func (p *Program) library() string {
 	if p.isGuestfish() {
 		return "libguestfs:"
@@ -35,8 +35,8 @@ func (p *Program) message(place string, err error) string {
 	return place + err.Error()
 }
 
-// errorText is what an error says, without the program's name. Actions have the names that
-// the shell knows them by, and so has what to do; guestfish uses the terms of the API.
+// errorText is the text of an error, without the program's name. Actions and advice are in
+// the terms of the shell; guestfish uses those of the API.
 func (p *Program) errorText(err error) string {
 	if lib, ok := err.(libError); ok && !p.isGuestfish() {
 		dashed := func(action string) string { return strings.ReplaceAll(action, "_", "-") }

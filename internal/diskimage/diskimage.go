@@ -1,5 +1,5 @@
 // Package diskimage reads what a disk image says about itself and about other files:
-// its format, and the files of the host that whoever opens it opens too. It only
+// its format, and the files of the host that are opened with it. It only
 // reads headers, and believes no number in them.
 //
 // Formats: qcow2 and qcow (docs/interop/qcow2.rst and block/qcow.c of QEMU), QED
@@ -28,7 +28,7 @@ const (
 // Ref is a file that an image names.
 type Ref struct {
 	Kind   Kind
-	Name   string // as it stands in the image: a path, or one of qemu's names with a protocol
+	Name   string // as written in the image: a path, or one of qemu's names with a protocol
 	Format string // that the image gives for it; empty if it gives none
 }
 
@@ -45,7 +45,7 @@ var magics = []struct{ format, magic string }{
 
 const sector = 512
 
-// Probe tells the format of an image by its beginning, as qemu does: raw where nothing
+// Probe finds the format of an image from its first bytes, as qemu does: raw where nothing
 // speaks for another.
 func Probe(r io.ReaderAt) string {
 	head := make([]byte, 2048) // as much as qemu looks at
@@ -129,7 +129,7 @@ func text(r io.ReaderAt, at, length uint64, what Kind) (string, error) {
 }
 
 // Refs lists the files that an image of a format names. A header that cannot be read
-// is an error only if a name is lost by it; qemu tells the rest.
+// is an error only if a name is lost; qemu reports the rest.
 func Refs(format string, r io.ReaderAt) ([]Ref, error) {
 	head := make([]byte, 112)
 	n, _ := r.ReadAt(head, 0)

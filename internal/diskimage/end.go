@@ -101,7 +101,7 @@ func (s *search) table(at int64, entries, size uint64, fn func(entry []byte)) {
 	}
 }
 
-// note is told of data; place 0 and 1 stand for zeros.
+// note records data; places 0 and 1 mean zeros.
 func (s *search) note(at, size uint64) {
 	if at > 1 {
 		s.end = max(s.end, clampEnd(at+size))

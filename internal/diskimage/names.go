@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// Place is where a name that stands in an image leads.
+// Place is where a name in an image leads.
 type Place struct {
 	Path     string // a file of this host; empty if it is none
-	Protocol string // qemu's way to reach what is no plain file: nbd, http, …
+	Protocol string // qemu's way to reach anything but a plain file: nbd, http, …
 	Relative bool   // the name is relative to the image's folder, without ".."
 	Format   string // that the name itself gives
 }
@@ -93,7 +93,7 @@ func resolveJSON(text string) ([]Place, error) {
 // localDriver are qemu's drivers whose filename is one of the host.
 var localDriver = map[string]bool{"file": true, "host_device": true, "host_cdrom": true}
 
-// remoteDriver reports whether a driver reaches its data in a way of its own, rather
+// remoteDriver reports whether a driver has its own way to reach its data, rather
 // than through a file below it.
 func remoteDriver(driver string) bool {
 	return !localDriver[driver] && driver != "raw" && Extensions[driver] == nil

@@ -17,7 +17,7 @@ func WriteOverlay(w io.WriterAt, name, format string, size int64) error {
 		cluster     = 1 << clusterBits
 		header      = 104
 		extBacking  = 0xE2792ACA
-		perL2       = cluster / 8 // clusters that an entry of the first table stands for
+		perL2       = cluster / 8 // clusters that an entry of the first table covers
 	)
 	if len(name) > maxName {
 		return ErrNameTooLong

@@ -17,7 +17,7 @@ type Node struct {
 // to read it.
 func Build(root Node) []byte {
 	b := &builder{}
-	b.alloc(0x20 - 4) // the bin's header stands here
+	b.alloc(0x20 - 4) // the bin's header is here
 	// One security descriptor for all keys: a record that is its own predecessor and
 	// successor, with the shortest descriptor there is (MS-DTYP 2.4.6), that of nobody.
 	sk := make([]byte, 0x14+20)

@@ -14,7 +14,7 @@ import (
 
 // Hive is a registry hive in memory.
 type Hive struct {
-	data []byte // behind the header
+	data []byte // after the header
 	root uint32
 }
 
@@ -280,7 +280,7 @@ func (h *Hive) value(off uint32, room int) (Value, bool) {
 	}
 	v := Value{Name: valueName(c), Type: u32(c, 0xc)}
 	n := u32(c, 4)
-	if n&0x80000000 != 0 { // up to four bytes stand in the offset's place
+	if n&0x80000000 != 0 { // up to four bytes replace the offset
 		n &= 0x7fffffff
 		if n > 4 {
 			return Value{}, false

@@ -1,5 +1,5 @@
 // Package library keeps the C libraries that actions need (Augeas, hivex, systemd's
-// journal, The Sleuth Kit, RPM) out of the daemon: each runs in a process of its own,
+// journal, The Sleuth Kit, RPM) out of the daemon: each runs in a separate process,
 // the library server, so that a crash on hostile data is the error of one call.
 //
 // gofish is static and cannot load a library. The server (folder libserver) is a

@@ -88,7 +88,7 @@ func BuildBitmap(width, height int, at func(x, y int) [3]byte) []byte {
 	return b
 }
 
-// Header is what stands before the palette and the rows of a bitmap.
+// Header precedes the palette and the rows of a bitmap.
 func Header(width, height, bits, colors int) []byte {
 	b := make([]byte, 40)
 	le := binary.LittleEndian

@@ -63,7 +63,7 @@ func invalidAt(s string, i int) bool {
 	return n == 1
 }
 
-// hidden reports whether a rune does something else than being seen: control characters
+// hidden reports whether a rune does anything but show: control characters
 // (C0, C1), line and paragraph separators, and what changes the direction of text.
 func hidden(r rune) bool {
 	switch {
@@ -75,7 +75,7 @@ func hidden(r rune) bool {
 	return false
 }
 
-// appendEscaped adds s with each hidden rune and each byte that is no UTF-8 written as
+// appendEscaped adds s with each hidden rune and each byte that is not UTF-8 written as
 // in C. The form for runes is JSON's too.
 func appendEscaped(b []byte, s string, lines bool) []byte {
 	for i, r := range s {
