@@ -344,7 +344,7 @@ func TestDamagedBase(t *testing.T) {
 		"root has 100 bytes and not 4096":  func(d string) { os.Truncate(d+"/root", 100) },
 		"kernel has 0 bytes and not 6":     func(d string) { os.Truncate(d+"/kernel", 0) },
 		"boot/00-virtio.ko is missing":     func(d string) { os.Remove(d + "/boot/00-virtio.ko") },
-		"kernel is no file":                func(d string) { os.Remove(d + "/kernel"); os.Mkdir(d+"/kernel", 0o755) },
+		"kernel is not a file":             func(d string) { os.Remove(d + "/kernel"); os.Mkdir(d+"/kernel", 0o755) },
 		"manifest.json: unexpected end of": func(d string) { os.Truncate(d+"/manifest.json", 0) },
 		"it has no manifest.json":          func(d string) { os.Remove(d + "/manifest.json") },
 		"its manifest.json is of another":  func(d string) { os.WriteFile(d+"/manifest.json", []byte("{}"), 0o644) },

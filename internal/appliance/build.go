@@ -238,10 +238,10 @@ func (b *builder) complete(ctx context.Context, tmp string, t tree, m *Manifest)
 		return err
 	}
 	if m.Missing, m.Disabled = t.check(newLoader(t).dirs); len(m.Missing) > 0 {
-		b.say("appliance: not to be had here, so left out: %s", strings.Join(m.Missing, ", "))
+		b.say("appliance: not available here, so left out: %s", strings.Join(m.Missing, ", "))
 	}
 	if len(m.Disabled) > 0 {
-		b.say("appliance: groups of actions that are off therefore: %s", strings.Join(m.Disabled, ", "))
+		b.say("appliance: groups of actions that will not work: %s", strings.Join(m.Disabled, ", "))
 	}
 	b.say("appliance: writing the root image")
 	m.Largest = largest(t.dir)

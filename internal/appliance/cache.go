@@ -201,7 +201,7 @@ func (m *Manifest) damage(dir string, deep bool) string {
 		case errors.Is(err, fs.ErrNotExist):
 			return f.Name + " is missing"
 		case err != nil || !fi.Mode().IsRegular():
-			return f.Name + " is no file"
+			return f.Name + " is not a file"
 		case fi.Size() != f.Bytes:
 			return fmt.Sprintf("%s has %d bytes and not %d", f.Name, fi.Size(), f.Bytes)
 		case f.Sum == "" || !deep && fi.ModTime().Unix() == f.Wrote:

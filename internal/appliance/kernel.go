@@ -45,7 +45,7 @@ func unpackKernel(image []byte, command func(name string, args ...string) (*exec
 		return nil, errors.New("neither a bzImage nor an ELF kernel")
 	}
 	if v := binary.LittleEndian.Uint16(image[0x206:]); v < 0x208 {
-		return nil, fmt.Errorf("boot protocol %d.%d tells no payload", v>>8, v&0xff)
+		return nil, fmt.Errorf("boot protocol %d.%d does not say where the payload is", v>>8, v&0xff)
 	}
 	sects := int64(image[0x1f1])
 	if sects == 0 {

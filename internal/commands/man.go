@@ -76,9 +76,9 @@ func (p *Program) manual(m page) {
  PROG disk.img ... [: command ...]
  PROG SUBCOMMAND ...`, "PROG", n))
 	m.section("DESCRIPTION")
-	m.text(strings.ReplaceAll(`PROG opens a disk image of any format and works on what is inside: partitions, volumes, file systems, files. It needs no root, and the host does not mount the image: a small virtual machine, the appliance, does. The commands and the language are those of guestfish, so scripts for it run unchanged.
+	m.text(strings.ReplaceAll(`PROG opens a disk image of any format and works on what is inside: partitions, volumes, file systems, files. It does not need root, and the image is not mounted on the host but in a small virtual machine, the appliance. The commands and the language are those of guestfish, so scripts for it run unchanged.
 
-Commands come from words on the command line, from a script, or from a prompt. A session names the disks, starts the appliance with "run", finds what is there with "list-filesystems", and mounts it. Naming only an image opens it for reading and mounts the operating system in it, or its only file system:
+Commands come from words on the command line, from a script, or from a prompt. A session names the disks, starts the appliance with "run", lists the file systems with "list-filesystems", and mounts them. Given only an image, PROG opens it read-only and mounts the operating system in it, or its only file system:
 
  PROG disk.img
  PROG --ro -a disk.img -i cat /etc/fstab
@@ -128,17 +128,17 @@ Commands come from words on the command line, from a script, or from a prompt. A
 		}
 	}
 	m.section("EXIT STATUS")
-	m.text("0 when every command succeeded or was forgiven with -; 1 when one failed or the disks could not be flushed at the end; 128 and the signal's number when a signal ended a script.")
+	m.text("0 if every command succeeded or was prefixed with -; 1 if one failed or the disks could not be flushed at the end; 128 plus the signal's number if a signal ended a script.")
 	m.section("ENVIRONMENT")
 	for _, v := range [][2]string{
 		{"EDITOR, PAGER, HEXEDITOR", `Programs of "edit", "more" and "hexedit".`},
 		{"GUESTFISH_DISPLAY_IMAGE", `Program of "display".`},
-		{"GUESTFISH_PS1", `The prompt. \\e, \\a, \\n, \\r, \\NNN (octal) and \\xHH are understood, and \\[ \\] around what takes no space.`},
-		{"GUESTFISH_INIT, GUESTFISH_OUTPUT, GUESTFISH_RESTORE", "Printed at the start of a prompt session, before the output of each command, and at the end; for colours."},
-		{"HOME", "What ~ stands for, and where the history is kept."},
+		{"GUESTFISH_PS1", `The prompt. \\e, \\a, \\n, \\r, \\NNN (octal) and \\xHH are understood, and \\[ \\] around text that takes no space.`},
+		{"GUESTFISH_INIT, GUESTFISH_OUTPUT, GUESTFISH_RESTORE", "Printed when the prompt starts, before the output of each command, and at the end; for colours."},
+		{"HOME", "The folder that ~ means, and where the history is kept."},
 		{"SHELL", `Runs the scripts of "event".`},
 		{"LIBGUESTFS_*", "Settings of the handle, as in libguestfs: BACKEND, DEBUG, TRACE, MEMSIZE, PATH, TMPDIR and others."},
-		{"GOFISH_*", "Wins over the variable of the same name that begins with GUESTFISH or LIBGUESTFS."},
+		{"GOFISH_*", "Takes precedence over the variable of the same name that begins with GUESTFISH or LIBGUESTFS."},
 	} {
 		m.item(v[0], strings.ReplaceAll(v[1], `\\`, `\`))
 	}
@@ -150,23 +150,23 @@ Commands come from words on the command line, from a script, or from a prompt. A
 
 const manualLanguage = `One line is one command: a name and its arguments, separated by blanks. Lines that begin with # are comments. A command that fails ends a script, unless the line begins with -.
 
-"text" may hold the escapes of C: \n, \t, \\, \", \x41, \101 and the like; 'text' holds none; any other word stands for itself, except that ~ and ~user at its front are home folders of the host. A list is one argument: "a b 'c d'" is a list of three.
+"text" may contain the escapes of C: \n, \t, \\, \", \x41, \101 and so on; 'text' has none; any other word is taken literally, except that ~ and ~user at its front are home folders of the host. A list is one argument: "a b 'c d'" is a list of three.
 
-Numbers are decimal, hexadecimal (0x1f) or octal (0755). A bare number counts what the parameter counts: bytes, mebibytes, sectors; the help of each command tells. With a suffix it is an amount of data, which is turned into that: "lvcreate LV VG 100M" and "lvcreate LV VG 100" both make a volume of 100 mebibytes, and 1.5G is 1536 of them. K M G T P E stand for powers of 1024, with or without iB (1K, 1KiB); with B or D they stand for powers of 1000 (1KB). An amount that is no whole number of the unit is rounded up; sectors must come out even. A suffix for a number that counts no data, such as a partition's, is an error. Truth values are true, yes, on, t, y, 1 and their opposites.
+Numbers are decimal, hexadecimal (0x1f) or octal (0755). A bare number counts what the parameter counts: bytes, mebibytes, sectors; the help of each command says which. With a suffix it is an amount of data, which is turned into that: "lvcreate LV VG 100M" and "lvcreate LV VG 100" both make a volume of 100 mebibytes, and 1.5G is 1536 of them. K M G T P E stand for powers of 1024, with or without iB (1K, 1KiB); with B or D they stand for powers of 1000 (1KB). An amount that is not a whole number of the unit is rounded up; sectors must come out even. A suffix on a number that is not an amount of data, such as a partition number, is an error. Booleans are true, yes, on, t, y, 1 and their opposites.
 
-Where a command takes a device or a path, a word that begins with /dev/ is a device if the appliance has one of that name (any /dev/sd name always is), and a path of the guest otherwise. "dev:/dev/x" and "file:/dev/x" say which is meant.
+Where a command takes a device or a path, a word that begins with /dev/ is a device if the appliance has one of that name (any /dev/sd name always is), and a path of the guest otherwise. "dev:/dev/x" and "file:/dev/x" say which one you mean.
 
-No mount option is added to those given, not even sync. With --ro, what is written goes to a copy that is thrown away: the image does not change, also where a journal is replayed.
+No mount option is added to those given, not even sync. With --ro, writes go to an overlay that is thrown away: the image does not change, even if a journal is replayed.
 
 With --json each command prints its result as JSON, one value a line: null where there is none, structs and tables as objects, bytes (and text that is not UTF-8) as {"base64":...}. Errors are objects on standard error, with the action, the error number's name, file and line where they are known. "PROG schema" prints a JSON Schema of all results.
 
-With --strict it is an error when a program behind a pipe fails, when a line for the host uses a variable that is not set, and where there would be a warning otherwise.
+With --strict it is an error when a program after a pipe fails, when a line for the host uses an unset variable, and whenever there would otherwise be a warning.
 
 In a script each error begins with the script's name and the line's number.
 
 Optional arguments, shown as [name:..], follow the others in any order: mkfs ext4 /dev/sda1 label:data.
 
-A file of the host that is sent may be - for standard input, or -<<END for the lines that follow, up to a line that is END. A file that is received may be - for standard output.
+A host file to send may be - for standard input, or -<<END for the lines that follow, up to a line with only END. A host file to receive may be - for standard output.
 
  !cmd           run cmd on the host
  <!cmd          run cmd on the host, and each line it prints as a command

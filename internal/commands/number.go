@@ -201,7 +201,7 @@ func inUnit(bytes *big.Int, u api.Unit) (*big.Int, error) {
 	case u == api.Sectors512:
 		q, r := new(big.Int).QuoRem(bytes, size, new(big.Int))
 		if r.Sign() != 0 {
-			return nil, fmt.Errorf("this is no whole number of %s", u)
+			return nil, fmt.Errorf("not a whole number of %s", u)
 		}
 		return q, nil
 	}

@@ -29,7 +29,7 @@ func TestUnits(t *testing.T) {
 		{api.Bytes, "-1", -1, ""},
 		{api.Sectors512, "1M", 2048, ""},
 		{api.Sectors512, "1000D", 0, "invalid integer"},
-		{api.Sectors512, "1KB", 0, "no whole number of sectors"},
+		{api.Sectors512, "1KB", 0, "not a whole number of sectors"},
 		{api.Sectors, "2048", 2048, ""},
 		{api.Sectors, "1M", 0, "counts the device's sectors: give a plain number"},
 		{api.Blocks, "1M", 0, "counts blocks of the file system"},

@@ -153,7 +153,7 @@ func optionTable() []option {
 			set: func(s *Shell, o *options, arg *string) error { return nil }},
 		{long: "strict", help: "Treat warnings, failing programs after a pipe, and unset variables in commands for the host as errors",
 			set: func(s *Shell, o *options, arg *string) error { o.strict = true; return nil }},
-		{long: "timeout", arg: needArg, value: "seconds", help: "Give up a call that makes no progress for this long (default 600; 0: never)",
+		{long: "timeout", arg: needArg, value: "seconds", help: "Give up on a call that makes no progress for this long (default 600; 0: never)",
 			set: func(s *Shell, o *options, arg *string) error {
 				if n, err := strconv.ParseFloat(*arg, 64); err != nil || n < 0 {
 					return s.errorf("--timeout %s: not a number of seconds", *arg)
@@ -162,7 +162,7 @@ func optionTable() []option {
 			}},
 		{long: "trace", arg: mayArg, value: "file", help: "Write each command to standard error or a file, as a script that can be run again",
 			set: func(s *Shell, o *options, arg *string) error { return s.openTrace(arg) }},
-		{long: "untrusted", help: "For images from strangers: open no files but those beside them, and trust no format that a guest could have written",
+		{long: "untrusted", help: "For images from strangers: open only files beside them, and do not trust a format that a guest could have written",
 			set: func(s *Shell, o *options, arg *string) error {
 				o.untrusted = true
 				return s.g().SetBackendSetting(s.ctx, "untrusted", "1")

@@ -144,14 +144,14 @@ func (c *chain) resolve(f *os.File, at chainLink, ref diskimage.Ref) ([]chainLin
 	var next []chainLink
 	for _, p := range places {
 		if c.untrusted && !c.mayOpen(at.path, p) {
-			return nil, fmt.Errorf("%s is not opened, as the image is not trusted and names what is not beside it: name that file as a drive of its own, or leave out --untrusted", what)
+			return nil, fmt.Errorf("%s is not opened: the image is not trusted, and that file is not beside it. Add that file as a drive too, or leave out --untrusted", what)
 		}
 		format := ref.Format
 		if p.Format != "" {
 			format = p.Format
 		}
 		if c.untrusted && format != "" && format != "raw" && diskimage.Extensions[format] == nil {
-			return nil, fmt.Errorf("%s is not opened: %s is no format of an image: leave out --untrusted if you trust it", what, format)
+			return nil, fmt.Errorf("%s is not opened: %s is not an image format: leave out --untrusted if you trust it", what, format)
 		}
 		if p.Path == "" {
 			continue // qemu reports whether it is there

@@ -102,7 +102,7 @@ func (h Actions) CopyOut(c *Call, remotepath, localdir string, o types.CopyOutOp
 		if err == nil {
 			// Blocks that fill a record may follow.
 			if n, _ := io.CopyN(io.Discard, r, maxPadding); n == maxPadding {
-				err = errors.New("the archive that the daemon sends goes on behind its end")
+				err = errors.New("the archive from the daemon goes on after its end")
 			}
 		}
 		r.Close() // if unpacking has failed, this ends the transfer

@@ -322,7 +322,7 @@ func qemuTakes(path, format string, readOnly bool) error {
 	case format == "luks":
 		return errors.New("an image that is all LUKS is opened as --format=raw, and its content with --key or cryptsetup-open")
 	case format != "" && !slices.Contains(imageFormats, format):
-		return fmt.Errorf("%s is no format of disk images; there are %s", format, strings.Join(imageFormats, ", "))
+		return fmt.Errorf("%s is not a disk image format; known are %s", format, strings.Join(imageFormats, ", "))
 	case len(path) > longest:
 		return fmt.Errorf("its whole path has %d bytes, and qemu takes %d: use a link to it with a shorter one", len(path), longest)
 	case !readOnly && !utf8.ValidString(path):

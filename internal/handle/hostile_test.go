@@ -202,7 +202,7 @@ func TestHostileDaemons(t *testing.T) {
 		{"a cancelled file", streams, file(chunk("abc", 1)), leaves, "", false, "cancelled by daemon"},
 		{"an archive that does not stop", []string{"copy_out"}, file(chunk(strings.Repeat("x", 1024), 0)), floods, chunk(zeros, 0), false, "invalid tar header"},
 		{"names for ever", []string{"ls"}, file(""), floods, chunk(strings.Repeat("n", 4000)+"\x00"+strings.Repeat("n", 4000)+"\x00", 0), false, "larger than 256 MB"},
-		{"zeroes behind the archive's end", []string{"copy_out"}, file(tarOf()), floods, chunk(zeros, 0), false, "goes on behind its end"},
+		{"zeroes after the archive's end", []string{"copy_out"}, file(tarOf()), floods, chunk(zeros, 0), false, "goes on after its end"},
 		{"success before the file is read", []string{"upload_large"}, good(""), waits, "", false, "replied before"},
 		{"an error before the file is read", []string{"upload_large"}, failure("ENOSPC", "no room"), waits, "", false, "no room"},
 	} {

@@ -42,7 +42,7 @@ func dialLibvirt(ctx context.Context, uri string) (libvirtConn, error) {
 	}
 	if _, err := exec.LookPath("virsh"); err != nil {
 		if len(sockets) > 0 {
-			return nil, fmt.Errorf("could not connect to libvirt: there is no socket %s, and no virsh to ask: start libvirtd, or install libvirt-clients", strings.Join(sockets, " or "))
+			return nil, fmt.Errorf("could not connect to libvirt: there is no socket %s, and virsh is not installed: start libvirtd, or install libvirt-clients", strings.Join(sockets, " or "))
 		}
 		return nil, fmt.Errorf("could not connect to libvirt: %s needs virsh: install libvirt-clients", uri)
 	}
@@ -63,11 +63,11 @@ func libvirtSockets(uri string) (sockets []string, full string, err error) {
 	}
 	u, err := url.Parse(uri)
 	if err != nil {
-		return nil, "", fmt.Errorf("%s is no libvirt URI: %w", uri, err)
+		return nil, "", fmt.Errorf("%s is not a libvirt URI: %w", uri, err)
 	}
 	driver, transport, _ := strings.Cut(u.Scheme, "+")
 	if driver == "" {
-		return nil, "", fmt.Errorf("%s is no libvirt URI, such as qemu:///system", uri)
+		return nil, "", fmt.Errorf("%s is not a libvirt URI, such as qemu:///system", uri)
 	}
 	if driver == "test" || u.Host != "" || transport != "" && transport != "unix" {
 		return nil, uri, nil

@@ -29,7 +29,7 @@ func TestQemuTakes(t *testing.T) {
 		text         string
 	}{
 		{"/x", "", false, ""}, {"/x", "qcow2", false, ""}, {"/b\xff", "raw", true, ""},
-		{"/x", "luks", false, "--format=raw"}, {"/x", "nbd", false, "nbd is no format of disk images; there are raw, qcow2"},
+		{"/x", "luks", false, "--format=raw"}, {"/x", "nbd", false, "nbd is not a disk image format; known are raw, qcow2"},
 		{long, "raw", true, "1202 bytes, and qemu takes 1023"}, {"/b\xff", "raw", false, "not UTF-8"},
 	} {
 		err := qemuTakes(c.path, c.format, c.readOnly)

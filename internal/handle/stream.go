@@ -57,7 +57,7 @@ func openSource(ctx context.Context, arg any) (*source, error) {
 	case io.Reader:
 		s.Reader = arg
 	default:
-		return nil, fmt.Errorf("%T is no reader", arg)
+		return nil, fmt.Errorf("%T is not a reader", arg)
 	}
 	if s.file == nil {
 		return s, nil

@@ -217,7 +217,7 @@ func (r *Keyring) try(ctx context.Context, g calls.Client, d Device, l []secret)
 			continue
 		}
 		if s.bare && r.Warn != nil {
-			r.Warn("%s: its first line ends as on Windows, in CR LF: the key is what stands before that", s.of.Text)
+			r.Warn("%s: its first line ends in CR LF, as on Windows: the key is the text before that", s.of.Text)
 		}
 		if s.of != nil {
 			s.of.used = true
