@@ -123,6 +123,9 @@ func otherSectors(fd int) string {
 // that they exist at the first call. Tools only run if there is something for them
 // to do: starting a program is slow under emulation.
 func (d *Daemon) activateVolumes() {
+	for _, disk := range d.devices.disks() {
+		d.mendTold(disk)
+	}
 	s := scanned{kinds: map[string]bool{}}
 	d.devices.scan(&s, "sd", "hd", "vd")
 	for _, text := range s.warnings {

@@ -57,6 +57,7 @@ func (d Actions) InternalAwaitDisk(target int) error {
 	if err != nil {
 		return err
 	}
+	d.mendTold(name)
 	s := scanned{kinds: map[string]bool{}}
 	d.devices.scan(&s, name)
 	for _, text := range s.warnings {

@@ -168,7 +168,9 @@ func rereadPartitions(device Device) {
 		return
 	}
 	defer unix.Close(fd)
-	unix.IoctlSetInt(fd, unix.BLKRRPART, 0)
+	if unix.IoctlSetInt(fd, unix.BLKRRPART, 0) == nil {
+		mendPartitions(string(device))
+	}
 }
 
 func (d Actions) VfsType(mountable Mountable) (string, error) {

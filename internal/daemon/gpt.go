@@ -85,8 +85,7 @@ func (d *tableDisk) readHalf(at int64) (h gptHalf, err error) {
 	if h.header, err = d.read(at, 1); err != nil {
 		return h, err
 	}
-	size := int64(le.Uint32(h.header[headerSize:]))
-	if !bytes.HasPrefix(h.header, []byte("EFI PART")) || size < leastHeader || size > d.sector || headerSum(h.header) != le.Uint32(h.header[headerCRC:]) {
+	if !d.isHeader(h.header) {
 		return h, errGPTDamaged
 	}
 	n := int64(le.Uint32(h.header[headerCount:])) * int64(h.each())
@@ -115,11 +114,36 @@ func headerSum(header []byte) uint32 {
 func readGPT(d tableDisk) (*gpt, error) {
 	g := &gpt{tableDisk: d}
 	var err error
-	if g.main, err = d.readHalf(1); err != nil {
-		g.main, err = d.readHalf(d.sectors - 1)
-		g.damaged = true
+	if g.main, err = d.readHalf(1); err == nil {
+		return g, nil
+	}
+	g.damaged = true
+	// The disk may have grown: then a header whose entries are damaged knows where the copy is.
+	at := d.copyOf(g.main.header)
+	if g.main, err = d.readHalf(d.sectors - 1); err != nil && at > 0 {
+		g.main, err = d.readHalf(at)
 	}
 	return g, err
+}
+
+// copyOf is where a header says that its copy is, 0 if it is no whole header.
+func (d *tableDisk) copyOf(header []byte) int64 {
+	if !d.isHeader(header) {
+		return 0
+	}
+	if at := int64(le.Uint64(header[headerCopy:])); at > 1 && at < d.sectors {
+		return at
+	}
+	return 0
+}
+
+// isHeader reports whether a sector is a header as it was written.
+func (d *tableDisk) isHeader(b []byte) bool {
+	if !bytes.HasPrefix(b, []byte("EFI PART")) {
+		return false
+	}
+	size := int64(le.Uint32(b[headerSize:]))
+	return size >= leastHeader && size <= d.sector && headerSum(b) == le.Uint32(b[headerCRC:])
 }
 
 // save writes what has changed: the copy first, so that one half is always whole.

@@ -92,6 +92,7 @@ type mbr struct {
 	tableDisk
 	parts []mbrPart
 	chain []mbrLink
+	ring  bool // the chain comes back to where it was
 }
 
 func entryAt(sector []byte, i int) []byte {
@@ -145,7 +146,11 @@ func readMBR(d tableDisk) (*mbr, error) {
 			}
 		}
 		m.chain = append(m.chain, link)
-		if at = link.next - ext.start; link.next == 0 || at <= 0 {
+		if at = link.next - ext.start; slices.ContainsFunc(m.chain, func(l mbrLink) bool { return l.at == link.next }) {
+			m.ring = true
+			break
+		}
+		if link.next == 0 || at <= 0 {
 			break
 		}
 	}

@@ -87,6 +87,9 @@ func (d *Daemon) partitionTable(dev Device) (label string, rows []partitionRow, 
 		if strings.Contains(err.Error(), "unrecognised disk label") {
 			return "", nil, fmt.Errorf("parted: %s: %v: %w", dev, err, syscall.EINVAL)
 		}
+		if label, rows, ok := refusedTable(dev, err); ok {
+			return label, rows, nil
+		}
 		return "", nil, fmt.Errorf("parted: %s: %w", dev, err)
 	}
 	if label, err = parsePartitionLabel(dev, out); err != nil {
@@ -102,6 +105,25 @@ func (d *Daemon) partitionTable(dev Device) (label string, rows []partitionRow, 
 	}
 	rows, err = parsePartitionRows(dev, out)
 	return label, rows, err
+}
+
+// refusedTable reads a table that parted recognises and refuses to read: partitions
+// overlap, or the image was cut off. An MBR before a GPT only protects that.
+func refusedTable(dev Device, parted error) (label string, rows []partitionRow, ok bool) {
+	labels := []string{"gpt"}
+	if strings.Contains(parted.Error(), "overlapping partitions") {
+		labels = append(labels, "msdos")
+	}
+	for _, label := range labels {
+		err := withTable(dev, label, os.O_RDONLY, func(t table) error {
+			rows = t.rows()
+			return nil
+		})
+		if err == nil {
+			return label, rows, true
+		}
+	}
+	return "", nil, false
 }
 
 // table is a partition table of a kind that is changed here and not by parted, which
