@@ -402,10 +402,10 @@ func (m *Machine) restore(ctx context.Context, t template, o LaunchOptions) (*VM
 	}
 	step("qemu was started")
 	limit := cmp.Or(o.RestoreLimit, restoreLimit)
-	if err := m.takeBack(ctx, vm, s, limit, o, step); err != nil {
+	if err := m.loadState(ctx, vm, s, limit, o, step); err != nil {
 		return nil, err
 	}
-	if err := m.wake(ctx, vm, max(limit, plugInLimit), step); err != nil {
+	if err := m.resume(ctx, vm, max(limit, plugInLimit), step); err != nil {
 		return nil, err
 	}
 	now := time.Now()
@@ -413,8 +413,8 @@ func (m *Machine) restore(ctx context.Context, t template, o LaunchOptions) (*VM
 	return vm, nil
 }
 
-// takeBack loads the saved state into a fresh qemu and checks the saved memory.
-func (m *Machine) takeBack(ctx context.Context, vm *VM, s *saved, limit time.Duration, o LaunchOptions, step func(string)) error {
+// loadState loads the saved state into a fresh qemu and checks the saved memory.
+func (m *Machine) loadState(ctx context.Context, vm *VM, s *saved, limit time.Duration, o LaunchOptions, step func(string)) error {
 	patience := time.AfterFunc(restorePatience, func() {
 		o.note("the saved appliance is not back after %v; another one will be booted if that takes longer than %v", restorePatience, limit)
 	})
@@ -442,8 +442,8 @@ func (m *Machine) takeBack(ctx context.Context, vm *VM, s *saved, limit time.Dur
 	})
 }
 
-// wake resumes a restored machine and plugs its drives in.
-func (m *Machine) wake(ctx context.Context, vm *VM, limit time.Duration, step func(string)) error {
+// resume lets a restored machine run and plugs its drives in.
+func (m *Machine) resume(ctx context.Context, vm *VM, limit time.Duration, step func(string)) error {
 	opening := -1 // the drive that qemu is opening
 	plug := func(i int) error {
 		opening = i

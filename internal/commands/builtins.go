@@ -444,7 +444,7 @@ func runGlob(s *Shell, cmd string, args []string) error {
 	}
 	each(0)
 	if failed {
-		return errShown
+		return errReported
 	}
 	return nil
 }

@@ -65,7 +65,7 @@ func (s *Shell) unlock() (told func(), err error) {
 
 // asShellError is an error of the shell itself, unless it is one already.
 func asShellError(s *Shell, err error) error {
-	if err == errShown || errors.As(err, new(libError)) {
+	if err == errReported || errors.As(err, new(libError)) {
 		return err
 	}
 	return s.errorf("%v", err)

@@ -221,7 +221,7 @@ func (o *options) parse(s *Shell, args []string) error {
 	o.words = words
 	if lib, ok := err.(libError); ok {
 		s.sayPlain(lib)
-		return errShown
+		return errReported
 	}
 	return asOptionError(s.prog.Name, err)
 }

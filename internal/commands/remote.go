@@ -205,11 +205,11 @@ func (s *Shell) callRemote(name string, args []string) error {
 	}
 	switch {
 	case s.ctx.Err() != nil:
-		return errShown
+		return errReported
 	case err != nil:
 		return s.errorf("protocol error: could not decode reply from server")
 	case answer != 0:
-		return errShown
+		return errReported
 	}
 	return nil
 }

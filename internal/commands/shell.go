@@ -99,8 +99,8 @@ type Shell struct {
 	opened  atomic.Pointer[Caller]      // the last handle
 }
 
-// errShown is the error of something that has already reported why it failed.
-var errShown = errors.New("")
+// errReported is the error of something that has already reported why it failed.
+var errReported = errors.New("")
 
 // libError is an error of the handle; guestfish gives these a prefix of their own.
 type libError struct{ err error }
@@ -354,7 +354,7 @@ func (s *Shell) sayPlain(err error) { s.sayAt(err, "") }
 func (s *Shell) warn(format string, args ...any) { s.sayPlain(s.errorf("warning: "+format, args...)) }
 
 func (s *Shell) sayAt(err error, place string) {
-	if err == errShown {
+	if err == errReported {
 		return
 	}
 	s.out.Flush()
@@ -404,7 +404,7 @@ func (s *Shell) errorf(format string, args ...any) error {
 // do has the handle do an action.
 func (s *Shell) do(a *api.Action, args, opts []any) (any, error) {
 	if err := context.Cause(s.ctx); err != nil {
-		return nil, errShown
+		return nil, errReported
 	}
 	if len(a.Opts) > 0 && opts == nil {
 		opts = make([]any, len(a.Opts))
@@ -419,7 +419,7 @@ func (s *Shell) do(a *api.Action, args, opts []any) (any, error) {
 	s.running.Store(nil)
 	if err != nil {
 		if context.Cause(s.ctx) != nil {
-			return nil, errShown
+			return nil, errReported
 		}
 		return nil, libError{err}
 	}
@@ -507,7 +507,7 @@ func (s *Shell) runLine(text string, strict bool) error {
 		if strict {
 			s.failed = true
 		}
-		return errShown
+		return errReported
 	}
 	return nil
 }
@@ -558,7 +558,7 @@ func (s *Shell) runHost(text string) error {
 	if w.Signaled() && w.Signal() != syscall.SIGINT && w.Signal() != syscall.SIGQUIT {
 		return nil
 	}
-	return errShown
+	return errReported
 }
 
 // runGenerated runs each line that a host command prints.
@@ -585,7 +585,7 @@ func (s *Shell) runGenerated(text string, strict bool) error {
 		c.Process.Kill() // or it would complain about a broken pipe
 		lines.Close()
 		c.Wait()
-		return errShown
+		return errReported
 	}
 	lines.Close()
 	err = c.Wait()

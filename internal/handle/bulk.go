@@ -41,7 +41,7 @@ func (h *Handle) bulkIn(ctx context.Context, in *source) (bool, error) {
 		return false, nil
 	}
 	d := appliance.Drive{File: in.file, ReadOnlyFile: true, Format: "raw"}
-	return h.plugBulk(d, func() error { return h.untold().InternalBulkIn(ctx, bulkTarget, int64(in.size), data) })
+	return h.plugBulk(d, func() error { return h.quietly().InternalBulkIn(ctx, bulkTarget, int64(in.size), data) })
 }
 
 // dataList describes a file's data to the daemon; nil if that is not worth it or
@@ -90,7 +90,7 @@ func (h *Handle) bulkOut(ctx context.Context, a *api.Action, args []any, out *de
 	if err := out.f.Truncate(size&^(bulkMinimum-1) + 2*bulkMinimum); err != nil {
 		return false, out.failure("truncate", err)
 	}
-	ok, err := h.plugBulk(appliance.Drive{File: out.f, Format: "raw", CacheMode: "unsafe"}, func() error { return h.untold().InternalBulkOut(ctx, bulkTarget) })
+	ok, err := h.plugBulk(appliance.Drive{File: out.f, Format: "raw", CacheMode: "unsafe"}, func() error { return h.quietly().InternalBulkOut(ctx, bulkTarget) })
 	if !ok && err == nil {
 		if terr := out.f.Truncate(0); terr != nil {
 			err = out.failure("truncate", terr)
@@ -102,9 +102,9 @@ func (h *Handle) bulkOut(ctx context.Context, a *api.Action, args []any, out *de
 // remoteSize is the size of a file or device of the guest.
 func (h *Handle) remoteSize(ctx context.Context, name string) (int64, error) {
 	if strings.HasPrefix(name, "/dev/") {
-		return h.untold().BlockdevGetsize64(ctx, name)
+		return h.quietly().BlockdevGetsize64(ctx, name)
 	}
-	return h.untold().Filesize(ctx, name)
+	return h.quietly().Filesize(ctx, name)
 }
 
 func (h *Handle) canBulk() bool {

@@ -216,9 +216,9 @@ func (h *Handle) untrusted() bool {
 	return set || h.Settings.Untrusted
 }
 
-// warnOfTwins warns about images that are given twice: the guest would find two disks with
+// warnOfDuplicates warns about images that are given twice: the guest would find two disks with
 // the same labels, UUIDs and volumes.
-func (h *Handle) warnOfTwins() {
+func (h *Handle) warnOfDuplicates() {
 	seen := map[fileID]string{}
 	for _, d := range h.drives {
 		var st unix.Stat_t

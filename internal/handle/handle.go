@@ -183,14 +183,14 @@ func (h *Handle) invoke(ctx context.Context, a *api.Action, args, opts []any) (r
 	return result, asCallError(a, err)
 }
 
-// untold makes calls that cause no events: they are part of how a transfer works.
-type untold struct{ *Handle }
+// silent makes calls that cause no events: they are part of how a transfer works.
+type silent struct{ *Handle }
 
-func (u untold) Call(ctx context.Context, a *api.Action, args, opts []any) (any, error) {
+func (u silent) Call(ctx context.Context, a *api.Action, args, opts []any) (any, error) {
 	return u.remote(ctx, a, args, opts)
 }
 
-func (h *Handle) untold() calls.Client { return calls.Client{Caller: untold{h}} }
+func (h *Handle) quietly() calls.Client { return calls.Client{Caller: silent{h}} }
 
 // asCallError gives an error of a host action its type. An error that already
 // has one comes from a nested call.

@@ -193,7 +193,7 @@ func (h *Handle) machine(c *Call) (*appliance.Machine, func(), error) {
 		}
 	}
 	chain := h.chainOf()
-	h.warnOfTwins()
+	h.warnOfDuplicates()
 	for i, d := range h.drives {
 		d.target = i // earlier drives may have been removed
 		vd, err := d.open(c, h.Settings.tmpDir(), chain)

@@ -31,8 +31,8 @@ type localMount struct {
 	running atomic.Bool
 }
 
-// defaultBelief is how long the kernel may cache attributes and names.
-const defaultBelief = time.Minute
+// defaultCacheTimeout is how long the kernel may cache attributes and names.
+const defaultCacheTimeout = time.Minute
 
 func (h Actions) MountLocal(c *Call, localmountpoint string, o types.MountLocalOptions) error {
 	if h.State() != Ready {
@@ -46,7 +46,7 @@ func (h Actions) MountLocal(c *Call, localmountpoint string, o types.MountLocalO
 	}
 	m := &localMount{h: h.Handle, readonly: o.ReadOnly != nil && *o.ReadOnly}
 	m.mu.Lock()
-	timeout := defaultBelief
+	timeout := defaultCacheTimeout
 	if o.CacheTimeout != nil {
 		timeout = time.Duration(*o.CacheTimeout) * time.Second
 	}

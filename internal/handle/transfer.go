@@ -334,7 +334,7 @@ func (t *transfer) receive(out *dest) error {
 // own daemon is asked.
 func (t *transfer) reason() error {
 	t.hears.Store(false)
-	err := t.h.untold().InternalStreamError(context.Background())
+	err := t.h.quietly().InternalStreamError(context.Background())
 	e := &CallError{}
 	if !errors.As(err, &e) || isUnknownProcedure(err) {
 		e = &CallError{Text: "file receive cancelled by daemon"}
