@@ -2,12 +2,9 @@ package guestfs
 
 import (
 	"context"
-	"errors"
+	"gofish/internal/calls"
 	"io"
 	"io/fs"
-	"path"
-
-	"gofish/guestfs/types"
 )
 
 // Writer writes a file of the guest. It takes its name, in place of an earlier file, when
@@ -15,8 +12,7 @@ import (
 type Writer struct {
 	g      *Handle
 	ctx    context.Context
-	name   string
-	temp   string
+	file   *calls.Replacement
 	buf    []byte
 	at     int64
 	failed error
@@ -28,27 +24,11 @@ var _ io.WriteCloser = (*Writer)(nil)
 // Create begins a file. An earlier one of the name keeps its content until Close, and its
 // owner, permissions and attributes after it. A link is followed.
 func (g *Handle) Create(ctx context.Context, name string) (*Writer, error) {
-	is, err := g.calls.IsSymlink(ctx, name)
+	file, err := g.calls.Replace(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	if is {
-		if name, err = g.calls.Realpath(ctx, name); err != nil {
-			return nil, err
-		}
-	}
-	if is, err = g.calls.IsDir(ctx, name); err == nil && is {
-		err = &Error{Action: "create", Text: name + ": Is a directory"}
-	}
-	if err != nil {
-		return nil, err
-	}
-	dir, base := path.Split(name)
-	temp, err := g.calls.Mktemp(ctx, dir+"."+base+".XXXXXX")
-	if err != nil {
-		return nil, err
-	}
-	return &Writer{g: g, ctx: ctx, name: name, temp: temp}, nil
+	return &Writer{g: g, ctx: ctx, file: file}, nil
 }
 
 // Write adds to the file.
@@ -70,7 +50,7 @@ func (w *Writer) Write(b []byte) (int, error) {
 
 // flush writes what was kept back, or a message of it.
 func (w *Writer) flush() error {
-	n, err := w.g.calls.Pwrite(w.ctx, w.temp, w.buf[:min(len(w.buf), largestPiece)], w.at)
+	n, err := w.g.calls.Pwrite(w.ctx, w.file.Temp, w.buf[:min(len(w.buf), largestPiece)], w.at)
 	if err == nil && n == 0 {
 		err = io.ErrShortWrite
 	}
@@ -92,27 +72,12 @@ func (w *Writer) Close() error {
 	}
 	err := w.failed
 	if err == nil {
-		err = w.resemble()
-	}
-	if err == nil {
-		err = w.g.calls.Rename(w.ctx, w.temp, w.name)
+		err = w.file.Commit(w.ctx)
 	}
 	if err != nil {
 		w.remove()
 	}
 	return err
-}
-
-// resemble gives the new file the attributes of the old one.
-func (w *Writer) resemble() error {
-	is, err := w.g.calls.Exists(w.ctx, w.name)
-	switch {
-	case err != nil:
-		return err
-	case is:
-		return w.g.calls.CopyAttributes(w.ctx, w.name, w.temp, types.CopyAttributesOptions{All: new(true)})
-	}
-	return w.g.calls.Chmod(w.ctx, 0o644, w.temp)
 }
 
 // Discard ends the file without a trace of it. After Close it does nothing, so it can be
@@ -124,10 +89,8 @@ func (w *Writer) Discard() {
 	}
 }
 
-// remove takes the unfinished file away, also when the context has ended.
 func (w *Writer) remove() {
-	err := w.g.calls.RmF(context.WithoutCancel(w.ctx), w.temp)
-	if err != nil && !errors.As(err, new(*LinkError)) {
+	if err := w.file.Discard(w.ctx); err != nil {
 		w.g.h.Warn("%v", err)
 	}
 }

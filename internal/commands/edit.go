@@ -2,12 +2,10 @@ package commands
 
 import (
 	"bytes"
-	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
 	"io"
 	"os"
-	"path"
 	"strings"
 
 	"gofish/guestfs/types"
@@ -39,20 +37,18 @@ func runEdit(s *Shell, cmd string, args []string) error {
 	if err != nil || !changed {
 		return err
 	}
-	// The new file is complete under another name before it takes the old one's
-	// place, and that is the link's target if the old one is a link.
-	target, err := s.g().Realpath(s.ctx, remote)
+	fresh, err := s.g().Replace(s.ctx, remote)
 	if err != nil {
 		return err
 	}
-	fresh := path.Join(path.Dir(target), rand.Text()[:8])
-	if err := s.g().Upload(s.ctx, types.HostFile(file), fresh); err != nil {
-		return err
+	err = s.g().Upload(s.ctx, types.HostFile(file), fresh.Temp)
+	if err == nil {
+		err = fresh.Commit(s.ctx)
 	}
-	if err := s.g().CopyAttributes(s.ctx, target, fresh, types.CopyAttributesOptions{All: new(true)}); err != nil {
-		return err
+	if err != nil {
+		return join(err, fresh.Discard(s.ctx))
 	}
-	return s.g().Mv(s.ctx, fresh, target)
+	return nil
 }
 
 // editTemp runs an editor on a file and reports whether its contents changed.

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -412,6 +411,8 @@ func TestEdit(t *testing.T) {
 		"download":        func(args []any) any { return orNil(os.WriteFile(args[1].(string), []byte("hello\n"), 0o600)) },
 		"download_offset": func(args []any) any { return orNil(os.WriteFile(args[1].(string), []byte("hello\n"), 0o600)) },
 		"realpath":        "/real/f",
+		"is_dir":          false,
+		"mktemp":          "/real/NEW",
 	}}
 	t.Setenv("EDITOR", "sed -i s/hello/HELLO/")
 	t.Setenv("HEXEDITOR", "sed -i s/hello/HELLO/")
@@ -419,13 +420,16 @@ func TestEdit(t *testing.T) {
 	if !strings.Contains(errs, "exit status 1") {
 		t.Errorf("stderr %q", errs)
 	}
-	calls := regexp.MustCompile("[A-Z2-7]{8}").ReplaceAllString(strings.Join(f.calls, "\n"), "NEW")
-	expect(t, "calls", calls, `get_tmpdir
+	expect(t, "calls", strings.Join(f.calls, "\n"), `get_tmpdir
 download /f TEMP
+is_symlink /f
 realpath /f
+is_dir /real/f
+mktemp /real/.gofish-XXXXXX
 upload TEMP /real/NEW
+exists /real/f
 copy_attributes /real/f /real/NEW all:true
-mv /real/NEW /real/f
+rename /real/NEW /real/f
 filesize /f
 get_tmpdir
 download_offset /f TEMP 2 3

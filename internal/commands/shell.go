@@ -402,15 +402,19 @@ func (s *Shell) errorf(format string, args ...any) error {
 }
 
 // do has the handle do an action.
-func (s *Shell) do(a *api.Action, args, opts []any) (any, error) {
-	if err := context.Cause(s.ctx); err != nil {
+func (s *Shell) do(a *api.Action, args, opts []any) (any, error) { return s.doIn(s.ctx, a, args, opts) }
+
+// doIn is do with a context that need not be the run's: some cleaning up is done even after
+// a signal.
+func (s *Shell) doIn(within context.Context, a *api.Action, args, opts []any) (any, error) {
+	if err := context.Cause(within); err != nil {
 		return nil, errReported
 	}
 	if len(a.Opts) > 0 && opts == nil {
 		opts = make([]any, len(a.Opts))
 	}
 	s.noteAction(a, args, opts)
-	ctx, cancel := context.WithCancel(s.ctx)
+	ctx, cancel := context.WithCancel(within)
 	defer cancel()
 	s.running.Store(&runningCall{cancel: cancel})
 	s.bar.begin(a)
@@ -418,7 +422,7 @@ func (s *Shell) do(a *api.Action, args, opts []any) (any, error) {
 	s.bar.end()
 	s.running.Store(nil)
 	if err != nil {
-		if context.Cause(s.ctx) != nil {
+		if context.Cause(within) != nil {
 			return nil, errReported
 		}
 		return nil, libError{err}
@@ -433,13 +437,13 @@ func (s *Shell) g() calls.Client { return calls.Client{Caller: shellCaller{s}} }
 type shellCaller struct{ *Shell }
 
 // Call does an action as do does; the shell has files of the host by their names.
-func (c shellCaller) Call(_ context.Context, a *api.Action, args, opts []any) (any, error) {
+func (c shellCaller) Call(ctx context.Context, a *api.Action, args, opts []any) (any, error) {
 	for i := range args {
 		if f, ok := args[i].(types.HostFile); ok {
 			args[i] = string(f)
 		}
 	}
-	return c.do(a, args, opts)
+	return c.doIn(ctx, a, args, opts)
 }
 
 // runWords runs the commands given as words, separated by ":".
