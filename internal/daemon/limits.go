@@ -13,8 +13,8 @@ import (
 // errTooLarge is the error of a result that no reply can hold.
 var errTooLarge = errors.New("the result is too large for one message, of 4 MB at most")
 
-// grow adds to the size of a result and refuses one that no message can hold.
-func grow(size *int, n int) error {
+// addSize adds to the size of a result and refuses one that no message can hold.
+func addSize(size *int, n int) error {
 	if *size += n; *size > proto.MaxMessage {
 		return errTooLarge
 	}

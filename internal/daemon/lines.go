@@ -80,7 +80,7 @@ func readLines(r io.Reader, n int) ([]string, error) {
 	var line []byte
 	for size := 0; len(list) != n; {
 		part, err := br.ReadSlice('\n')
-		if grow(&size, len(part)) != nil {
+		if addSize(&size, len(part)) != nil {
 			return nil, errTooLarge
 		}
 		line = append(line, part...)

@@ -29,7 +29,7 @@ func allMappers() []mapper {
 
 // deviceMappers lists the mapped devices except our own.
 func deviceMappers() []mapper {
-	return slices.DeleteFunc(allMappers(), func(m mapper) bool { return strings.HasPrefix(m.name, cutName) })
+	return slices.DeleteFunc(allMappers(), func(m mapper) bool { return strings.HasPrefix(m.name, paddedName) })
 }
 
 // mappersWhere lists devices of device-mapper.

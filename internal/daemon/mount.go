@@ -66,7 +66,7 @@ func (d *Daemon) mountTool(fstype, options, source, target string) error {
 	if options != "" {
 		all += "," + options
 	}
-	device, fstype, tried := d.whole(source, fstype)
+	device, fstype, tried := d.padded(source, fstype)
 	args := []string{"mount", "-o", all}
 	if fstype != "" {
 		args = append(args, "-t", fstype)
@@ -288,7 +288,7 @@ func (d Actions) Umount(pathordevice DevOrPath, o types.UmountOptions) error {
 	if isTrue(o.LazyUnmount) {
 		args = append(args, "-l")
 	}
-	name, target := d.shownDevice(pathordevice.Device), cutOf(string(pathordevice.Device))
+	name, target := d.shownDevice(pathordevice.Device), paddedFor(string(pathordevice.Device))
 	if p := pathordevice.Path; p != "" {
 		host, err := d.root.Host(p)
 		if err != nil {

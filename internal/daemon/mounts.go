@@ -69,7 +69,7 @@ func (d *Daemon) mountsBelow() ([]mountEntry, error) {
 		if len(f) < 6 || len(t) < 2 {
 			continue
 		}
-		m := mountEntry{Source: uncut(mountUnescape(t[1])), Point: mountUnescape(f[4]), Type: t[0], Root: mountUnescape(f[3]), Options: f[5]}
+		m := mountEntry{Source: withoutPadding(mountUnescape(t[1])), Point: mountUnescape(f[4]), Type: t[0], Root: mountUnescape(f[3]), Options: f[5]}
 		if m.Source == sysrootBase && m.Type == "tmpfs" {
 			continue
 		}

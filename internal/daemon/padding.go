@@ -19,8 +19,8 @@ import (
 // So that reading there is an error, they are mounted from a mapped device which has the
 // missing part, and on which that part always fails.
 
-// cutName is how such a device is called; what follows is the kernel's name of the real one.
-const cutName = "gofish-cut-"
+// paddedName is how such a device is called; what follows is the kernel's name of the real one.
+const paddedName = "gofish-cut-"
 
 // fileSystemEnd is the number of bytes that a file system takes of its device; 0 for file
 // systems that the kernel does not mount on a device that is too short.
@@ -83,10 +83,10 @@ func udfEnd(r io.ReaderAt) int64 {
 
 func clampShift(n uint64, shift byte) int64 { return int64(min(n, 1<<50)) << shift }
 
-// whole returns the device to mount for a file system, and its type: the one given,
+// padded returns the device to mount for a file system, and its type: the one given,
 // or a device as large as the file system expects. The caller calls mounted when it
 // has tried.
-func (d *Daemon) whole(source, fstype string) (device, typ string, mounted func()) {
+func (d *Daemon) padded(source, fstype string) (device, typ string, mounted func()) {
 	nothing := func() {}
 	f, err := os.Open(source)
 	if err != nil {
@@ -106,8 +106,8 @@ func (d *Daemon) whole(source, fstype string) (device, typ string, mounted func(
 		return source, fstype, nothing // a boot sector may look like FAT
 	}
 	d.warn("%s: the image ends too early: its file system has %d bytes, of which %d are there", d.shownDevice(Device(source)), end, have)
-	name := cutName + filepath.Base(real)
-	if !isCut(name) {
+	name := paddedName + filepath.Base(real)
+	if !isPadded(name) {
 		const sector = 512
 		args := []string{"dmsetup", "create", name, "--addnodeoncreate"}
 		if ro, err := unix.IoctlGetInt(int(f.Fd()), unix.BLKROGET); err == nil && ro != 0 {
@@ -123,8 +123,8 @@ func (d *Daemon) whole(source, fstype string) (device, typ string, mounted func(
 	return api.MapperDir + name, cmp.Or(fstype, typ), func() { runAnyway("dmsetup", "remove", "--deferred", name) }
 }
 
-// isCut reports whether a mapped device supplies the missing part of a file system.
-func isCut(name string) bool {
+// isPadded reports whether a mapped device supplies the missing part of a file system.
+func isPadded(name string) bool {
 	for _, dm := range allMappers() {
 		if dm.name == name {
 			return true
@@ -133,18 +133,18 @@ func isCut(name string) bool {
 	return false
 }
 
-// cutOf is the device that was mounted in place of another, or that other one itself.
-func cutOf(source string) string {
+// paddedFor is the device that was mounted in place of another, or that other one itself.
+func paddedFor(source string) string {
 	real, err := filepath.EvalSymlinks(source)
-	if name := cutName + filepath.Base(real); err == nil && isCut(name) {
+	if name := paddedName + filepath.Base(real); err == nil && isPadded(name) {
 		return api.MapperDir + name
 	}
 	return source
 }
 
-// uncut is the real device in whose place another was mounted.
-func uncut(source string) string {
-	kernel, ok := strings.CutPrefix(source, api.MapperDir+cutName)
+// withoutPadding is the real device in whose place another was mounted.
+func withoutPadding(source string) string {
+	kernel, ok := strings.CutPrefix(source, api.MapperDir+paddedName)
 	if !ok {
 		return source
 	}
