@@ -281,10 +281,3 @@ func (l *link) abort() {
 		l.vm.Kill()
 	}
 }
-
-func orNil(l []any, i int) any {
-	if i < len(l) {
-		return l[i]
-	}
-	return nil
-}
