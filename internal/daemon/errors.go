@@ -164,6 +164,9 @@ func (d *Daemon) deviceError(err error, dev Device) error {
 
 // errUnsupported is the error for a call that a type of file system does not support.
 func errUnsupported(what, fstype string) error {
+	if fstype == "" {
+		return fmt.Errorf("no known file system was found: %w", errnoOnly(syscall.ENOTSUP))
+	}
 	return fmt.Errorf("don't know how to %s '%s' filesystems: %w", what, fstype, errnoOnly(syscall.ENOTSUP))
 }
 

@@ -82,10 +82,27 @@ func (d Actions) E2fsck(device Device, o types.E2fsckOptions) error {
 		}
 		return err
 	case 1:
-		return d.e2fsck(append(args, string(device)))
+		err := d.e2fsck(append(args, string(device)))
+		if isTrue(o.Correct) {
+			err = d.tooMuchToCorrect(device, err)
+		}
+		return err
 	}
 	return fmt.Errorf("only one of the options %s may be specified", strings.Join(chosen, ", "))
 }
+
+// tooMuchToCorrect has our options in place of the tool's in its advice, and nothing to
+// be done by hand.
+func (d *Daemon) tooMuchToCorrect(device Device, err error) error {
+	var te *ToolError
+	if !errors.As(err, &te) || !strings.Contains(te.Text, runManually) {
+		return err
+	}
+	return fmt.Errorf("%s: is damaged more than correct:true mends: e2fsck with forceall:true repairs all of it, where files may be lost: %w",
+		d.shownDevice(device), withoutLines(err, runManually, "without -a or -p options"))
+}
+
+const runManually = "RUN fsck MANUALLY"
 
 // e2fsck runs the tool. A status of 1 says that all errors have been corrected.
 func (d *Daemon) e2fsck(args []string) error {

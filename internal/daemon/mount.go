@@ -91,6 +91,10 @@ func (d *Daemon) mountTool(fstype, options, source, target string) error {
 // wrongType is what mount(8) says, whatever the kernel's reason was.
 const wrongType = "wrong fs type, bad option, bad superblock on "
 
+// mountFailed is what mount(8) says of an error that it has no words for: only the mount
+// point is in it, which nobody asked about.
+var mountFailed = regexp.MustCompile(`(?m)^mount: .*: mount\(2\) system call failed: (.*?)\.?$`)
+
 // withKernelsReason replaces mount(8)'s guesses with what the kernel has logged.
 func (d *Daemon) withKernelsReason(err error, kernel *kmsg, fstype, source string) error {
 	var te *ToolError
@@ -110,13 +114,15 @@ func (d *Daemon) withKernelsReason(err error, kernel *kmsg, fstype, source strin
 		te.Text = "no known file system was found"
 		return err
 	}
+	silent := mountFailed.MatchString(te.Text)
+	te.Text = mountFailed.ReplaceAllString(te.Text, "$1")
 	name := filepath.Base(source)
 	if real, err := filepath.EvalSymlinks(source); err == nil {
 		name = filepath.Base(real)
 	}
 	reasons := kernel.about(name, fstype)
 	if len(reasons) == 0 {
-		if strings.Contains(te.Text, "mount(2) system call failed") {
+		if silent {
 			te.Text += "\nthe kernel does not say why: the file system may be damaged"
 		}
 		return err
@@ -130,6 +136,9 @@ func (d *Daemon) withKernelsReason(err error, kernel *kmsg, fstype, source strin
 	return err
 }
 
+// inconsistentNTFS is a status of ntfs-3g, as its manual page lists them.
+const inconsistentNTFS = 13
+
 // ntfsReason is what ntfs-3g says, without its advice about hardware: reasons, then an
 // error of the system and a text of many lines.
 func ntfsReason(status int, why, after string) string {
@@ -138,8 +147,7 @@ func ntfsReason(status int, why, after string) string {
 		_, after, _ = strings.Cut(after, "': ")
 		why, _, _ = strings.Cut(after, "\n")
 	}
-	const inconsistent = 13 // its manual page lists them
-	if status == inconsistent {
+	if status == inconsistentNTFS {
 		why += ": this NTFS is damaged, or Windows was not shut down: ntfsfix mends what is simple, chkdsk /f on Windows the rest"
 	}
 	return why
@@ -489,6 +497,12 @@ func (d Actions) Fsck(fstype string, device Device) (int, error) {
 	}
 	// It says nothing if it has no program for a type.
 	if _, err := exec.LookPath("fsck." + is); err != nil && plainName.MatchString(is) {
+		if is == "ntfs" {
+			if status, said := d.probeNTFS(device); status != 0 {
+				d.warn("fsck: %s: %s", d.shownDevice(device), said)
+				return status, nil
+			}
+		}
 		unchecked(cmp.Or(by, "there is no program that does that for "+is))
 		return 0, nil
 	}
@@ -508,6 +522,8 @@ func (d Actions) Fsck(fstype string, device Device) (int, error) {
 		unchecked(sentence(out))
 	case isFAT(is) && status == 1 && !strings.Contains(out, "clusters"):
 		unchecked(sentence(out)) // this status also covers errors that were corrected
+	case isExt(is) && status&uncorrected != 0:
+		d.warn("fsck: %s: errors are left: e2fsck with forceall:true repairs all of it, where files may be lost", d.shownDevice(device))
 	case strings.Contains(out, ": clean, "):
 		d.warn("fsck: %s: nothing was checked, as it is marked clean (see e2fsck)", d.shownDevice(device))
 	case markedClean.MatchString(out):
@@ -518,6 +534,20 @@ func (d Actions) Fsck(fstype string, device Device) (int, error) {
 
 // markedClean is what the programs for Minix, F2FS and JFS say if they skip the check.
 var markedClean = regexp.MustCompile(`is clean, no check|No error was reported|Replay Journal Log\s+Filesystem is clean`)
+
+// uncorrected is fsck(8)'s status if errors are left.
+const uncorrected = 4
+
+// probeNTFS is the status of fsck(8) for an NTFS that its driver would not take since it
+// is damaged, with what the driver says.
+func (d *Daemon) probeNTFS(device Device) (int, string) {
+	out, err := (&Tool{Args: []string{"ntfs-3g.probe", "--readonly", string(device)}}).Output(d.call)
+	var te *ToolError
+	if !errors.As(err, &te) || te.Status != inconsistentNTFS {
+		return 0, ""
+	}
+	return uncorrected, "is damaged, which ntfsfix may mend: " + sentence(te.Text+"\n"+out)
+}
 
 // fsckOf are the calls that check file systems whose fsck does nothing, or that have none.
 var fsckOf = map[string]string{"xfs": "xfs-repair", "btrfs": "btrfs-fsck", "ntfs": "ntfsfix"}
