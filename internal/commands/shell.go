@@ -372,12 +372,12 @@ func (s *Shell) sayAt(err error, place string) {
 		}
 		return
 	}
+	if s.lineno == 0 && !(ofHandle && s.prog.isGuestfish()) { // commands on the command line have no line
+		place = ""
+	}
 	if s.opts.json {
 		s.sayJSON(err, place != "")
 		return
-	}
-	if s.lineno == 0 && !(ofHandle && s.prog.isGuestfish()) { // commands on the command line have no line
-		place = ""
 	}
 	// Errors of the shell itself may have several lines, such as how a command is used.
 	show := visible.Lines
