@@ -43,15 +43,11 @@ func isImage(name string) bool {
 // examine mounts the operating system, or the only file system. Otherwise it lists the
 // file systems.
 func (s *Shell) examine() error {
-	tellUnused, err := s.unlock()
+	roots, tellUnused, err := s.findSystems()
 	if err != nil {
 		return err
 	}
 	defer tellUnused()
-	roots, err := s.g().FindSystems(s.ctx)
-	if err != nil {
-		return err
-	}
 	if len(roots) == 1 {
 		return s.mountSystem(roots[0])
 	}

@@ -26,15 +26,11 @@ To see what is there, leave out ‘-i’, and use ‘run’ and then
 // those with the shortest paths first. One that cannot be mounted is reported and left out,
 // unless it is the root.
 func (s *Shell) inspect() error {
-	tellUnused, err := s.unlock()
+	roots, tellUnused, err := s.findSystems()
 	if err != nil {
 		return err
 	}
 	defer tellUnused()
-	roots, err := s.g().FindSystems(s.ctx)
-	if err != nil {
-		return err
-	}
 	switch {
 	case len(roots) == 0:
 		return s.errorf(noSystem, "no operating system was found on this disk")
@@ -42,6 +38,15 @@ func (s *Shell) inspect() error {
 		return s.errorf(noSystem, "multi-boot operating systems are not supported")
 	}
 	return s.mountSystem(roots[0])
+}
+
+// findSystems opens encrypted devices and lists the roots of operating systems. tellUnused
+// warns about keys that matched nothing; call it when the system is mounted.
+func (s *Shell) findSystems() (roots []string, tellUnused func(), err error) {
+	if tellUnused, err = s.unlock(); err == nil {
+		roots, err = s.g().FindSystems(s.ctx)
+	}
+	return roots, tellUnused, err
 }
 
 // mountSystem mounts the file systems of the system whose root is given.
