@@ -3,8 +3,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -75,7 +77,12 @@ func runSubcommand(p *commands.Program, c *cobra.Command) int {
 		signal.Reset()
 		cancel()
 	}()
+	out := &lasting{Writer: p.Stdout}
+	root.SetOut(out)
 	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = out.err
+	}
 	if s := syscall.Signal(got.Load()); s != 0 && err != nil {
 		fmt.Fprintf(p.Stderr, "%s %s: stopped by signal %d (%v)\n", p.Name, c.Name(), s, s)
 		return 128 + int(s)
@@ -85,6 +92,18 @@ func runSubcommand(p *commands.Program, c *cobra.Command) int {
 		return 1
 	}
 	return 0
+}
+
+// lasting is a writer whose first error is kept: much is printed without a look at it.
+type lasting struct {
+	io.Writer
+	err error
+}
+
+func (l *lasting) Write(p []byte) (int, error) {
+	n, err := l.Writer.Write(p)
+	l.err = cmp.Or(l.err, err)
+	return n, err
 }
 
 func completionCommand(p *commands.Program) *cobra.Command {

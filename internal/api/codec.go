@@ -152,6 +152,9 @@ func (a *Action) EncodeRet(e *proto.Encoder, v any) error {
 	switch v := v.(type) {
 	case nil:
 	case int:
+		if v < math.MinInt32 || v > math.MaxInt32 {
+			return fmt.Errorf("the result is %d, which does not fit into the 32 bits that this call has for it", v)
+		}
 		e.Int32(int32(v))
 	case int64:
 		e.Int64(v)

@@ -28,6 +28,9 @@ func (p *Program) writePlain(w io.Writer) error {
 
 // ShowManual pages the manual: with man, or without it in $PAGER.
 func (p *Program) ShowManual() error {
+	if !isTerminal(p.Stdout) {
+		return p.writePlain(p.Stdout)
+	}
 	f, err := newfile.Anonymous(os.TempDir())
 	if err != nil {
 		return fmt.Errorf("make a temporary file in %s: %s", os.TempDir(), cause(err))

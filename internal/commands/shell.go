@@ -153,8 +153,10 @@ const stopLimit = 5 * time.Second
 // runAndClose does the run, reports its error and closes the handle.
 func (s *Shell) runAndClose() int {
 	err := s.run()
-	s.out.Flush()
 	var status exitStatus
+	if lost := s.flush(); lost != nil && (err == nil || err == exitStatus(0)) {
+		err = lost
+	}
 	switch {
 	case errors.As(err, &status):
 		s.close()

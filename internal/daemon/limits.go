@@ -3,7 +3,6 @@ package daemon
 import (
 	"errors"
 	"fmt"
-	"math"
 
 	"gofish/internal/proto"
 )
@@ -19,14 +18,6 @@ func addSize(size *int, n int) error {
 		return errTooLarge
 	}
 	return nil
-}
-
-// int32Result refuses a number that the protocol's 32 bits cannot carry.
-func int32Result(n int64) (int, error) {
-	if n > math.MaxInt32 {
-		return 0, errTooLarge
-	}
-	return int(n), nil
 }
 
 // checkRange refuses a part of a file or device that cannot be read in one message.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 
@@ -136,7 +137,7 @@ func (d Actions) WcL(path Path) (int, error) {
 	if err != nil {
 		return 0, wrap(err, "wc -l: %s", path)
 	}
-	return int32Result(lines)
+	return int(lines), nil
 }
 
 func (d Actions) WcW(path Path) (int, error) {
@@ -155,7 +156,7 @@ func (d Actions) WcW(path Path) (int, error) {
 	if err != nil {
 		return 0, wrap(err, "wc -w: %s", path)
 	}
-	return int32Result(words)
+	return int(words), nil
 }
 
 func (d Actions) WcC(path Path) (int, error) {
@@ -168,7 +169,10 @@ func (d Actions) WcC(path Path) (int, error) {
 	if err != nil {
 		return 0, wrap(err, "wc -c: %s", path)
 	}
-	return int32Result(size)
+	if size > math.MaxInt32 {
+		return 0, fmt.Errorf("%s has %d bytes, more than this call can say: use filesize", path, size)
+	}
+	return int(size), nil
 }
 
 // scan passes the content of a file to fn, piece by piece.

@@ -80,9 +80,6 @@ func (h *Handle) bulkOut(ctx context.Context, a *api.Action, args []any, out *de
 	if err != nil || size < bulkMinimum {
 		return false, nil // the call itself reports the error
 	}
-	if out.max > 0 && size > out.max {
-		return false, tooMuch(out.max)
-	}
 	if err := out.open(os.O_RDWR); err != nil {
 		return false, err
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"sort"
+	"unsafe"
 
 	"gofish/internal/api"
 )
@@ -22,24 +23,34 @@ func sortedNames(stream func(io.Writer) error) ([]string, error) {
 }
 
 // decodeNames reads names that zero bytes end.
-func decodeNames(r io.Reader, max int) ([]string, error) {
+func decodeNames(r io.Reader, max int) ([]string, error) { return decodeEnded(r, max, 0, "") }
+
+// decodeLines reads lines. A carriage return in front of a newline is a part of that.
+func decodeLines(r io.Reader, max int) ([]string, error) { return decodeEnded(r, max, '\n', "\r") }
+
+// decodeEnded reads texts that each end with a byte, the last perhaps not. What may stand
+// before that byte belongs to the end.
+func decodeEnded(r io.Reader, max int, end byte, before string) ([]string, error) {
 	list := []string{}
-	// A name takes more memory than its bytes: short ones count for that.
+	// A text takes more memory than its bytes: short ones count for that.
 	const overhead = 16
 	for in, room := bufio.NewReaderSize(r, 64<<10), max; ; {
-		name, err := in.ReadSlice(0)
+		name, err := in.ReadSlice(end)
 		var long []byte
 		for err == bufio.ErrBufferFull && len(long) < room {
 			long = append(long, name...)
-			name, err = in.ReadSlice(0)
+			name, err = in.ReadSlice(end)
 		}
 		if room -= len(long) + len(name) + overhead; room < 0 {
-			return nil, fmt.Errorf("the list is larger than %d MB", max>>20)
+			return nil, tooMuch(max)
 		}
 		if long != nil {
 			name = append(long, name...)
 		}
-		if name = bytes.TrimSuffix(name, []byte{0}); err == nil || len(name) > 0 {
+		if err == nil || len(name) > 0 {
+			if text, ended := bytes.CutSuffix(name, []byte{end}); ended {
+				name = bytes.TrimSuffix(text, []byte(before))
+			}
 			list = append(list, string(name))
 		}
 		if err == io.EOF {
@@ -143,33 +154,26 @@ func (h Actions) Readdir(c *Call, dir string) ([]api.Dirent, error) {
 func (h Actions) ReadFile(c *Call, path string) ([]byte, error) {
 	var b bytes.Buffer
 	err := c.Download(c, path, limited{&b, maxContent})
-	if errors.As(err, new(tooMuch)) {
-		return nil, fmt.Errorf("%s: %w (see download)", path, err)
-	}
-	return b.Bytes(), err
+	return b.Bytes(), seeDownload(path, err)
 }
 
 func (h Actions) Cat(c *Call, path string) (string, error) {
 	b, err := c.ReadFile(c, path)
-	return string(b), err
+	return unsafe.String(unsafe.SliceData(b), len(b)), err // nobody else has b
 }
 
 // ReadLines takes a carriage return in front of a newline for a part of it.
 func (h Actions) ReadLines(c *Call, path string) ([]string, error) {
-	b, err := c.ReadFile(c, path)
-	if err != nil {
-		return nil, err
+	list, err := listFrom(decodeLines, func(w io.Writer) error { return c.Download(c, path, limited{w, maxList}) })
+	return list, seeDownload(path, err)
+}
+
+// seeDownload says what to do about a file that is not taken into memory.
+func seeDownload(path string, err error) error {
+	if errors.As(err, new(tooMuch)) {
+		return fmt.Errorf("%s: %w (see download)", path, err)
 	}
-	list := []string{}
-	for len(b) > 0 {
-		line, rest, ended := bytes.Cut(b, []byte("\n"))
-		if ended {
-			line = bytes.TrimSuffix(line, []byte("\r"))
-		}
-		list = append(list, string(line))
-		b = rest
-	}
-	return list, nil
+	return err
 }
 
 // maxWrite is how much content goes into one message.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -201,7 +202,7 @@ func TestHostileDaemons(t *testing.T) {
 		}, leaves, "", false, ""},
 		{"a cancelled file", streams, file(chunk("abc", 1)), leaves, "", false, "cancelled by daemon"},
 		{"an archive that does not stop", []string{"copy_out"}, file(chunk(strings.Repeat("x", 1024), 0)), floods, chunk(zeros, 0), false, "invalid tar header"},
-		{"names for ever", []string{"ls"}, file(""), floods, chunk(strings.Repeat("n", 4000)+"\x00"+strings.Repeat("n", 4000)+"\x00", 0), false, "larger than 256 MB"},
+		{"names for ever", []string{"ls"}, file(""), floods, chunk(strings.Repeat("n", 4000)+"\x00"+strings.Repeat("n", 4000)+"\x00", 0), false, "more than 256 MB"},
 		{"zeroes after the archive's end", []string{"copy_out"}, file(tarOf()), floods, chunk(zeros, 0), false, "goes on after its end"},
 		{"success before the file is read", []string{"upload_large"}, good(""), waits, "", false, "replied before"},
 		{"an error before the file is read", []string{"upload_large"}, failure("ENOSPC", "no room"), waits, "", false, "no room"},
@@ -310,6 +311,13 @@ func TestDecodeNames(t *testing.T) {
 		if _, err := decodeNames(strings.NewReader(s), 100<<10); err == nil {
 			t.Errorf("%d bytes are taken, 100 KB are the limit", len(s))
 		}
+	}
+}
+
+func TestDecodeLines(t *testing.T) {
+	got, err := decodeLines(strings.NewReader("a\r\n\nb\rc\r\r\nlast\r"), 1<<20)
+	if want := []string{"a", "", "b\rc\r", "last\r"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("%q, %v", got, err)
 	}
 }
 

@@ -2,7 +2,6 @@ package handle
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"reflect"
 	"slices"
@@ -50,7 +49,7 @@ func decodeStructs[T any](r io.Reader, max int) ([]T, error) {
 	for total := 0; ; {
 		n, rerr := r.Read(buf[len(buf):cap(buf)])
 		if total += n; total > max {
-			return nil, fmt.Errorf("the list is larger than %d MB", max>>20)
+			return nil, tooMuch(max)
 		}
 		buf = buf[:len(buf)+n]
 		rest := buf

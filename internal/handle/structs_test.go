@@ -32,7 +32,7 @@ func TestDecodeStructs(t *testing.T) {
 	if _, err := decodeStructs[api.Dirent](iotest.OneByteReader(strings.NewReader(small)), 1<<20); err == nil || !strings.Contains(err.Error(), "in the middle") {
 		t.Errorf("a list that is cut off: %v", err)
 	}
-	if _, err := decodeStructs[api.Dirent](strings.NewReader(text), 1<<10); err == nil || !strings.Contains(err.Error(), "larger than") {
+	if _, err := decodeStructs[api.Dirent](strings.NewReader(text), 1<<10); err == nil || !strings.Contains(err.Error(), "more than") {
 		t.Errorf("a list that is too long: %v", err)
 	}
 	if l, err := decodeStructs[api.Dirent](strings.NewReader(""), 0); err != nil || l == nil || len(l) != 0 {
