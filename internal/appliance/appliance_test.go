@@ -468,6 +468,15 @@ func TestCacheDirFromEnvironment(t *testing.T) {
 	if got := CacheDir(""); got != "/xdg/gofish" {
 		t.Error(got)
 	}
+	t.Setenv("XDG_CACHE_HOME", "")
+	home := t.TempDir()
+	t.Setenv("TMPDIR", "/t")
+	for value, want := range map[string]string{home: home + "/.cache/gofish", "": "/t/gofish-", "relative": "/t/gofish-", home + "/none": "/t/gofish-"} {
+		t.Setenv("HOME", value)
+		if got := CacheDir(""); !strings.HasPrefix(got, want) {
+			t.Errorf("HOME=%s: %s", value, got)
+		}
+	}
 	t.Setenv("LIBGUESTFS_CACHEDIR", "/l")
 	if got := CacheDir(""); !strings.HasPrefix(got, "/l/gofish-") {
 		t.Error(got)

@@ -26,7 +26,7 @@ import (
 
 // CacheDir is where appliances are kept. An explicit folder (set-cachedir) wins
 // over GOFISH_CACHEDIR, that over LIBGUESTFS_CACHEDIR; since others may use such a
-// folder too, a private one is made in it.
+// folder too, a private one is made in it. Without a home directory it is in TMPDIR.
 func CacheDir(explicit string) string {
 	for _, d := range []string{explicit, os.Getenv("GOFISH_CACHEDIR"), os.Getenv("LIBGUESTFS_CACHEDIR")} {
 		if d != "" {
@@ -36,7 +36,9 @@ func CacheDir(explicit string) string {
 	if d := os.Getenv("XDG_CACHE_HOME"); filepath.IsAbs(d) {
 		return filepath.Join(d, "gofish")
 	}
-	if home, err := os.UserHomeDir(); err == nil {
+	// A service may have a HOME that does not exist.
+	home := os.Getenv("HOME")
+	if fi, err := os.Stat(home); filepath.IsAbs(home) && err == nil && fi.IsDir() {
 		return filepath.Join(home, ".cache", "gofish")
 	}
 	return filepath.Join(os.TempDir(), "gofish-"+strconv.Itoa(os.Geteuid()))

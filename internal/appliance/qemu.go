@@ -586,6 +586,8 @@ func (vm *VM) Why() string {
 		return strings.Join(keep, ": ")
 	case err != nil:
 		return err.Error()
+	case !vm.mon.greeted.Load():
+		return fmt.Sprintf("%s ended at once without a word, as no qemu does (see set-hv and GOFISH_HV)", vm.name)
 	}
 	return "the appliance shut down"
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -17,6 +18,7 @@ import (
 type monitor struct {
 	conn    *net.UnixConn
 	r       *bufio.Reader
+	greeted atomic.Bool     // it has shown that it is a qemu
 	deleted map[string]bool // devices that are gone, from events
 	trouble []IOError       // from events, until they are asked for
 	moved   string          // how the only migration ended, from events; empty: it has not
@@ -101,6 +103,7 @@ func (m *monitor) negotiate() error {
 	if _, err := m.next(); err != nil {
 		return err
 	}
+	m.greeted.Store(true)
 	return m.do("qmp_capabilities", nil, nil)
 }
 

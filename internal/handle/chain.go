@@ -138,14 +138,15 @@ func (c *chain) resolve(f *os.File, at chainLink, ref diskimage.Ref) ([]chainLin
 		what = fmt.Sprintf("the %s of %s, %s", ref.Kind, at.path, ref.Name)
 	}
 	places, err := diskimage.Resolve(at.path, ref.Name)
+	elsewhere := func(p diskimage.Place) bool { return !c.mayOpen(at.path, p) }
+	if c.untrusted && (err != nil || slices.ContainsFunc(places, elsewhere)) {
+		return nil, fmt.Errorf("%s is not opened: the image is not trusted, and that file is not beside it. Add that file as a drive too, or leave out --untrusted", what)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	var next []chainLink
 	for _, p := range places {
-		if c.untrusted && !c.mayOpen(at.path, p) {
-			return nil, fmt.Errorf("%s is not opened: the image is not trusted, and that file is not beside it. Add that file as a drive too, or leave out --untrusted", what)
-		}
 		format := ref.Format
 		if p.Format != "" {
 			format = p.Format
