@@ -65,6 +65,10 @@ func (c *Cmd) Run() error {
 	err := c.g.calls.InternalCommand(c.ctx, c.Args, c.Env, c.Dir, stdin, p)
 	switch {
 	case err != nil:
+		var failed *Error
+		if errors.As(err, &failed) && failed.Action != "" {
+			failed.Action = "command"
+		}
 		return err
 	case p.end == nil:
 		return errors.New(c.Args[0] + ": the appliance did not say how it ended")

@@ -184,7 +184,12 @@ type dir struct {
 	closed bool
 }
 
-func (d *dir) Stat() (fs.FileInfo, error) { return d.info, nil }
+func (d *dir) Stat() (fs.FileInfo, error) {
+	if d.closed {
+		return nil, pathError("stat", d.name, fs.ErrClosed)
+	}
+	return d.info, nil
+}
 
 func (d *dir) Close() error {
 	if d.closed {
@@ -245,7 +250,12 @@ const (
 	largestPiece = 2 << 20
 )
 
-func (f *file) Stat() (fs.FileInfo, error) { return f.info, nil }
+func (f *file) Stat() (fs.FileInfo, error) {
+	if f.closed {
+		return nil, pathError("stat", f.name, fs.ErrClosed)
+	}
+	return f.info, nil
+}
 
 func (f *file) Close() error {
 	if f.closed {

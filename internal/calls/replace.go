@@ -39,6 +39,7 @@ func (cl Client) Replace(ctx context.Context, name string) (*Replacement, error)
 	var failed *types.Error
 	if errors.As(err, &failed) && failed.Errno != 0 {
 		// The user knows nothing of the other name.
+		failed.Action = "create"
 		failed.Text = name + ": " + proto.Strerror(failed.Errno)
 	}
 	if err != nil {

@@ -1,7 +1,6 @@
 package handle
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -95,32 +94,12 @@ func (t *transfer) open(ctx context.Context, args []any) (err error) {
 		t.bulk, err = t.h.bulkIn(ctx, t.in)
 	}
 	if i := t.action.FileParam(api.KFileOut); i >= 0 {
-		t.out = newDest(ctx, args[i])
-		if err := t.fits(ctx, args); err != nil {
-			return err
+		if t.out, err = newDest(ctx, args[i]); err != nil {
+			return &CallError{Text: err.Error()}
 		}
 		t.bulk, err = t.h.bulkOut(ctx, t.action, args, t.out)
 	}
 	return err
-}
-
-// fits refuses a file that is known to be larger than what may be held in memory, before it
-// is sent, and makes room for another one.
-func (t *transfer) fits(ctx context.Context, args []any) error {
-	if t.out.max == 0 || !t.action.Bulk || !t.h.canBulk() {
-		return nil
-	}
-	size, err := t.h.remoteSize(ctx, args[0].(string))
-	switch {
-	case err != nil:
-		return nil // the call itself says what is wrong
-	case size > t.out.max:
-		return tooMuch(t.out.max)
-	}
-	if b, ok := t.out.w.(*bytes.Buffer); ok && size > 0 {
-		b.Grow(int(size)) // not by doubling
-	}
-	return nil
 }
 
 // close releases what open acquired. The destination has been closed with its result.

@@ -43,7 +43,7 @@ func TestDest(t *testing.T) {
 				t.Fatal(err)
 			}
 			write := func(text string, end error) {
-				d := newDest(t.Context(), name)
+				d, _ := newDest(t.Context(), name)
 				if err := d.open(os.O_WRONLY); err != nil {
 					t.Fatal(err)
 				}
@@ -87,7 +87,7 @@ func TestDest(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	d := newDest(t.Context(), limited{f, 10})
+	d, _ := newDest(t.Context(), limited{f, 10})
 	if err := d.write(make([]byte, 10), nil); err != nil {
 		t.Error(err)
 	}

@@ -48,6 +48,9 @@ func openSource(ctx context.Context, arg any) (*source, error) {
 		}
 		s.file, s.opened = f, true
 	case *os.File:
+		if arg == nil {
+			return nil, errors.New("the file to read is nil")
+		}
 		s.file = arg
 	case interface {
 		io.Reader
@@ -168,7 +171,8 @@ type dest struct {
 	f     *os.File // w, if it is a file; nil until it is opened
 	max   int64    // what may come, 0: all
 	got   int64
-	waits bool // what receives may let us wait
+	total uint64 // of what will come, if the daemon has said so in a progress message
+	waits bool   // what receives may let us wait
 
 	named bool
 	fresh *newfile.File // what f is part of, if it takes its name at the end
@@ -186,21 +190,27 @@ type limited struct {
 }
 
 // newDest takes the value of a FileOut parameter.
-func newDest(ctx context.Context, arg any) *dest {
+func newDest(ctx context.Context, arg any) (*dest, error) {
 	switch arg := arg.(type) {
 	case types.HostFile:
 		return newDest(ctx, string(arg))
 	case string:
-		return &dest{ctx: ctx, name: arg, named: true}
+		return &dest{ctx: ctx, name: arg, named: true}, nil
 	case limited:
-		d := newDest(ctx, arg.Writer)
-		d.max = arg.max
-		return d
+		d, err := newDest(ctx, arg.Writer)
+		if err == nil {
+			d.max = arg.max
+		}
+		return d, err
 	case *os.File:
-		return &dest{ctx: ctx, name: arg.Name(), w: arg, f: arg}
+		if arg == nil {
+			break
+		}
+		return &dest{ctx: ctx, name: arg.Name(), w: arg, f: arg}, nil
+	case io.Writer:
+		return &dest{ctx: ctx, name: "the writer", w: arg}, nil
 	}
-	w, _ := arg.(io.Writer)
-	return &dest{ctx: ctx, name: "the writer", w: w}
+	return nil, fmt.Errorf("%T is not a writer, or a nil one", arg)
 }
 
 // open makes the file that takes the name at the end, or else empties an existing one.
@@ -286,21 +296,20 @@ func (d *dest) close(err error) error {
 
 // write adds data that came. Once the call is cancelled, it does not wait for the writer.
 func (d *dest) write(data []byte, cancelled stop) error {
-	if d.got += int64(len(data)); d.max > 0 && d.got > d.max {
+	if d.got += int64(len(data)); d.max > 0 && (d.got > d.max || d.total > uint64(d.max)) {
 		return tooMuch(d.max)
 	}
 	if d.got == int64(len(data)) {
 		d.waits = d.rests()
 	}
 	if !d.waits {
-		return d.wrote(d.w.Write(data))
+		return d.wrote(writeAll(d.w, data))
 	}
 	if d.work == nil {
 		d.work, d.done = make(chan []byte), make(chan error, 1)
 		go func(w io.Writer, work <-chan []byte, done chan<- error) {
 			for data := range work {
-				_, err := w.Write(data)
-				done <- err
+				done <- writeAll(w, data)
 			}
 		}(d.w, d.work, d.done)
 	}
@@ -308,14 +317,23 @@ func (d *dest) write(data []byte, cancelled stop) error {
 	d.work <- d.buf
 	select {
 	case err := <-d.done:
-		return d.wrote(0, err)
+		return d.wrote(err)
 	case <-cancelled:
 		d.buf = nil
 		return errCancelledByUser
 	}
 }
 
-func (d *dest) wrote(_ int, err error) error {
+// writeAll is w.Write for writers that may not do what io.Writer demands.
+func writeAll(w io.Writer, data []byte) error {
+	n, err := w.Write(data)
+	if err == nil && n < len(data) {
+		err = io.ErrShortWrite
+	}
+	return err
+}
+
+func (d *dest) wrote(err error) error {
 	if err != nil {
 		return d.failure("write", err)
 	}

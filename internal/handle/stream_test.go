@@ -37,7 +37,8 @@ func TestStreamsEnd(t *testing.T) {
 	}
 	cancelled := make(chan struct{})
 	time.AfterFunc(20*time.Millisecond, func() { close(cancelled) })
-	if err := newDest(t.Context(), stuck{}).write([]byte("x"), cancelled); err != errCancelledByUser {
+	d, _ := newDest(t.Context(), stuck{})
+	if err := d.write([]byte("x"), cancelled); err != errCancelledByUser {
 		t.Errorf("writing: %v", err)
 	}
 }
@@ -98,7 +99,36 @@ func TestWriterError(t *testing.T) {
 	r, w := io.Pipe()
 	mine := errors.New("mine")
 	r.CloseWithError(mine)
-	if err := newDest(t.Context(), w).write([]byte("x"), nil); !errors.Is(err, mine) {
+	d, _ := newDest(t.Context(), w)
+	if err := d.write([]byte("x"), nil); !errors.Is(err, mine) {
 		t.Errorf("%v", err)
+	}
+}
+
+// short takes less than it is given, and says nothing of it.
+type short struct{}
+
+func (short) Write(p []byte) (int, error) { return len(p) / 2, nil }
+
+func TestWrongStreams(t *testing.T) {
+	d, err := newDest(t.Context(), short{})
+	if err == nil {
+		err = d.write([]byte("xx"), nil)
+	}
+	if !errors.Is(err, io.ErrShortWrite) {
+		t.Errorf("a short write: %v", err)
+	}
+	d, _ = newDest(t.Context(), limited{io.Discard, 10})
+	d.total = 11
+	if err := d.write([]byte("x"), nil); !errors.As(err, new(tooMuch)) {
+		t.Errorf("the first byte of too many: %v", err)
+	}
+	for _, arg := range []any{nil, (*os.File)(nil), 1} {
+		if _, err := newDest(t.Context(), arg); err == nil {
+			t.Errorf("%T is taken for a writer", arg)
+		}
+		if _, err := openSource(t.Context(), arg); err == nil {
+			t.Errorf("%T is taken for a reader", arg)
+		}
 	}
 }

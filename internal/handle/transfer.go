@@ -154,6 +154,9 @@ func (t *transfer) awaitFrame() ([]byte, error) {
 			return frame, nil
 		case proto.EventProgress:
 			t.h.emit(Event{Type: EventProgress, Progress: ProgressEvent{p.Proc, p.Serial, p.Position, p.Total}})
+			if t.out != nil {
+				t.out.total = p.Total
+			}
 		case proto.EventCancel:
 			if !t.refused.set() {
 				return nil, errors.New("the daemon has cancelled more than once")
