@@ -311,16 +311,16 @@ func (g *Handle) AvailableAllGroups(ctx context.Context) ([]string, error) {
 	return g.calls.AvailableAllGroups(ctx)
 }
 
-// Base64In decodes the local file base64file and writes the bytes to filename, which is made or replaced.
+// Base64In decodes r and writes the bytes to filename, which is made or replaced.
 // Fails if the input is not base64.
-func (g *Handle) Base64In(ctx context.Context, base64file io.Reader, filename string) error {
-	return g.calls.Base64In(ctx, base64file, filename)
+func (g *Handle) Base64In(ctx context.Context, r io.Reader, filename string) error {
+	return g.calls.Base64In(ctx, r, filename)
 }
 
 // Base64Out writes the content of filename, encoded as base64 in lines of 76 characters, to the local file
-// base64file.
-func (g *Handle) Base64Out(ctx context.Context, filename string, base64file io.Writer) error {
-	return g.calls.Base64Out(ctx, filename, base64file)
+// w.
+func (g *Handle) Base64Out(ctx context.Context, filename string, w io.Writer) error {
+	return g.calls.Base64Out(ctx, filename, w)
 }
 
 // Blkdiscard tells device that none of its blocks are in use. The content is lost, and space on the host is
@@ -790,10 +790,10 @@ func (g *Handle) ChecksumDevice(ctx context.Context, csumtype string, device str
 }
 
 // ChecksumsOut computes the checksum, of csumtype as for checksum, of each regular file below directory and
-// writes them to the local file sumsfile, one per line with the file's path, in the form that md5sum -c and
+// writes them to w, one per line with the file's path, in the form that md5sum -c and
 // similar tools check.
-func (g *Handle) ChecksumsOut(ctx context.Context, csumtype string, directory string, sumsfile io.Writer) error {
-	return g.calls.ChecksumsOut(ctx, csumtype, directory, sumsfile)
+func (g *Handle) ChecksumsOut(ctx context.Context, csumtype string, directory string, w io.Writer) error {
+	return g.calls.ChecksumsOut(ctx, csumtype, directory, w)
 }
 
 // Chmod sets the permission bits of path to mode, regardless of the umask; a link is followed.
@@ -841,22 +841,22 @@ func (g *Handle) CommandLines(ctx context.Context, arguments []string) ([]string
 // CommandOut: run a program of the guest and save its output.
 //
 // Like command with arguments, but what the program prints, of any length, goes to the local file
-// output.
-func (g *Handle) CommandOut(ctx context.Context, arguments []string, output io.Writer) error {
-	return g.calls.CommandOut(ctx, arguments, output)
+// w.
+func (g *Handle) CommandOut(ctx context.Context, arguments []string, w io.Writer) error {
+	return g.calls.CommandOut(ctx, arguments, w)
 }
 
-// CompressDeviceOut compresses all of device with ctype and writes it to the local file zdevice; ctype and
+// CompressDeviceOut compresses all of device with ctype and writes it to w; ctype and
 // Level as for [Handle.CompressOut].
-func (g *Handle) CompressDeviceOut(ctx context.Context, ctype string, device string, zdevice io.Writer, options ...CompressDeviceOutOptions) error {
-	return g.calls.CompressDeviceOut(ctx, ctype, device, zdevice, options...)
+func (g *Handle) CompressDeviceOut(ctx context.Context, ctype string, device string, w io.Writer, options ...CompressDeviceOutOptions) error {
+	return g.calls.CompressDeviceOut(ctx, ctype, device, w, options...)
 }
 
 // CompressOut compresses the content of file with ctype, which is gzip, bzip2, xz, lzop or compress, and
-// writes it to the local file zfile. Level is the level of compression, usually 1 to 9. Fails if the
+// writes it to w. Level is the level of compression, usually 1 to 9. Fails if the
 // appliance lacks the program.
-func (g *Handle) CompressOut(ctx context.Context, ctype string, file string, zfile io.Writer, options ...CompressOutOptions) error {
-	return g.calls.CompressOut(ctx, ctype, file, zfile, options...)
+func (g *Handle) CompressOut(ctx context.Context, ctype string, file string, w io.Writer, options ...CompressOutOptions) error {
+	return g.calls.CompressOut(ctx, ctype, file, w, options...)
 }
 
 // Config adds hvparam, which must begin with a dash, and hvvalue unless null, after all other arguments of qemu. Fails for the few parameters that would break the appliance. qemu reports an invalid one at launch.
@@ -942,10 +942,10 @@ func (g *Handle) CpR(ctx context.Context, src string, dest string) error {
 	return g.calls.CpR(ctx, src, dest)
 }
 
-// CPIOOut packs directory, with names relative to it, into the local archive cpiofile. Format is newc,
+// CPIOOut packs directory, with names relative to it, into the local archive w. Format is newc,
 // the default, or crc.
-func (g *Handle) CPIOOut(ctx context.Context, directory string, cpiofile io.Writer, options ...CPIOOutOptions) error {
-	return g.calls.CPIOOut(ctx, directory, cpiofile, options...)
+func (g *Handle) CPIOOut(ctx context.Context, directory string, w io.Writer, options ...CPIOOutOptions) error {
+	return g.calls.CPIOOut(ctx, directory, w, options...)
 }
 
 // CryptsetupClose closes a device that [Handle.CryptsetupOpen] opened; device is its name, /dev/mapper/MAPNAME. Fails
@@ -1025,38 +1025,38 @@ func (g *Handle) Dmesg(ctx context.Context) (string, error) {
 	return g.calls.Dmesg(ctx)
 }
 
-// Download copies remotefilename, a file or device, to the local file filename, which is created or replaced.
+// Download copies remotefilename, a file or device, to w, which is created or replaced.
 // Files of any size need no memory. Fails if it is a directory.
-func (g *Handle) Download(ctx context.Context, remotefilename string, filename io.Writer) error {
-	return g.calls.Download(ctx, remotefilename, filename)
+func (g *Handle) Download(ctx context.Context, remotefilename string, w io.Writer) error {
+	return g.calls.Download(ctx, remotefilename, w)
 }
 
 // DownloadBlocks copies the blocks (for FAT the sectors, for NTFS the clusters) start to stop of the file system on device to
-// the host's file filename; with Unallocated only those that belong to no file. Fails if a number is out of range, or The Sleuth
+// w; with Unallocated only those that belong to no file. Fails if a number is out of range, or The Sleuth
 // Kit cannot read this kind of file system.
 //
 // Units: start: blocks of the file system; stop: blocks of the file system.
 //
 // Needs the feature "sleuthkit", see [Handle.Available].
-func (g *Handle) DownloadBlocks(ctx context.Context, device string, start int64, stop int64, filename io.Writer, options ...DownloadBlocksOptions) error {
-	return g.calls.DownloadBlocks(ctx, device, start, stop, filename, options...)
+func (g *Handle) DownloadBlocks(ctx context.Context, device string, start int64, stop int64, w io.Writer, options ...DownloadBlocksOptions) error {
+	return g.calls.DownloadBlocks(ctx, device, start, stop, w, options...)
 }
 
-// DownloadInode copies the content of the file of number inode on device to the host's file filename, even if the file was
+// DownloadInode copies the content of the file of number inode on device to w, even if the file was
 // deleted, as long as its content is still there. The file system need not be mounted. Fails if there is no file of that number, or
 // The Sleuth Kit cannot read this kind of file system.
 //
 // Needs the feature "sleuthkit", see [Handle.Available].
-func (g *Handle) DownloadInode(ctx context.Context, device string, inode int64, filename io.Writer) error {
-	return g.calls.DownloadInode(ctx, device, inode, filename)
+func (g *Handle) DownloadInode(ctx context.Context, device string, inode int64, w io.Writer) error {
+	return g.calls.DownloadInode(ctx, device, inode, w)
 }
 
 // DownloadOffset copies size bytes of remotefilename, a file or device, from the byte offset on to the local
-// file filename; fewer if the end comes first. Fails if a number is negative.
+// file w; fewer if the end comes first. Fails if a number is negative.
 //
 // Units: offset: bytes; size: bytes.
-func (g *Handle) DownloadOffset(ctx context.Context, remotefilename string, filename io.Writer, offset int64, size int64) error {
-	return g.calls.DownloadOffset(ctx, remotefilename, filename, offset, size)
+func (g *Handle) DownloadOffset(ctx context.Context, remotefilename string, w io.Writer, offset int64, size int64) error {
+	return g.calls.DownloadOffset(ctx, remotefilename, w, offset, size)
 }
 
 // DropCaches makes the appliance's kernel drop its caches of files: whattodrop is 1 for contents, 2 for names and inodes, 3 for both. Nothing is lost: changes are written back first.
@@ -1233,10 +1233,10 @@ func (g *Handle) Find(ctx context.Context, directory string) ([]string, error) {
 	return g.calls.Find(ctx, directory)
 }
 
-// Find0 writes the paths of all entries below directory to the local file files, each followed by a zero
+// Find0 writes the paths of all entries below directory to w, each followed by a zero
 // byte, in no particular order. Suits trees of any size. Fails if directory is not a directory.
-func (g *Handle) Find0(ctx context.Context, directory string, files io.Writer) error {
-	return g.calls.Find0(ctx, directory, files)
+func (g *Handle) Find0(ctx context.Context, directory string, w io.Writer) error {
+	return g.calls.Find0(ctx, directory, w)
 }
 
 // FindInode returns those entries of [Handle.FilesystemWalk] on device that lead to the inode of number inode; the list is empty if no name does. Fails
@@ -2360,10 +2360,10 @@ func (g *Handle) Ls(ctx context.Context, directory string) ([]string, error) {
 	return g.calls.Ls(ctx, directory)
 }
 
-// Ls0 writes the names in dir to the local file filenames, each followed by a zero byte, in no
+// Ls0 writes the names in dir to w, each followed by a zero byte, in no
 // particular order. Suits directories of any size.
-func (g *Handle) Ls0(ctx context.Context, dir string, filenames io.Writer) error {
-	return g.calls.Ls0(ctx, dir, filenames)
+func (g *Handle) Ls0(ctx context.Context, dir string, w io.Writer) error {
+	return g.calls.Ls0(ctx, dir, w)
 }
 
 // Lsetxattr: set an extended attribute of a link.
@@ -2866,14 +2866,14 @@ func (g *Handle) MknodC(ctx context.Context, mode int, devmajor int, devminor in
 	return g.calls.MknodC(ctx, mode, devmajor, devminor, path)
 }
 
-// Mksquashfs packs the folder path, with everything below it, into the host's file filename, a squashfs file system. Compress
+// Mksquashfs packs the folder path, with everything below it, into w, a squashfs file system. Compress
 // is gzip, lzma, lzo, lz4, xz or zstd; Excludes lists what to leave out: names below path, with
 // wildcards. The image is built in the memory of the appliance, so [Handle.SetMemsize] limits its size.
 // Fails if path does not exist.
 //
 // Needs the feature "squashfs", see [Handle.Available].
-func (g *Handle) Mksquashfs(ctx context.Context, path string, filename io.Writer, options ...MksquashfsOptions) error {
-	return g.calls.Mksquashfs(ctx, path, filename, options...)
+func (g *Handle) Mksquashfs(ctx context.Context, path string, w io.Writer, options ...MksquashfsOptions) error {
+	return g.calls.Mksquashfs(ctx, path, w, options...)
 }
 
 // Mkswap makes device swap space. All previous content is lost. Label is its label, of at most 16 bytes,
@@ -3021,26 +3021,26 @@ func (g *Handle) NTFSChmod(ctx context.Context, device string, mode int, path st
 }
 
 // NtfscatI copies the content of the file of number inode on the NTFS file system device to the host's file
-// filename, mounted or not. This also reaches files without a name: 0 is the $MFT. Fails if there is none.
-func (g *Handle) NtfscatI(ctx context.Context, device string, inode int64, filename io.Writer) error {
-	return g.calls.NtfscatI(ctx, device, inode, filename)
+// w, mounted or not. This also reaches files without a name: 0 is the $MFT. Fails if there is none.
+func (g *Handle) NtfscatI(ctx context.Context, device string, inode int64, w io.Writer) error {
+	return g.calls.NtfscatI(ctx, device, inode, w)
 }
 
-// NtfscloneIn writes the NTFS file system that [Handle.NtfscloneOut] saved in the host's file backupfile to device. The
-// previous content of device is lost. Fails if it is too small, or backupfile has another format.
+// NtfscloneIn writes the NTFS file system that [Handle.NtfscloneOut] saved in r to device. The
+// previous content of device is lost. Fails if it is too small, or r has another format.
 //
 // Needs the feature "ntfs3g", see [Handle.Available].
-func (g *Handle) NtfscloneIn(ctx context.Context, backupfile io.Reader, device string) error {
-	return g.calls.NtfscloneIn(ctx, backupfile, device)
+func (g *Handle) NtfscloneIn(ctx context.Context, r io.Reader, device string) error {
+	return g.calls.NtfscloneIn(ctx, r, device)
 }
 
-// NtfscloneOut saves the unmounted NTFS file system on device in the host's file backupfile, in a form that omits free
+// NtfscloneOut saves the unmounted NTFS file system on device in w, in a form that omits free
 // space and that [Handle.NtfscloneIn] reads. MetadataOnly omits the content of files as well. Rescue continues after sectors that cannot be read, IgnoreFSCheck does not check the file system first, Force saves a
 // file system that was not unmounted cleanly. PreserveTimestamps keeps the times of last access. Fails if device does not hold NTFS.
 //
 // Needs the feature "ntfs3g", see [Handle.Available].
-func (g *Handle) NtfscloneOut(ctx context.Context, device string, backupfile io.Writer, options ...NtfscloneOutOptions) error {
-	return g.calls.NtfscloneOut(ctx, device, backupfile, options...)
+func (g *Handle) NtfscloneOut(ctx context.Context, device string, w io.Writer, options ...NtfscloneOutOptions) error {
+	return g.calls.NtfscloneOut(ctx, device, w, options...)
 }
 
 // Ntfsfix repairs some simple inconsistencies of the NTFS file system on device, empties its journal, and
@@ -3822,9 +3822,9 @@ func (g *Handle) ShLines(ctx context.Context, command string) ([]string, error) 
 
 // ShOut: run a shell command in the guest and save its output.
 //
-// Like sh with command, but what it prints, of any length, goes to the local file output.
-func (g *Handle) ShOut(ctx context.Context, command string, output io.Writer) error {
-	return g.calls.ShOut(ctx, command, output)
+// Like sh with command, but what it prints, of any length, goes to w.
+func (g *Handle) ShOut(ctx context.Context, command string, w io.Writer) error {
+	return g.calls.ShOut(ctx, command, w)
 }
 
 // Shutdown writes back what the guest has changed, unmounts its file systems and ends the appliance. Call it before you rely on the image files: an error here means that the last writes may be lost. All drives are dropped; the handle is in its initial state again and can be given new ones.
@@ -3944,34 +3944,34 @@ func (g *Handle) TailN(ctx context.Context, nrlines int, path string) ([]string,
 	return g.calls.TailN(ctx, nrlines, path)
 }
 
-// TarIn unpacks the local archive tarfile in directory, which must exist. Compress is compress, gzip,
+// TarIn unpacks the local archive r in directory, which must exist. Compress is compress, gzip,
 // bzip2, xz, lzop, lzma or zstd; Xattrs, SELinux and ACLs also restore extended attributes,
 // labels and access lists; KeepDirLink lets a link to a directory take the place of a directory of the
 // archive. Owners are restored by number. Nothing is ever written outside of the guest.
-func (g *Handle) TarIn(ctx context.Context, tarfile io.Reader, directory string, options ...TarInOptions) error {
-	return g.calls.TarIn(ctx, tarfile, directory, options...)
+func (g *Handle) TarIn(ctx context.Context, r io.Reader, directory string, options ...TarInOptions) error {
+	return g.calls.TarIn(ctx, r, directory, options...)
 }
 
-// TarOut packs directory, with names relative to it, into the local archive tarfile. Compress is as for
+// TarOut packs directory, with names relative to it, into the local archive w. Compress is as for
 // [Handle.TarIn]; Excludes are patterns of names to leave out; Xattrs, SELinux and ACLs also pack
 // extended attributes, labels and access lists; NumericOwner stores owners as numbers, which is
 // always done. Fails if it is not a directory.
-func (g *Handle) TarOut(ctx context.Context, directory string, tarfile io.Writer, options ...TarOutOptions) error {
-	return g.calls.TarOut(ctx, directory, tarfile, options...)
+func (g *Handle) TarOut(ctx context.Context, directory string, w io.Writer, options ...TarOutOptions) error {
+	return g.calls.TarOut(ctx, directory, w, options...)
 }
 
-// TGZIn unpacks the gzip-compressed archive tarball in directory: [Handle.TarIn] with compress:gzip.
+// TGZIn unpacks the gzip-compressed archive r in directory: [Handle.TarIn] with compress:gzip.
 //
 // Deprecated: use [Handle.TarIn].
-func (g *Handle) TGZIn(ctx context.Context, tarball io.Reader, directory string) error {
-	return g.calls.TGZIn(ctx, tarball, directory)
+func (g *Handle) TGZIn(ctx context.Context, r io.Reader, directory string) error {
+	return g.calls.TGZIn(ctx, r, directory)
 }
 
-// TGZOut packs directory into the gzip-compressed archive tarball: [Handle.TarOut] with compress:gzip.
+// TGZOut packs directory into the gzip-compressed archive w: [Handle.TarOut] with compress:gzip.
 //
 // Deprecated: use [Handle.TarOut].
-func (g *Handle) TGZOut(ctx context.Context, directory string, tarball io.Writer) error {
-	return g.calls.TGZOut(ctx, directory, tarball)
+func (g *Handle) TGZOut(ctx context.Context, directory string, w io.Writer) error {
+	return g.calls.TGZOut(ctx, directory, w)
 }
 
 // Touch creates the file path if it does not exist; otherwise sets its access and modification times to now.
@@ -4010,22 +4010,22 @@ func (g *Handle) Tune2fsL(ctx context.Context, device string) (Hash, error) {
 	return g.calls.Tune2fsL(ctx, device)
 }
 
-// TXZIn unpacks the xz-compressed archive tarball in directory: [Handle.TarIn] with compress:xz.
+// TXZIn unpacks the xz-compressed archive r in directory: [Handle.TarIn] with compress:xz.
 //
 // Needs the feature "xz", see [Handle.Available].
 //
 // Deprecated: use [Handle.TarIn].
-func (g *Handle) TXZIn(ctx context.Context, tarball io.Reader, directory string) error {
-	return g.calls.TXZIn(ctx, tarball, directory)
+func (g *Handle) TXZIn(ctx context.Context, r io.Reader, directory string) error {
+	return g.calls.TXZIn(ctx, r, directory)
 }
 
-// TXZOut packs directory into the xz-compressed archive tarball: [Handle.TarOut] with compress:xz.
+// TXZOut packs directory into the xz-compressed archive w: [Handle.TarOut] with compress:xz.
 //
 // Needs the feature "xz", see [Handle.Available].
 //
 // Deprecated: use [Handle.TarOut].
-func (g *Handle) TXZOut(ctx context.Context, directory string, tarball io.Writer) error {
-	return g.calls.TXZOut(ctx, directory, tarball)
+func (g *Handle) TXZOut(ctx context.Context, directory string, w io.Writer) error {
+	return g.calls.TXZOut(ctx, directory, w)
 }
 
 // Umask sets the permission bits that new files and directories do not get to mask, from 0 to 0777, and returns the
@@ -4052,18 +4052,18 @@ func (g *Handle) UmountLocal(ctx context.Context, options ...UmountLocalOptions)
 	return g.calls.UmountLocal(ctx, options...)
 }
 
-// Upload copies the local file filename to remotefilename, a file, which is created or replaced, or a device,
+// Upload copies r to remotefilename, a file, which is created or replaced, or a device,
 // which is overwritten from its start. Files of any size need no memory.
-func (g *Handle) Upload(ctx context.Context, filename io.Reader, remotefilename string) error {
-	return g.calls.Upload(ctx, filename, remotefilename)
+func (g *Handle) Upload(ctx context.Context, r io.Reader, remotefilename string) error {
+	return g.calls.Upload(ctx, r, remotefilename)
 }
 
-// UploadOffset copies the local file filename into remotefilename, a file or device, from the byte offset on.
+// UploadOffset copies r into remotefilename, a file or device, from the byte offset on.
 // Everything else in it stays. Fails if offset is negative.
 //
 // Units: offset: bytes.
-func (g *Handle) UploadOffset(ctx context.Context, filename io.Reader, remotefilename string, offset int64) error {
-	return g.calls.UploadOffset(ctx, filename, remotefilename, offset)
+func (g *Handle) UploadOffset(ctx context.Context, r io.Reader, remotefilename string, offset int64) error {
+	return g.calls.UploadOffset(ctx, r, remotefilename, offset)
 }
 
 // UserCancel asks the call that runs in another thread to stop. It then fails with the error number EINTR and the handle stays usable. With a daemon that is not gofish's, only transfers can be stopped. If the call does not stop within 5 seconds, the appliance is ended. Without a running call nothing happens.
@@ -4324,12 +4324,12 @@ func (g *Handle) YaraDestroy(ctx context.Context) error {
 	return g.calls.YaraDestroy(ctx)
 }
 
-// YaraLoad sends the YARA rules in the host's file filename, as text or compiled by yarac, to the appliance, where they replace
+// YaraLoad sends the YARA rules in r, as text or compiled by yarac, to the appliance, where they replace
 // those loaded before. Compiled rules must match the appliance's version of YARA; rules in other files (include) are not available. Fails if the rules cannot be compiled, and says why; then no rules are loaded.
 //
 // Needs the feature "libyara", see [Handle.Available].
-func (g *Handle) YaraLoad(ctx context.Context, filename io.Reader) error {
-	return g.calls.YaraLoad(ctx, filename)
+func (g *Handle) YaraLoad(ctx context.Context, r io.Reader) error {
+	return g.calls.YaraLoad(ctx, r)
 }
 
 // YaraScan returns the rules of [Handle.YaraLoad] that match the file path of the guest; the list is empty if none do. The scan runs in a

@@ -81,6 +81,9 @@ func (c *Cmd) Run() error {
 // Output runs the program and returns what it writes to standard output. An *ExitError
 // has what it wrote to standard error, unless Stderr is set.
 func (c *Cmd) Output() ([]byte, error) {
+	if c.Stdout != nil {
+		return nil, errors.New("guestfs: Stdout already set")
+	}
 	var out bytes.Buffer
 	errs := &tail{}
 	c.Stdout = &out
@@ -96,6 +99,9 @@ func (c *Cmd) Output() ([]byte, error) {
 
 // CombinedOutput runs the program and returns all that it writes.
 func (c *Cmd) CombinedOutput() ([]byte, error) {
+	if c.Stdout != nil || c.Stderr != nil {
+		return nil, errors.New("guestfs: Stdout or Stderr already set")
+	}
 	var out bytes.Buffer
 	c.Stdout, c.Stderr = &out, &out
 	err := c.Run()

@@ -20,7 +20,8 @@
 // whose fields are pointers; new("x") makes one. Streams are any io.Reader and io.Writer;
 // a regular *os.File, or a HostFile, goes faster. Errors are of type *Error, in which
 // errors.Is finds fs.ErrNotExist and the numbers of package syscall, or *LinkError if the
-// appliance is gone.
+// appliance is gone. Options, results and errors are declared in gofish/guestfs/types: see there
+// for their fields.
 //
 // A handle may be used by several goroutines at once: their calls take turns. Handles are
 // independent of each other, and each has an appliance of its own.

@@ -17,7 +17,8 @@ import (
 
 // FS is the mounted file systems as an io/fs file system; its root is the guest's root directory.
 // Links lead where they would in the guest, and never out of it. Names of methods are
-// slash-separated and without a slash in front, as package io/fs has them.
+// slash-separated and without a slash in front, as package io/fs has them. Package io/fs
+// only knows names in UTF-8: others are listed, but only methods of Handle can open them.
 type FS struct {
 	g   *Handle
 	ctx context.Context

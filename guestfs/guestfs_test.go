@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -63,6 +64,18 @@ func TestPackage(t *testing.T) {
 		var e *guestfs.Error
 		if !errors.Is(err, fs.ErrNotExist) || !errors.As(err, &e) || e.Action != "read_file" {
 			t.Errorf("%#v", err)
+		}
+		if _, err := g.ReadFile(ctx, "/lost+found"); !errors.Is(err, syscall.EISDIR) {
+			t.Errorf("%v", err)
+		}
+		if err := g.Download(ctx, "/lost+found", nil); err == nil {
+			t.Error("a nil writer is taken")
+		}
+		mine := errors.New("mine")
+		ended, end := context.WithCancelCause(ctx)
+		time.AfterFunc(200*time.Millisecond, func() { end(mine) })
+		if err := g.Sleep(ended, 600); !errors.Is(err, mine) || !errors.Is(err, context.Canceled) {
+			t.Errorf("%v", err)
 		}
 		if err := g.Mkdir(ctx, "/lost+found"); !errors.Is(err, fs.ErrExist) {
 			t.Errorf("%v", err)
@@ -259,6 +272,27 @@ func TestPackage(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+// TestEnds: what a context or Close has ended says so.
+func TestEnds(t *testing.T) {
+	t.Parallel()
+	g := withDisk(t, 20<<20)
+	if err := g.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := g.Ls(t.Context(), "/"); !errors.Is(err, fs.ErrClosed) {
+		t.Errorf("after Close: %v", err)
+	}
+	late, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	image := filepath.Join(t.TempDir(), "disk.img")
+	if err := os.WriteFile(image, make([]byte, 1<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := guestfs.Open(late, image); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a launch that takes too long: %v", err)
+	}
+}
 
 func TestSettings(t *testing.T) {
 	t.Parallel()

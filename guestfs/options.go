@@ -47,7 +47,8 @@ func setting(set func(*handle.Settings)) Option {
 
 // Options without a value.
 var (
-	// ReadOnly makes Open use the image for reading only.
+	// ReadOnly makes Open use the image for reading only. Nothing keeps others from writing to it
+	// meanwhile; what is read then may be inconsistent.
 	ReadOnly Option = func(c *config) { c.drive.ReadOnly = new(true) }
 
 	// Network gives the appliance a network, for programs of the guest that need one.

@@ -149,12 +149,12 @@ func (cl Client) AvailableAllGroups(ctx context.Context) ([]string, error) {
 	return result[[]string](cl, ctx, "available_all_groups", nil, nil)
 }
 
-func (cl Client) Base64In(ctx context.Context, base64file io.Reader, filename string) error {
-	return cl.do(ctx, "base64_in", []any{base64file, filename}, nil)
+func (cl Client) Base64In(ctx context.Context, r io.Reader, filename string) error {
+	return cl.do(ctx, "base64_in", []any{r, filename}, nil)
 }
 
-func (cl Client) Base64Out(ctx context.Context, filename string, base64file io.Writer) error {
-	return cl.do(ctx, "base64_out", []any{filename, base64file}, nil)
+func (cl Client) Base64Out(ctx context.Context, filename string, w io.Writer) error {
+	return cl.do(ctx, "base64_out", []any{filename, w}, nil)
 }
 
 func (cl Client) Blkdiscard(ctx context.Context, device string) error {
@@ -447,8 +447,8 @@ func (cl Client) ChecksumDevice(ctx context.Context, csumtype string, device str
 	return result[string](cl, ctx, "checksum_device", []any{csumtype, device}, nil)
 }
 
-func (cl Client) ChecksumsOut(ctx context.Context, csumtype string, directory string, sumsfile io.Writer) error {
-	return cl.do(ctx, "checksums_out", []any{csumtype, directory, sumsfile}, nil)
+func (cl Client) ChecksumsOut(ctx context.Context, csumtype string, directory string, w io.Writer) error {
+	return cl.do(ctx, "checksums_out", []any{csumtype, directory, w}, nil)
 }
 
 func (cl Client) Chmod(ctx context.Context, mode int, path string) error {
@@ -475,28 +475,28 @@ func (cl Client) CommandLines(ctx context.Context, arguments []string) ([]string
 	return result[[]string](cl, ctx, "command_lines", []any{arguments}, nil)
 }
 
-func (cl Client) CommandOut(ctx context.Context, arguments []string, output io.Writer) error {
-	return cl.do(ctx, "command_out", []any{arguments, output}, nil)
+func (cl Client) CommandOut(ctx context.Context, arguments []string, w io.Writer) error {
+	return cl.do(ctx, "command_out", []any{arguments, w}, nil)
 }
 
-func (cl Client) CompressDeviceOut(ctx context.Context, ctype string, device string, zdevice io.Writer, options ...types.CompressDeviceOutOptions) error {
+func (cl Client) CompressDeviceOut(ctx context.Context, ctype string, device string, w io.Writer, options ...types.CompressDeviceOutOptions) error {
 	opts, err := one(options, func(o types.CompressDeviceOutOptions) []any {
 		return []any{value(o.Level)}
 	})
 	if err != nil {
 		return err
 	}
-	return cl.do(ctx, "compress_device_out", []any{ctype, device, zdevice}, opts)
+	return cl.do(ctx, "compress_device_out", []any{ctype, device, w}, opts)
 }
 
-func (cl Client) CompressOut(ctx context.Context, ctype string, file string, zfile io.Writer, options ...types.CompressOutOptions) error {
+func (cl Client) CompressOut(ctx context.Context, ctype string, file string, w io.Writer, options ...types.CompressOutOptions) error {
 	opts, err := one(options, func(o types.CompressOutOptions) []any {
 		return []any{value(o.Level)}
 	})
 	if err != nil {
 		return err
 	}
-	return cl.do(ctx, "compress_out", []any{ctype, file, zfile}, opts)
+	return cl.do(ctx, "compress_out", []any{ctype, file, w}, opts)
 }
 
 func (cl Client) Config(ctx context.Context, hvparam string, hvvalue *string) error {
@@ -583,14 +583,14 @@ func (cl Client) CpR(ctx context.Context, src string, dest string) error {
 	return cl.do(ctx, "cp_r", []any{src, dest}, nil)
 }
 
-func (cl Client) CPIOOut(ctx context.Context, directory string, cpiofile io.Writer, options ...types.CPIOOutOptions) error {
+func (cl Client) CPIOOut(ctx context.Context, directory string, w io.Writer, options ...types.CPIOOutOptions) error {
 	opts, err := one(options, func(o types.CPIOOutOptions) []any {
 		return []any{value(o.Format)}
 	})
 	if err != nil {
 		return err
 	}
-	return cl.do(ctx, "cpio_out", []any{directory, cpiofile}, opts)
+	return cl.do(ctx, "cpio_out", []any{directory, w}, opts)
 }
 
 func (cl Client) CryptsetupClose(ctx context.Context, device string) error {
@@ -619,8 +619,8 @@ func (cl Client) DebugDrives(ctx context.Context) ([]string, error) {
 	return result[[]string](cl, ctx, "debug_drives", nil, nil)
 }
 
-func (cl Client) DebugUpload(ctx context.Context, filename io.Reader, tmpname string, mode int) error {
-	return cl.do(ctx, "debug_upload", []any{filename, tmpname, mode}, nil)
+func (cl Client) DebugUpload(ctx context.Context, r io.Reader, tmpname string, mode int) error {
+	return cl.do(ctx, "debug_upload", []any{r, tmpname, mode}, nil)
 }
 
 func (cl Client) DeviceIndex(ctx context.Context, device string) (int, error) {
@@ -665,26 +665,26 @@ func (cl Client) Dmesg(ctx context.Context) (string, error) {
 	return result[string](cl, ctx, "dmesg", nil, nil)
 }
 
-func (cl Client) Download(ctx context.Context, remotefilename string, filename io.Writer) error {
-	return cl.do(ctx, "download", []any{remotefilename, filename}, nil)
+func (cl Client) Download(ctx context.Context, remotefilename string, w io.Writer) error {
+	return cl.do(ctx, "download", []any{remotefilename, w}, nil)
 }
 
-func (cl Client) DownloadBlocks(ctx context.Context, device string, start int64, stop int64, filename io.Writer, options ...types.DownloadBlocksOptions) error {
+func (cl Client) DownloadBlocks(ctx context.Context, device string, start int64, stop int64, w io.Writer, options ...types.DownloadBlocksOptions) error {
 	opts, err := one(options, func(o types.DownloadBlocksOptions) []any {
 		return []any{value(o.Unallocated)}
 	})
 	if err != nil {
 		return err
 	}
-	return cl.do(ctx, "download_blocks", []any{device, start, stop, filename}, opts)
+	return cl.do(ctx, "download_blocks", []any{device, start, stop, w}, opts)
 }
 
-func (cl Client) DownloadInode(ctx context.Context, device string, inode int64, filename io.Writer) error {
-	return cl.do(ctx, "download_inode", []any{device, inode, filename}, nil)
+func (cl Client) DownloadInode(ctx context.Context, device string, inode int64, w io.Writer) error {
+	return cl.do(ctx, "download_inode", []any{device, inode, w}, nil)
 }
 
-func (cl Client) DownloadOffset(ctx context.Context, remotefilename string, filename io.Writer, offset int64, size int64) error {
-	return cl.do(ctx, "download_offset", []any{remotefilename, filename, offset, size}, nil)
+func (cl Client) DownloadOffset(ctx context.Context, remotefilename string, w io.Writer, offset int64, size int64) error {
+	return cl.do(ctx, "download_offset", []any{remotefilename, w, offset, size}, nil)
 }
 
 func (cl Client) DropCaches(ctx context.Context, whattodrop int) error {
@@ -793,8 +793,8 @@ func (cl Client) Find(ctx context.Context, directory string) ([]string, error) {
 	return result[[]string](cl, ctx, "find", []any{directory}, nil)
 }
 
-func (cl Client) Find0(ctx context.Context, directory string, files io.Writer) error {
-	return cl.do(ctx, "find0", []any{directory, files}, nil)
+func (cl Client) Find0(ctx context.Context, directory string, w io.Writer) error {
+	return cl.do(ctx, "find0", []any{directory, w}, nil)
 }
 
 func (cl Client) FindInode(ctx context.Context, device string, inode int64) ([]types.TSKDirent, error) {
@@ -1267,12 +1267,12 @@ func (cl Client) InternalBulkOut(ctx context.Context, target int) error {
 	return cl.do(ctx, "internal_bulk_out", []any{target}, nil)
 }
 
-func (cl Client) InternalCommand(ctx context.Context, arguments []string, environment []string, directory string, stdin string, output io.Writer) error {
-	return cl.do(ctx, "internal_command", []any{arguments, environment, directory, stdin, output}, nil)
+func (cl Client) InternalCommand(ctx context.Context, arguments []string, environment []string, directory string, stdin string, w io.Writer) error {
+	return cl.do(ctx, "internal_command", []any{arguments, environment, directory, stdin, w}, nil)
 }
 
-func (cl Client) InternalCopyOut(ctx context.Context, directory string, tarfile io.Writer) error {
-	return cl.do(ctx, "internal_copy_out", []any{directory, tarfile}, nil)
+func (cl Client) InternalCopyOut(ctx context.Context, directory string, w io.Writer) error {
+	return cl.do(ctx, "internal_copy_out", []any{directory, w}, nil)
 }
 
 func (cl Client) InternalExit(ctx context.Context) error {
@@ -1283,16 +1283,16 @@ func (cl Client) InternalFeatureAvailable(ctx context.Context, group string) (in
 	return result[int](cl, ctx, "internal_feature_available", []any{group}, nil)
 }
 
-func (cl Client) InternalFilesystemWalk(ctx context.Context, device string, filename io.Writer) error {
-	return cl.do(ctx, "internal_filesystem_walk", []any{device, filename}, nil)
+func (cl Client) InternalFilesystemWalk(ctx context.Context, device string, w io.Writer) error {
+	return cl.do(ctx, "internal_filesystem_walk", []any{device, w}, nil)
 }
 
-func (cl Client) InternalFindInode(ctx context.Context, device string, inode int64, filename io.Writer) error {
-	return cl.do(ctx, "internal_find_inode", []any{device, inode, filename}, nil)
+func (cl Client) InternalFindInode(ctx context.Context, device string, inode int64, w io.Writer) error {
+	return cl.do(ctx, "internal_find_inode", []any{device, inode, w}, nil)
 }
 
-func (cl Client) InternalJournalGet(ctx context.Context, filename io.Writer) error {
-	return cl.do(ctx, "internal_journal_get", []any{filename}, nil)
+func (cl Client) InternalJournalGet(ctx context.Context, w io.Writer) error {
+	return cl.do(ctx, "internal_journal_get", []any{w}, nil)
 }
 
 func (cl Client) InternalListRPMApplications(ctx context.Context) ([]types.Application2, error) {
@@ -1311,8 +1311,8 @@ func (cl Client) InternalParseMountable(ctx context.Context, mountable string) (
 	return result[types.InternalMountable](cl, ctx, "internal_parse_mountable", []any{mountable}, nil)
 }
 
-func (cl Client) InternalReaddir(ctx context.Context, dir string, filename io.Writer) error {
-	return cl.do(ctx, "internal_readdir", []any{dir, filename}, nil)
+func (cl Client) InternalReaddir(ctx context.Context, dir string, w io.Writer) error {
+	return cl.do(ctx, "internal_readdir", []any{dir, w}, nil)
 }
 
 func (cl Client) InternalReaddirList(ctx context.Context, dir string) ([]types.Dirent, error) {
@@ -1327,16 +1327,16 @@ func (cl Client) InternalReleaseDisk(ctx context.Context, target int) error {
 	return cl.do(ctx, "internal_release_disk", []any{target}, nil)
 }
 
-func (cl Client) InternalRhbz914931(ctx context.Context, filename io.Reader, count int) error {
-	return cl.do(ctx, "internal_rhbz914931", []any{filename, count}, nil)
+func (cl Client) InternalRhbz914931(ctx context.Context, r io.Reader, count int) error {
+	return cl.do(ctx, "internal_rhbz914931", []any{r, count}, nil)
 }
 
 func (cl Client) InternalStreamError(ctx context.Context) error {
 	return cl.do(ctx, "internal_stream_error", nil, nil)
 }
 
-func (cl Client) InternalUpload(ctx context.Context, filename io.Reader, tmpname string, mode int) error {
-	return cl.do(ctx, "internal_upload", []any{filename, tmpname, mode}, nil)
+func (cl Client) InternalUpload(ctx context.Context, r io.Reader, tmpname string, mode int) error {
+	return cl.do(ctx, "internal_upload", []any{r, tmpname, mode}, nil)
 }
 
 func (cl Client) InternalWrite(ctx context.Context, path string, content []byte) error {
@@ -1347,8 +1347,8 @@ func (cl Client) InternalWriteAppend(ctx context.Context, path string, content [
 	return cl.do(ctx, "internal_write_append", []any{path, content}, nil)
 }
 
-func (cl Client) InternalYaraScan(ctx context.Context, path string, filename io.Writer) error {
-	return cl.do(ctx, "internal_yara_scan", []any{path, filename}, nil)
+func (cl Client) InternalYaraScan(ctx context.Context, path string, w io.Writer) error {
+	return cl.do(ctx, "internal_yara_scan", []any{path, w}, nil)
 }
 
 func (cl Client) IsBlockdev(ctx context.Context, path string, options ...types.IsBlockdevOptions) (bool, error) {
@@ -1615,8 +1615,8 @@ func (cl Client) Ls(ctx context.Context, directory string) ([]string, error) {
 	return result[[]string](cl, ctx, "ls", []any{directory}, nil)
 }
 
-func (cl Client) Ls0(ctx context.Context, dir string, filenames io.Writer) error {
-	return cl.do(ctx, "ls0", []any{dir, filenames}, nil)
+func (cl Client) Ls0(ctx context.Context, dir string, w io.Writer) error {
+	return cl.do(ctx, "ls0", []any{dir, w}, nil)
 }
 
 func (cl Client) Lsetxattr(ctx context.Context, xattr string, val string, vallen int, path string) error {
@@ -1855,14 +1855,14 @@ func (cl Client) MknodC(ctx context.Context, mode int, devmajor int, devminor in
 	return cl.do(ctx, "mknod_c", []any{mode, devmajor, devminor, path}, nil)
 }
 
-func (cl Client) Mksquashfs(ctx context.Context, path string, filename io.Writer, options ...types.MksquashfsOptions) error {
+func (cl Client) Mksquashfs(ctx context.Context, path string, w io.Writer, options ...types.MksquashfsOptions) error {
 	opts, err := one(options, func(o types.MksquashfsOptions) []any {
 		return []any{value(o.Compress), list(o.Excludes)}
 	})
 	if err != nil {
 		return err
 	}
-	return cl.do(ctx, "mksquashfs", []any{path, filename}, opts)
+	return cl.do(ctx, "mksquashfs", []any{path, w}, opts)
 }
 
 func (cl Client) Mkswap(ctx context.Context, device string, options ...types.MkswapOptions) error {
@@ -1983,22 +1983,22 @@ func (cl Client) NTFSChmod(ctx context.Context, device string, mode int, path st
 	return cl.do(ctx, "ntfs_chmod", []any{device, mode, path}, opts)
 }
 
-func (cl Client) NtfscatI(ctx context.Context, device string, inode int64, filename io.Writer) error {
-	return cl.do(ctx, "ntfscat_i", []any{device, inode, filename}, nil)
+func (cl Client) NtfscatI(ctx context.Context, device string, inode int64, w io.Writer) error {
+	return cl.do(ctx, "ntfscat_i", []any{device, inode, w}, nil)
 }
 
-func (cl Client) NtfscloneIn(ctx context.Context, backupfile io.Reader, device string) error {
-	return cl.do(ctx, "ntfsclone_in", []any{backupfile, device}, nil)
+func (cl Client) NtfscloneIn(ctx context.Context, r io.Reader, device string) error {
+	return cl.do(ctx, "ntfsclone_in", []any{r, device}, nil)
 }
 
-func (cl Client) NtfscloneOut(ctx context.Context, device string, backupfile io.Writer, options ...types.NtfscloneOutOptions) error {
+func (cl Client) NtfscloneOut(ctx context.Context, device string, w io.Writer, options ...types.NtfscloneOutOptions) error {
 	opts, err := one(options, func(o types.NtfscloneOutOptions) []any {
 		return []any{value(o.MetadataOnly), value(o.Rescue), value(o.IgnoreFSCheck), value(o.PreserveTimestamps), value(o.Force)}
 	})
 	if err != nil {
 		return err
 	}
-	return cl.do(ctx, "ntfsclone_out", []any{device, backupfile}, opts)
+	return cl.do(ctx, "ntfsclone_out", []any{device, w}, opts)
 }
 
 func (cl Client) Ntfsfix(ctx context.Context, device string, options ...types.NtfsfixOptions) error {
@@ -2503,8 +2503,8 @@ func (cl Client) ShLines(ctx context.Context, command string) ([]string, error) 
 	return result[[]string](cl, ctx, "sh_lines", []any{command}, nil)
 }
 
-func (cl Client) ShOut(ctx context.Context, command string, output io.Writer) error {
-	return cl.do(ctx, "sh_out", []any{command, output}, nil)
+func (cl Client) ShOut(ctx context.Context, command string, w io.Writer) error {
+	return cl.do(ctx, "sh_out", []any{command, w}, nil)
 }
 
 func (cl Client) Shutdown(ctx context.Context) error {
@@ -2589,32 +2589,32 @@ func (cl Client) TailN(ctx context.Context, nrlines int, path string) ([]string,
 	return result[[]string](cl, ctx, "tail_n", []any{nrlines, path}, nil)
 }
 
-func (cl Client) TarIn(ctx context.Context, tarfile io.Reader, directory string, options ...types.TarInOptions) error {
+func (cl Client) TarIn(ctx context.Context, r io.Reader, directory string, options ...types.TarInOptions) error {
 	opts, err := one(options, func(o types.TarInOptions) []any {
 		return []any{value(o.Compress), value(o.Xattrs), value(o.SELinux), value(o.ACLs), value(o.KeepDirLink)}
 	})
 	if err != nil {
 		return err
 	}
-	return cl.do(ctx, "tar_in", []any{tarfile, directory}, opts)
+	return cl.do(ctx, "tar_in", []any{r, directory}, opts)
 }
 
-func (cl Client) TarOut(ctx context.Context, directory string, tarfile io.Writer, options ...types.TarOutOptions) error {
+func (cl Client) TarOut(ctx context.Context, directory string, w io.Writer, options ...types.TarOutOptions) error {
 	opts, err := one(options, func(o types.TarOutOptions) []any {
 		return []any{value(o.Compress), value(o.NumericOwner), list(o.Excludes), value(o.Xattrs), value(o.SELinux), value(o.ACLs)}
 	})
 	if err != nil {
 		return err
 	}
-	return cl.do(ctx, "tar_out", []any{directory, tarfile}, opts)
+	return cl.do(ctx, "tar_out", []any{directory, w}, opts)
 }
 
-func (cl Client) TGZIn(ctx context.Context, tarball io.Reader, directory string) error {
-	return cl.do(ctx, "tgz_in", []any{tarball, directory}, nil)
+func (cl Client) TGZIn(ctx context.Context, r io.Reader, directory string) error {
+	return cl.do(ctx, "tgz_in", []any{r, directory}, nil)
 }
 
-func (cl Client) TGZOut(ctx context.Context, directory string, tarball io.Writer) error {
-	return cl.do(ctx, "tgz_out", []any{directory, tarball}, nil)
+func (cl Client) TGZOut(ctx context.Context, directory string, w io.Writer) error {
+	return cl.do(ctx, "tgz_out", []any{directory, w}, nil)
 }
 
 func (cl Client) Touch(ctx context.Context, path string) error {
@@ -2643,12 +2643,12 @@ func (cl Client) Tune2fsL(ctx context.Context, device string) (types.Hash, error
 	return result[types.Hash](cl, ctx, "tune2fs_l", []any{device}, nil)
 }
 
-func (cl Client) TXZIn(ctx context.Context, tarball io.Reader, directory string) error {
-	return cl.do(ctx, "txz_in", []any{tarball, directory}, nil)
+func (cl Client) TXZIn(ctx context.Context, r io.Reader, directory string) error {
+	return cl.do(ctx, "txz_in", []any{r, directory}, nil)
 }
 
-func (cl Client) TXZOut(ctx context.Context, directory string, tarball io.Writer) error {
-	return cl.do(ctx, "txz_out", []any{directory, tarball}, nil)
+func (cl Client) TXZOut(ctx context.Context, directory string, w io.Writer) error {
+	return cl.do(ctx, "txz_out", []any{directory, w}, nil)
 }
 
 func (cl Client) Umask(ctx context.Context, mask int) (int, error) {
@@ -2679,12 +2679,12 @@ func (cl Client) UmountLocal(ctx context.Context, options ...types.UmountLocalOp
 	return cl.do(ctx, "umount_local", nil, opts)
 }
 
-func (cl Client) Upload(ctx context.Context, filename io.Reader, remotefilename string) error {
-	return cl.do(ctx, "upload", []any{filename, remotefilename}, nil)
+func (cl Client) Upload(ctx context.Context, r io.Reader, remotefilename string) error {
+	return cl.do(ctx, "upload", []any{r, remotefilename}, nil)
 }
 
-func (cl Client) UploadOffset(ctx context.Context, filename io.Reader, remotefilename string, offset int64) error {
-	return cl.do(ctx, "upload_offset", []any{filename, remotefilename, offset}, nil)
+func (cl Client) UploadOffset(ctx context.Context, r io.Reader, remotefilename string, offset int64) error {
+	return cl.do(ctx, "upload_offset", []any{r, remotefilename, offset}, nil)
 }
 
 func (cl Client) UserCancel(ctx context.Context) error {
@@ -2849,8 +2849,8 @@ func (cl Client) YaraDestroy(ctx context.Context) error {
 	return cl.do(ctx, "yara_destroy", nil, nil)
 }
 
-func (cl Client) YaraLoad(ctx context.Context, filename io.Reader) error {
-	return cl.do(ctx, "yara_load", []any{filename}, nil)
+func (cl Client) YaraLoad(ctx context.Context, r io.Reader) error {
+	return cl.do(ctx, "yara_load", []any{r}, nil)
 }
 
 func (cl Client) YaraScan(ctx context.Context, path string) ([]types.YaraDetection, error) {

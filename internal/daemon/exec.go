@@ -27,8 +27,13 @@ func (p *pieces) put(kind uint32, data []byte) error {
 	if _, err := p.w.Write(binary.BigEndian.AppendUint32(head, uint32(len(data)))); err != nil {
 		return err
 	}
-	_, err := p.w.Write(data)
-	return err
+	if _, err := p.w.Write(data); err != nil {
+		return err
+	}
+	if f, ok := p.w.(interface{ Flush() error }); ok {
+		return f.Flush()
+	}
+	return nil
 }
 
 // outputPiece is one of the outputs.

@@ -243,6 +243,18 @@ func (f *fileOut) Write(p []byte) (int, error) {
 	return total, nil
 }
 
+// Flush sends what has been written so far, for a client that wants to see it now.
+func (f *fileOut) Flush() error {
+	if f.cancelled || f.sink != nil || len(f.buf) == 0 {
+		return nil
+	}
+	if err := f.chunk(f.buf); err != nil {
+		return err
+	}
+	f.buf = f.buf[:0]
+	return f.s.conn.Flush()
+}
+
 // Skip leaves a hole in a file that goes to a disk. What came before it ends with a block.
 func (f *fileOut) Skip(n int64) error {
 	if f.cancelled {

@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"reflect"
 	"sync"
 	"sync/atomic"
@@ -138,13 +139,13 @@ func (h *Handle) Call(ctx context.Context, a *api.Action, args, opts []any) (any
 	h.callMu.Lock()
 	defer h.callMu.Unlock()
 	if h.closed {
-		return nil, &CallError{Action: a.Name, Text: "called on a closed handle"}
+		return nil, &CallError{Action: a.Name, Text: "called on a closed handle", Cause: fs.ErrClosed}
 	}
 	began := h.serial
 	h.shorter(false)
 	v, err := h.invoke(ctx, a, args, opts)
 	if err == errCancelledByUser { // it is shared
-		err = &CallError{Errno: errCancelledByUser.Errno, Text: errCancelledByUser.Text, Cause: context.Cause(ctx)}
+		err = &CallError{Errno: errCancelledByUser.Errno, Text: errCancelledByUser.Text, Cause: endOf(ctx)}
 	}
 	if ce, ok := err.(*CallError); ok && ce.Action != "" {
 		// The error is of a nested action; the caller only knows this one.
@@ -159,6 +160,14 @@ func (h *Handle) Call(ctx context.Context, a *api.Action, args, opts []any) (any
 		err = h.withShorter(err, false)
 	}
 	return v, err
+}
+
+// endOf is why a context has ended: its error, and the cause that was given, if any.
+func endOf(ctx context.Context) error {
+	if cause := context.Cause(ctx); cause != ctx.Err() {
+		return errors.Join(ctx.Err(), cause)
+	}
+	return ctx.Err()
 }
 
 // invoke does an action while the turn is held. Actions that consist of others come back

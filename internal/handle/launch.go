@@ -87,7 +87,11 @@ func (h Actions) Launch(c *Call) error {
 	err := h.boot(c, start)
 	if err != nil {
 		h.state.Store(int32(Config))
-		return &CallError{Action: "launch", Text: err.Error()}
+		failed := &CallError{Action: "launch", Text: err.Error()}
+		if c.Err() != nil {
+			failed.Errno, failed.Cause = syscall.EINTR, endOf(c)
+		}
+		return failed
 	}
 	h.state.Store(int32(Ready))
 	h.log("launch took %v", time.Since(start).Round(time.Millisecond))

@@ -132,6 +132,12 @@ func optionsName(a *api.Action) string { return a.GoName() + "Options" }
 
 // paramName is the name of a parameter in Go.
 func paramName(p api.Param) string {
+	switch p.Kind {
+	case api.KFileIn:
+		return "r"
+	case api.KFileOut:
+		return "w"
+	}
 	if token.IsKeyword(p.Name) {
 		return p.Name + "_"
 	}
@@ -296,16 +302,33 @@ func documentation(a *api.Action) string {
 // reference is what the help has in braces: a parameter, an option, or a literal.
 var reference = regexp.MustCompile(`\{([a-z0-9_]+)\}`)
 
+// streamName is how the help introduces a file of the host, which is a stream here.
+var streamName = regexp.MustCompile(`the (?:local file|host file|host's file) \{([a-z0-9_]+)\}`)
+
 // otherAction matches names of actions that cannot be ordinary words.
 var otherAction = regexp.MustCompile(`\b[a-z0-9]+(?:[_-][a-z0-9]+)+\b`)
 
 // goText is a text of the catalogue as Go programs read it.
 func goText(a *api.Action, text string) string {
+	text = streamName.ReplaceAllStringFunc(text, func(s string) string {
+		name := streamName.FindStringSubmatch(s)[1]
+		for _, p := range a.Args {
+			if p.Name == name && p.Kind.IsFile() {
+				return "{" + name + "}"
+			}
+		}
+		return s
+	})
 	text = reference.ReplaceAllStringFunc(text, func(s string) string {
 		s = strings.Trim(s, "{}")
 		for _, p := range a.Opts {
 			if p.Name == s {
 				return p.GoName()
+			}
+		}
+		for _, p := range a.Args {
+			if p.Name == s {
+				return paramName(p)
 			}
 		}
 		return s
