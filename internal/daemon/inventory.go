@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -93,6 +94,11 @@ func (d *Daemon) probe(devs *inspect.Devices) (done func()) {
 			dev = at[v]
 		case dev != nil:
 			dev.Tags[k] = v
+		}
+	}
+	for _, dev := range devs.All {
+		if dev.Tags["TYPE"] == "" && d.isFloppy(dev.Name) {
+			maps.Copy(dev.Tags, d.probeTags(dev.Name))
 		}
 	}
 	seen, parts := map[string]*inspect.Device{}, map[string]int{}

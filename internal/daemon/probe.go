@@ -15,9 +15,27 @@ import (
 
 // What is on a device: types and labels of file systems, and what else blkid reports.
 
+// blkid asks blkid(8) about a device. On a disk as small as a floppy, low-level probing stops
+// at what looks like a partition table, which the first sector of a file system may; the
+// other way of asking does not.
+func (d *Daemon) blkid(dev string, args ...string) (string, error) {
+	args = append([]string{"blkid", "-c", "/dev/null"}, args...)
+	out, err := d.output(append(slices.Clip(args), "-p", dev)...)
+	if (out == "" || strings.Contains(out, "PTTYPE=") && !strings.Contains("\n"+out, "\nTYPE=")) && d.isFloppy(dev) {
+		return d.output(append(args, dev)...)
+	}
+	return out, err
+}
+
+// isFloppy reports whether blkid(8) treats a disk as a floppy.
+func (d *Daemon) isFloppy(dev string) bool {
+	n, err := d.devSize(Device(dev))
+	return err == nil && n <= 1440<<10
+}
+
 // probeType is the type of a device's content, empty if it is not known.
 func (d *Daemon) probeType(dev string) string {
-	out, err := d.output("blkid", "-c", "/dev/null", "-o", "value", "-s", "TYPE", "-p", dev)
+	out, err := d.blkid(dev, "-o", "value", "-s", "TYPE")
 	if err != nil {
 		return "" // also when several signatures contradict each other
 	}
@@ -27,7 +45,7 @@ func (d *Daemon) probeType(dev string) string {
 // probeTags returns what blkid(8) reports about a device.
 func (d *Daemon) probeTags(dev string) map[string]string {
 	tags := map[string]string{}
-	out, _ := d.output("blkid", "-c", "/dev/null", "-o", "export", "-p", dev)
+	out, _ := d.blkid(dev, "-o", "export")
 	for _, line := range lines(out) {
 		if k, v, ok := strings.Cut(unescapeExport(line), "="); ok {
 			tags[k] = v
@@ -38,7 +56,7 @@ func (d *Daemon) probeTags(dev string) map[string]string {
 
 // blkidTag reads one property of what a device holds, empty if there is none.
 func (d *Daemon) blkidTag(device Device, tag string) (string, error) {
-	out, err := d.output("blkid", "-c", "/dev/null", "-o", "value", "-s", tag, "-p", string(device))
+	out, err := d.blkid(string(device), "-o", "value", "-s", tag)
 	var te *ToolError
 	if errors.As(err, &te) && te.Status == 2 {
 		return "", nil
@@ -65,7 +83,7 @@ func sameCD(disk, part map[string]string) bool {
 }
 
 func (d *Daemon) holdsFilesystem(partition string) bool {
-	out, err := d.output("blkid", "-c", "/dev/null", "-o", "value", "-s", "PART_ENTRY_TYPE", "-p", partition)
+	out, err := d.blkid(partition, "-o", "value", "-s", "PART_ENTRY_TYPE")
 	return err != nil || !notFilesystem[strings.ToLower(strings.TrimSpace(out))]
 }
 
