@@ -133,12 +133,9 @@ type damage struct {
 // heard reports the damage that was logged during a call. It makes a call fail that should
 // copy everything; a listing is useful even if it is incomplete.
 func (d *Daemon) heard(a *api.Action, args []any, err error) error {
-	if err != nil || takesDevice(a) {
-		return err // it already has an error
-	}
-	found := d.damage()
-	if len(found.said) == 0 {
-		return nil
+	found := d.damage() // always: the next call must not hear of this one
+	if err != nil || takesDevice(a) || len(found.said) == 0 {
+		return err
 	}
 	about := ""
 	if path := firstPath(args); path != "" {

@@ -9,9 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mendTold has the partitions of a disk (kernel name) mended, and tells the user.
+// mendTold has the partitions of a disk (kernel name) mended, and tells the user. An image
+// of a CD may have anything for a table.
 func (d *Daemon) mendTold(disk string) {
-	if wrong := mendPartitions("/dev/" + disk); wrong != "" {
+	if wrong := mendPartitions("/dev/" + disk); wrong != "" && !isCD(d.probeTags("/dev/"+disk)) {
 		d.warn("%s: %s", d.devices.Reverse("/dev/"+disk), wrong)
 	}
 }

@@ -355,7 +355,7 @@ func (d *Daemon) openSource(from DevOrPath) (*os.File, int64, error) {
 	switch {
 	case err != nil:
 	case st.Mode&unix.S_IFMT == unix.S_IFDIR:
-		err = fmt.Errorf("%s: is a directory%w", name, errnoOnly(syscall.EISDIR))
+		err = fmt.Errorf("%s: is a directory", name)
 		f.Close()
 		return nil, 0, err
 	case st.Mode&unix.S_IFMT == unix.S_IFBLK:

@@ -164,11 +164,11 @@ func TestInterruptAtPrompt(t *testing.T) {
 	p.send("sleep 600\r")
 	time.Sleep(limit(500 * time.Millisecond))
 	p.send(ctrlC)
-	p.expect("error: operation cancelled by user")
+	p.expect("gofish: operation cancelled by user")
 	p.send("sleep 601\r")
 	time.Sleep(limit(500 * time.Millisecond))
 	p.send(ctrlC)
-	p.expect("error: operation cancelled by user")
+	p.expect("gofish: operation cancelled by user")
 	p.run("ping-daemon")
 	if took := time.Since(started); took > limit(10*time.Second) {
 		t.Errorf("two cancelled calls took %v", took)
