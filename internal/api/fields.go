@@ -139,7 +139,8 @@ func DecodeStruct(d *proto.Decoder, t reflect.Type) reflect.Value {
 }
 
 // TranslateDevices replaces each name of a device in a result, wherever the catalogue
-// says that there is one, with the name that translate returns for it. The result is changed in place if possible.
+// says that there is one, with the name that translate returns for it. The result is changed
+// in place if possible.
 func (a *Action) TranslateDevices(result any, translate func(string) string) any {
 	switch v := result.(type) {
 	case string:

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"gofish/internal/proto"
 	"gofish/internal/trust"
 )
 
@@ -168,7 +169,7 @@ func (c cache) open(dir string) (*Manifest, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, &Damage{Dir: dir, What: "it has no manifest.json"}
-	case err != nil && errnoOf(err) != 0:
+	case err != nil && proto.ErrnoOf(err) != 0:
 		return nil, err
 	case err != nil:
 		return nil, &Damage{Dir: dir, What: err.Error()}
@@ -179,12 +180,6 @@ func (c cache) open(dir string) (*Manifest, error) {
 		return m, &Damage{dir, what, m.Source == "import"}
 	}
 	return m, nil
-}
-
-// errnoOf is the error number in an error, 0 if there is none.
-func errnoOf(err error) (e syscall.Errno) {
-	errors.As(err, &e)
-	return e
 }
 
 // damage says which file of a base is not what it was, empty if none. What has its size and

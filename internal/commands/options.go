@@ -361,12 +361,9 @@ func (s *Shell) start() error {
 func (s *Shell) setStdin(f *os.File) {
 	if s.stdin.Fd() == 0 && unix.Dup3(int(f.Fd()), 0, 0) == nil {
 		f.Close()
-	} else {
-		s.streams.Lock()
-		s.stdin = f
-		s.streams.Unlock()
+		f = s.stdin
 	}
-	s.in.Reset(s.stdin)
+	s.useStdin(f)
 }
 
 // oldStyleDisk is a word after -i: an image if it looks like a file's name, a

@@ -3,7 +3,6 @@ package daemon
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -122,7 +121,8 @@ func hasWord(text, word string) bool {
 }
 
 // Some file systems continue after a block of a directory that cannot be read or makes
-// no sense: its names are missing, without an error for the reader, whether a tool or this program. Only the kernel's log says so. So every call is followed by a look at that.
+// no sense: its names are missing, without an error for the reader, whether a tool or this
+// program. Only the kernel's log says so. So every call is followed by a look at that.
 
 // damage is what the kernel has logged about the mounted file systems during a call.
 type damage struct {
@@ -210,19 +210,6 @@ func (d *Daemon) mountedDevices() map[string]string {
 		}
 	}
 	return devices
-}
-
-// kernelName is the kernel's name of a block device, whatever the name of its node.
-func kernelName(device string) string {
-	var st unix.Stat_t
-	if unix.Stat(device, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFBLK {
-		return ""
-	}
-	to, err := os.Readlink(fmt.Sprintf("/sys/dev/block/%d:%d", unix.Major(st.Rdev), unix.Minor(st.Rdev)))
-	if err != nil {
-		return ""
-	}
-	return filepath.Base(to)
 }
 
 // tellAllErrors makes ext4 log every error: it suppresses the 11th within 5 seconds,

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -73,17 +72,16 @@ func (d *Daemon) mappedDevices() []string {
 // kernel knows its UUID, LVM- and twice 32 characters; the parts of volumes have
 // a suffix. A dash within a name is doubled in the kernel's name, VG-LV.
 func canonicalLV(dev Device) (string, bool) {
-	var st unix.Stat_t
-	if unix.Stat(string(dev), &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFBLK {
+	dir := sysFolder(string(dev))
+	if dir == "" {
 		return "", false
 	}
-	dm := fmt.Sprintf("/sys/dev/block/%d:%d/dm/", unix.Major(st.Rdev), unix.Minor(st.Rdev))
-	uuid, _ := os.ReadFile(dm + "uuid")
+	uuid, _ := os.ReadFile(dir + "/dm/uuid")
 	id, ok := strings.CutPrefix(strings.TrimSpace(string(uuid)), "LVM-")
 	if !ok || len(id) != 64 {
 		return "", false
 	}
-	name, err := os.ReadFile(dm + "name")
+	name, err := os.ReadFile(dir + "/dm/name")
 	if err != nil {
 		return "", false
 	}

@@ -684,12 +684,8 @@ func splitPartition(part Device) (Device, int, error) {
 
 // isPartition asks the kernel.
 func isPartition(dev Device) bool {
-	var st unix.Stat_t
-	if unix.Stat(string(dev), &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFBLK {
-		return false
-	}
-	_, err := os.Stat(fmt.Sprintf("/sys/dev/block/%d:%d/partition", unix.Major(st.Rdev), unix.Minor(st.Rdev)))
-	return err == nil
+	dir := sysFolder(string(dev))
+	return dir != "" && unix.Access(dir+"/partition", unix.F_OK) == nil
 }
 
 func (d Actions) PartToDev(partition Device) (string, error) {

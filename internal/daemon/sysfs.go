@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +18,25 @@ import (
 func globAll(pattern string) []string {
 	l, _ := filepath.Glob(pattern)
 	return l
+}
+
+// sysFolder is the kernel's folder about a block device, whatever the name of its node;
+// empty if there is none.
+func sysFolder(device string) string {
+	var st unix.Stat_t
+	if unix.Stat(device, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFBLK {
+		return ""
+	}
+	return fmt.Sprintf("/sys/dev/block/%d:%d", unix.Major(st.Rdev), unix.Minor(st.Rdev))
+}
+
+// kernelName is the kernel's name of a block device.
+func kernelName(device string) string {
+	to, err := os.Readlink(sysFolder(device))
+	if err != nil {
+		return ""
+	}
+	return filepath.Base(to)
 }
 
 // attribute is what the kernel says of a disk in sysfs, in one line.

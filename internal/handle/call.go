@@ -89,7 +89,7 @@ func (h *Handle) remote(ctx context.Context, a *api.Action, args, opts []any) (a
 func (t *transfer) open(ctx context.Context, args []any) (err error) {
 	if i := t.action.FileParam(api.KFileIn); i >= 0 {
 		if t.in, err = openSource(ctx, args[i]); err != nil {
-			return &CallError{Errno: errnoOf(err), Text: err.Error()}
+			return &CallError{Errno: proto.ErrnoOf(err), Text: err.Error()}
 		}
 		t.bulk, err = t.h.bulkIn(ctx, t.in)
 	}
@@ -249,12 +249,6 @@ func checkReply(a *api.Action, dec *proto.Decoder, serial uint32) error {
 	return nil
 }
 
-func errnoOf(err error) syscall.Errno {
-	var e syscall.Errno
-	errors.As(err, &e)
-	return e
-}
-
 // lost handles a connection that failed in a call.
 func (h *Handle) lost(a *api.Action, cause error) error {
 	if l := h.link; l != nil {
@@ -313,7 +307,7 @@ func openLocal(ctx context.Context, name string, flags int) (*os.File, error) {
 		}
 		n, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, errText{errnoOf(err)})
+			return nil, fmt.Errorf("%s: %w", name, errText{proto.ErrnoOf(err)})
 		}
 		return os.NewFile(uintptr(n), name), nil
 	}
@@ -322,7 +316,7 @@ func openLocal(ctx context.Context, name string, flags int) (*os.File, error) {
 	}
 	f, err := os.OpenFile(name, flags|syscall.O_NOCTTY, 0o666)
 	if err != nil {
-		e := errnoOf(err)
+		e := proto.ErrnoOf(err)
 		return nil, fmt.Errorf("%s: %w", name, errText{e})
 	}
 	return f, nil
@@ -348,11 +342,11 @@ const ClosedText = "standard input is closed: give it a file or a pipe (</dev/nu
 func openFIFO(ctx context.Context, name string, mode int) (*os.File, error) {
 	const interval = 50 * time.Millisecond
 	f, err := os.OpenFile(name, mode|unix.O_NONBLOCK, 0)
-	for ; errnoOf(err) == unix.ENXIO && ctx.Err() == nil; f, err = os.OpenFile(name, mode|unix.O_NONBLOCK, 0) {
+	for ; proto.ErrnoOf(err) == unix.ENXIO && ctx.Err() == nil; f, err = os.OpenFile(name, mode|unix.O_NONBLOCK, 0) {
 		time.Sleep(interval)
 	}
 	if err != nil && ctx.Err() == nil {
-		return nil, fmt.Errorf("%s: %w", name, errText{errnoOf(err)})
+		return nil, fmt.Errorf("%s: %w", name, errText{proto.ErrnoOf(err)})
 	}
 	if err == nil && mode == os.O_RDONLY {
 		// The first writer, or its end, is an event.

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gofish/internal/diskimage"
+	"gofish/internal/proto"
 )
 
 // chain follows what a disk image names, before qemu opens it: a link that is missing
@@ -77,19 +78,19 @@ func (c *chain) follow(at chainLink) ([]chainLink, hostFile, error) {
 	file := hostFile{path: at.path}
 	f, err := os.OpenFile(at.path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, file, errText{errnoOf(err)}
+		return nil, file, errText{proto.ErrnoOf(err)}
 	}
 	defer f.Close()
 	fi, err := f.Stat()
 	if err != nil {
-		return nil, file, errText{errnoOf(err)}
+		return nil, file, errText{proto.ErrnoOf(err)}
 	}
 	if !fi.Mode().IsRegular() && fi.Mode().Type() != os.ModeDevice {
 		return nil, file, fmt.Errorf("not a disk image (%s)", fi.Mode().Type())
 	}
 	var st unix.Stat_t
 	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
-		return nil, file, errText{errnoOf(err)}
+		return nil, file, errText{proto.ErrnoOf(err)}
 	}
 	if file.id = (fileID{st.Dev, st.Ino}); fi.Mode().IsRegular() {
 		file.size = st.Size

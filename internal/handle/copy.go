@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gofish/internal/newfile"
+	"gofish/internal/proto"
 	"gofish/internal/untar"
 
 	"gofish/guestfs/types"
@@ -85,7 +86,7 @@ func (h Actions) CopyOut(c *Call, remotepath, localdir string, o types.CopyOutOp
 		return fmt.Errorf("%s is a link, which could lead anywhere: remove it, or name another folder", local)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", local, errText{errnoOf(err)})
+		return fmt.Errorf("%s: %w", local, errText{proto.ErrnoOf(err)})
 	}
 	defer top.Close()
 	r, w, err := os.Pipe()
@@ -137,7 +138,7 @@ func (h Actions) CopyOut(c *Call, remotepath, localdir string, o types.CopyOutOp
 // followed.
 func (h *Handle) copyOutFile(c *Call, remotepath, localdir, base string) error {
 	local := filepath.Join(localdir, base)
-	fail := func(err error) error { return fmt.Errorf("%s: %w", local, errText{errnoOf(err)}) }
+	fail := func(err error) error { return fmt.Errorf("%s: %w", local, errText{proto.ErrnoOf(err)}) }
 	// A link, FIFO or device may be of an earlier copy.
 	if fi, err := os.Lstat(local); err != nil || fi.Mode().IsRegular() || fi.IsDir() {
 		err := c.Download(c, remotepath, types.HostFile(local))
@@ -167,7 +168,7 @@ func (h *Handle) copyOutLink(c *Call, remotepath, local string) error {
 		os.Remove(local) // if that fails, so does what follows
 	}
 	if err := os.Symlink(target, local); err != nil {
-		return fmt.Errorf("%s: %w", local, errText{errnoOf(err)})
+		return fmt.Errorf("%s: %w", local, errText{proto.ErrnoOf(err)})
 	}
 	return nil
 }

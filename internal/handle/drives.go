@@ -21,6 +21,7 @@ import (
 	"gofish/internal/appliance"
 	"gofish/internal/diskimage"
 	"gofish/internal/newfile"
+	"gofish/internal/proto"
 
 	"gofish/guestfs/types"
 )
@@ -152,7 +153,7 @@ func (d *Drive) locate() error {
 		}
 		d.Protocol = ""
 		if _, err := os.Stat(d.Name); err != nil {
-			e := errnoOf(err)
+			e := proto.ErrnoOf(err)
 			return &CallError{Errno: e, Text: fmt.Sprintf("%s: %v", d.Name, errText{e})}
 		}
 		abs, err := filepath.Abs(d.Name)
@@ -201,13 +202,13 @@ func (d *Drive) open(ctx context.Context, tmp string, chain *chain) (appliance.D
 	f, err := os.OpenFile(d.abs, flags|unix.O_NONBLOCK, 0)
 	if err != nil {
 		// A directory cannot be opened for writing either; say the real reason.
-		return v, fmt.Errorf("%s: %w", d.Name, errText{errnoOf(err)})
+		return v, fmt.Errorf("%s: %w", d.Name, errText{proto.ErrnoOf(err)})
 	}
 	defer f.Close()
 	fi, err := f.Stat()
 	switch {
 	case err != nil:
-		return v, fmt.Errorf("%s: %w", d.Name, errText{errnoOf(err)})
+		return v, fmt.Errorf("%s: %w", d.Name, errText{proto.ErrnoOf(err)})
 	case fi.IsDir():
 		return v, fmt.Errorf("%s: %w", d.Name, errText{syscall.EISDIR})
 	case fi.Mode()&(os.ModeNamedPipe|os.ModeSocket|os.ModeCharDevice) != 0:
@@ -271,7 +272,7 @@ func (d *Drive) overlay(v *appliance.Drive, tmp string, size int64) error {
 	}
 	if err != nil {
 		f.Close()
-		return fmt.Errorf("the overlay for changes to %s, in %s: %w", d.title(), tmp, errText{errnoOf(err)})
+		return fmt.Errorf("the overlay for changes to %s, in %s: %w", d.title(), tmp, errText{proto.ErrnoOf(err)})
 	}
 	v.Overlay(f)
 	return nil
@@ -281,11 +282,11 @@ func (d *Drive) overlay(v *appliance.Drive, tmp string, size int64) error {
 func unnamed(dir string, size int64) (*os.File, error) {
 	f, err := newfile.Anonymous(dir)
 	if err != nil {
-		return nil, fmt.Errorf("%s: cannot make a temporary disk: %w", dir, errText{errnoOf(err)})
+		return nil, fmt.Errorf("%s: cannot make a temporary disk: %w", dir, errText{proto.ErrnoOf(err)})
 	}
 	if err := f.Truncate(size); err != nil {
 		f.Close()
-		return nil, fmt.Errorf("%s: cannot make a temporary disk of %d bytes: %w", dir, size, errText{errnoOf(err)})
+		return nil, fmt.Errorf("%s: cannot make a temporary disk of %d bytes: %w", dir, size, errText{proto.ErrnoOf(err)})
 	}
 	return f, nil
 }
@@ -334,7 +335,7 @@ func qemuTakes(path, format string, readOnly bool) error {
 // localImage makes a relative name safe from being read as a protocol.
 func localImage(name string) (string, error) {
 	if _, err := os.Stat(name); err != nil {
-		return "", fmt.Errorf("%s: %w", name, errText{errnoOf(err)})
+		return "", fmt.Errorf("%s: %w", name, errText{proto.ErrnoOf(err)})
 	}
 	return filepath.Abs(name)
 }
@@ -411,14 +412,14 @@ func diskCreateRaw(filename string, size int64, o types.DiskCreateOptions) error
 	}
 	if fi, err := os.Stat(filename); err == nil && fi.Mode()&os.ModeDevice != 0 {
 		if dev, err := os.OpenFile(filename, os.O_WRONLY, 0); err != nil {
-			return fail("cannot open %s: %v", filename, errText{errnoOf(err)})
+			return fail("cannot open %s: %v", filename, errText{proto.ErrnoOf(err)})
 		} else {
 			return dev.Close()
 		}
 	}
 	f, err := os.OpenFile(filename, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NOCTTY, 0o666)
 	if err != nil {
-		return fail("cannot create raw file: %s: %v", filename, errText{errnoOf(err)})
+		return fail("cannot create raw file: %s: %v", filename, errText{proto.ErrnoOf(err)})
 	}
 	what := "truncate"
 	if full {
@@ -439,7 +440,7 @@ func diskCreateRaw(filename string, size int64, o types.DiskCreateOptions) error
 	}
 	if err != nil {
 		os.Remove(filename)
-		return fail("%s: %s: %v", filename, what, errText{errnoOf(err)})
+		return fail("%s: %s: %v", filename, what, errText{proto.ErrnoOf(err)})
 	}
 	return nil
 }

@@ -235,8 +235,8 @@ func notFound(err error) error {
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
 		return errText{syscall.ENOENT}
-	case errnoOf(err) != 0:
-		return errText{errnoOf(err)}
+	case proto.ErrnoOf(err) != 0:
+		return errText{proto.ErrnoOf(err)}
 	}
 	return err
 }
@@ -373,7 +373,7 @@ func (h *Handle) attach(c *Call, path string) error {
 	conn, err := net.Dial("unix", path)
 	if err != nil {
 		h.state.Store(int32(Config))
-		return fmt.Errorf("%s: %w (is 'gofish daemon --listen' running?)", path, errText{errnoOf(err)})
+		return fmt.Errorf("%s: %w (is 'gofish daemon --listen' running?)", path, errText{proto.ErrnoOf(err)})
 	}
 	l := &link{channel: conn, conn: proto.NewConn(conn)}
 	h.attached.Store(l)

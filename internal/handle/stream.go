@@ -14,6 +14,7 @@ import (
 
 	"gofish/guestfs/types"
 	"gofish/internal/newfile"
+	"gofish/internal/proto"
 )
 
 // The values of FileIn and FileOut parameters are names of host files or, where a program
@@ -224,7 +225,7 @@ func (d *dest) open(flags int) error {
 	}
 	f, err := openLocal(d.ctx, d.name, flags|os.O_CREATE|os.O_TRUNC)
 	if err != nil {
-		return &CallError{Errno: errnoOf(err), Text: err.Error()}
+		return &CallError{Errno: proto.ErrnoOf(err), Text: err.Error()}
 	}
 	d.f, d.w = f, f
 	return nil
@@ -352,7 +353,7 @@ func (d *dest) failure(what string, err error) error { return streamError(d.name
 // streamError is the error of a host file, or of a reader or writer of the caller's,
 // which errors.Is and errors.As find in it.
 func streamError(name, what string, err error) error {
-	e := errnoOf(err)
+	e := proto.ErrnoOf(err)
 	if e == 0 {
 		return &CallError{Text: fmt.Sprintf("%s: %s: %v", name, what, err), Cause: err}
 	}

@@ -1,6 +1,7 @@
 package proto
 
 import (
+	"errors"
 	"strings"
 	"syscall"
 
@@ -68,6 +69,12 @@ func Strerror(e syscall.Errno) string {
 		s = string(s[0]-'a'+'A') + s[1:]
 	}
 	return s
+}
+
+// ErrnoOf is the error number in an error, 0 if there is none.
+func ErrnoOf(err error) (e syscall.Errno) {
+	errors.As(err, &e)
+	return e
 }
 
 // WithStrerror replaces Go's text of an error number at the end of a message by that of
