@@ -34,7 +34,7 @@ func (o *options) addKey(s *Shell, arg string) error {
 // unlock opens all encrypted devices. told warns about keys that matched nothing; call it
 // when the system is mounted.
 func (s *Shell) unlock() (told func(), err error) {
-	ring := unlock.Keyring{Keys: s.opts.keys, Ask: s.readKey, Warn: func(format string, args ...any) { s.warn("--key: "+format, args...) }}
+	ring := unlock.Keyring{Keys: s.opts.keys, Ask: s.readKey, Warn: s.warn}
 	all, err := ring.Open(s.ctx, s.g())
 	var locked *unlock.Error
 	if errors.As(err, &locked) {

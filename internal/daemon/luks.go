@@ -152,7 +152,7 @@ func (d Actions) LuksUuid(device Device) (string, error) {
 	out, err := d.output("cryptsetup", "luksUUID", "--", string(device))
 	var te *ToolError
 	if errors.As(err, &te) && te.Text == "" {
-		te.Text = "this is not a LUKS device"
+		te.Text = "there is no header of LUKS, or it is damaged"
 	}
 	return strings.TrimSuffix(out, "\n"), d.deviceError(err, device)
 }

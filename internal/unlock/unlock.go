@@ -44,6 +44,12 @@ type Keyring struct {
 	Warn func(format string, args ...any)
 }
 
+func (r *Keyring) warn(format string, args ...any) {
+	if r.Warn != nil {
+		r.Warn(format, args...)
+	}
+}
+
 // Error says that a device stays locked.
 type Error struct {
 	Device Device
@@ -102,8 +108,10 @@ func (r *Keyring) Open(ctx context.Context, g calls.Client) (all []Device, err e
 			break
 		}
 		if lvm {
-			if err := g.LVMScan(ctx, true); err != nil {
+			if err := g.LVMScan(ctx, true); isFatal(ctx, err) {
 				return nil, err
+			} else if err != nil { // of one group, as a rule; the others are there
+				r.warn("not all volume groups can be activated: %s", reason(err, ""))
 			}
 		}
 	}
@@ -151,10 +159,11 @@ func (r *Keyring) encrypted(ctx context.Context, g calls.Client, names []string)
 			continue // unknown content, so nothing to open
 		}
 		d := Device{Name: name}
+		var damage error
 		switch kind {
 		case "crypto_LUKS":
-			if d.UUID, err = g.LUKSUUID(ctx, name); err != nil {
-				return nil, err
+			if d.UUID, damage = g.LUKSUUID(ctx, name); isFatal(ctx, damage) {
+				return nil, damage
 			}
 		case "BitLocker":
 		default:
@@ -165,9 +174,22 @@ func (r *Keyring) encrypted(ctx context.Context, g calls.Client, names []string)
 				k.used = true
 			}
 		}
+		if damage != nil { // the system may be on another disk
+			r.warn("%s is encrypted with LUKS, but its header cannot be read, so it is left out: %s", name, reason(damage, name))
+			continue
+		}
 		found = append(found, d)
 	}
 	return found, nil
+}
+
+// reason is an error without what it is about.
+func reason(err error, device string) string {
+	text := err.Error()
+	if e := (*types.Error)(nil); errors.As(err, &e) {
+		text = e.Text
+	}
+	return strings.TrimPrefix(text, device+": ")
 }
 
 // isFatal reports whether further calls are pointless after an error.
@@ -216,8 +238,8 @@ func (r *Keyring) try(ctx context.Context, g calls.Client, d Device, l []secret)
 			}
 			continue
 		}
-		if s.bare && r.Warn != nil {
-			r.Warn("%s: its first line ends in CR LF, as on Windows: the key is the text before that", s.of.Text)
+		if s.bare {
+			r.warn("--key: %s: its first line ends in CR LF, as on Windows: the key is the text before that", s.of.Text)
 		}
 		if s.of != nil {
 			s.of.used = true

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"gofish/guestfs/types"
 	"gofish/internal/api"
 	"gofish/internal/calls"
 )
@@ -82,16 +83,21 @@ func TestOpen(t *testing.T) {
 	f := &fake{answers: map[string]any{
 		"feature_available":     true,
 		"list_devices":          []string{"/dev/sda", "/dev/sdb"},
-		"list_partitions":       []string{"/dev/sda1", "/dev/sda2", "/dev/sda3"},
+		"list_partitions":       []string{"/dev/sda1", "/dev/sda2", "/dev/sda3", "/dev/sda4"},
 		"list_md_devices":       []string{},
 		"list_dm_devices":       []string{},
 		"lvs":                   []string{"/dev/VG/LV"},
 		"read_lines":            []string{"later UUID=x none luks"},
 		"canonical_device_name": func(args []any) any { return args[0] },
 		"vfs_type": func(args []any) any {
-			return map[any]any{"/dev/sda1": "ext4", "/dev/sda2": "crypto_LUKS", "/dev/sda3": errors.New("?"), "/dev/sdb": "", "/dev/VG/LV": "BitLocker"}[args[0]]
+			return map[any]any{"/dev/sda1": "ext4", "/dev/sda2": "crypto_LUKS", "/dev/sda3": errors.New("?"), "/dev/sda4": "crypto_LUKS", "/dev/sdb": "", "/dev/VG/LV": "BitLocker"}[args[0]]
 		},
-		"luks_uuid": uuid,
+		"luks_uuid": func(args []any) any {
+			if args[0] == "/dev/sda4" {
+				return &types.Error{Action: "luks_uuid", Text: "/dev/sda4: damaged"}
+			}
+			return uuid
+		},
 		"cryptsetup_open": func(args []any) any {
 			if args[1] != "first\nrest" && args[1] != "volume" {
 				return errors.New("wrong key")
@@ -102,7 +108,12 @@ func TestOpen(t *testing.T) {
 	g := calls.Client{Caller: f}
 	r := Keyring{Keys: []*Key{{ID: "/dev/sda9", Text: "no"}, {ID: "AAAA-bbbb", Text: "bad"},
 		{ID: "all", Kind: File, Text: file}, {ID: "/dev/VG/LV", Text: "volume"}, {ID: "UUID=9", Text: "later"}, {ID: "later", Text: "x"}}}
+	var warnings []string
+	r.Warn = func(format string, args ...any) { warnings = append(warnings, fmt.Sprintf(format, args...)) }
 	all, err := r.Open(t.Context(), g)
+	if len(warnings) != 1 || !strings.HasSuffix(warnings[0], "so it is left out: damaged") {
+		t.Error(warnings)
+	}
 	if err != nil || fmt.Sprint(all) != "[/dev/sda2 (UUID aaaa-bbbb) /dev/VG/LV]" {
 		t.Fatal(all, err)
 	}
