@@ -31,6 +31,12 @@ func (d Actions) InspectOs() ([]string, error) {
 			return nil, busy
 		}
 		for i, m := range mounts {
+			if m.Mountable == inspect.InMemory {
+				if err := d.mountEmpty(mounts[1:]); err != nil {
+					return nil, err
+				}
+				continue
+			}
 			mountable, err := d.devices.Mountable(d.devices.Reverse(m.Mountable))
 			if err == nil {
 				err = d.mountForLook(devs, mountable, m.Point)
@@ -52,6 +58,20 @@ func (d Actions) InspectOs() ([]string, error) {
 	}
 	d.inspected = found
 	return d.roots(), nil
+}
+
+// mountEmpty mounts a root directory in which there is nothing but places for others.
+func (d *Daemon) mountEmpty(others []inspect.Mount) error {
+	target, err := d.mountTarget("/")
+	if err == nil {
+		err = unix.Mount("tmpfs", target, "tmpfs", unix.MS_NODEV|unix.MS_NOSUID, "size=1m")
+	}
+	for _, m := range others {
+		if err == nil {
+			err = Actions{d}.Mkmountpoint(m.Point)
+		}
+	}
+	return err
 }
 
 // mountForLook mounts something read-only for inspection. There may be hundreds of subvolumes, so they

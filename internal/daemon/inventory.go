@@ -143,7 +143,7 @@ func unescapeExport(s string) string {
 
 // worthALook are the names by which inspection recognizes subvolumes of interest: a root
 // directory, a /usr, the store of a NixOS, deployments, a boot loader's files.
-var worthALook = [][]string{{"etc", "bin"}, {"etc", "usr"}, {"etc", "nix"}, {"usr", "var"}, {"bin", "lib"}, {"nix"}, {"store"}, {"ostree"}, {"composefs"}, {"loader"}}
+var worthALook = [][]string{{"etc"}, {"usr", "var"}, {"bin", "lib"}, {"nix"}, {"store"}, {"ostree"}, {"composefs"}, {"loader"}}
 
 func isWorthALook(root *guestroot.Root, dir Path) bool {
 	f, err := root.Handle(dir, false)

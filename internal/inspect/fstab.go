@@ -206,6 +206,7 @@ type table struct {
 	warnings  []string
 	dropped   int
 	claimed   string // the root directory by what the entries say, empty if they do not
+	inMemory  bool   // they say that it is on no disk
 }
 
 // newTable prepares to find the file systems that the system on a mountable mounts.
@@ -288,7 +289,12 @@ func (t *table) addOne(e entry) {
 		m, missing = t.volume(dev, e)
 	}
 	if e.point == "/" {
-		t.claimed, m = m, t.mountable // it is where the system was found, even if something else has its name
+		t.claimed, t.inMemory = m, notOnDisk[e.typ]
+		if t.mountable != InMemory {
+			m = t.mountable // it is where the system was found, even if something else has its name
+		} else if m == "" {
+			return
+		}
 	}
 	switch {
 	case m != "":

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 )
 
@@ -38,7 +39,8 @@ type OS struct {
 	Windows  *Windows
 	Media    *Media // nil for an installed system
 
-	claimed string // the mountable that its fstab calls its root directory
+	claimed  string // the mountable that its fstab calls its root directory
+	inMemory bool   // its fstab has a root directory that is on no disk
 }
 
 // Media is what is known about a medium to install from, or to start a system from that
@@ -70,6 +72,7 @@ type Filesystem struct {
 	OS        *OS // of a Root; for a Usr, what it says about its system
 
 	storeElsewhere bool // a NixOS without its store
+	storeOnly      bool // a NixOS of which only the store is here
 	usrElsewhere   bool // there is nothing in /usr
 	deployments    []deployment
 	links          map[string]string // to deployments
@@ -266,6 +269,7 @@ func Examine(g *Guest, mountable string) Filesystem {
 		break
 	}
 	f.storeElsewhere = f.Role == Root && f.OS.Distro == "nixos" && !g.isDir("/nix/store")
+	f.storeOnly = f.Role == Root && f.OS.Distro == "nixos" && !g.isDir("/etc")
 	f.usrElsewhere = f.Role == bare || f.Role == Root && f.OS.Type == "linux" && f.OS.Media == nil && g.isEmpty("/usr")
 	return f
 }
@@ -278,7 +282,11 @@ func (k kind) mounts(g *Guest, o *OS, mountable string) {
 	}
 	t := g.newTable(mountable)
 	if o.Type != "windows" && o.Type != "dos" {
-		t.addFile(g.first("/etc/fstab", nixSystem+"/etc/fstab"))
+		names := []string{"/etc/fstab", g.nixSystem() + "/etc/fstab"}
+		if o.Distro == "nixos" {
+			slices.Reverse(names)
+		}
+		t.addFile(g.first(names...))
 	}
 	if o.Type == "linux" {
 		t.add(g.units())
@@ -290,7 +298,7 @@ func (k kind) mounts(g *Guest, o *OS, mountable string) {
 		}
 	}
 	o.Mounts, o.Warnings = t.finish()
-	o.claimed = t.claimed
+	o.claimed, o.inMemory = t.claimed, t.inMemory
 	if t.at("/") == "" {
 		o.Mounts = append([]Mount{{mountable, "/"}}, o.Mounts...)
 	}
@@ -346,7 +354,7 @@ func isLinux(g *Guest) bool {
 	if len(g.Mounted) > 0 && g.isFile("/usr/lib/os-release") {
 		return true // the rest is created when it starts
 	}
-	if g.isFile("/etc/NIXOS") || g.isDir("/nix/store") && (g.isFile("/etc/os-release") || g.isDir(nixSystem)) {
+	if g.isFile("/etc/NIXOS") || g.isDir("/nix/store") && g.isFile("/etc/os-release") || g.hasNixSystem() {
 		return true // it keeps nothing but these
 	}
 	if !g.isDir("/etc") || !(g.isDir("/bin") || g.linksTo("/bin", "usr/bin")) {
@@ -354,6 +362,3 @@ func isLinux(g *Guest) bool {
 	}
 	return g.isFile("/etc/fstab") || g.isFile("/etc/hosts") || g.isFile("/etc/os-release") || g.linksTo("/etc/os-release", "usr/lib/os-release")
 }
-
-// nixSystem is what NixOS starts next: the newest generation, or one that was chosen.
-const nixSystem = "/nix/var/nix/profiles/system"

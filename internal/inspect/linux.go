@@ -1,12 +1,17 @@
 package inspect
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // linux describes a Linux root directory.
 func linux(g *Guest, o *OS) {
 	o.Type = "linux"
+	nix := g.nixSystem()
 	switch {
-	case o.osRelease(g, "/etc/os-release"), o.osRelease(g, "/usr/lib/os-release"), o.osRelease(g, nixSystem+"/etc/os-release"), o.lsbRelease(g), o.ownFile(g, ""):
+	case g.isFile("/etc/NIXOS") && o.osRelease(g, nix+"/etc/os-release"):
+	case o.osRelease(g, "/etc/os-release"), o.osRelease(g, "/usr/lib/os-release"), o.osRelease(g, nix+"/etc/os-release"), o.lsbRelease(g), o.ownFile(g, ""):
 	case g.isFile("/etc/NIXOS"):
 		o.Distro = "nixos"
 	default:
@@ -17,7 +22,7 @@ func linux(g *Guest, o *OS) {
 		}
 	}
 	o.PackageFormat, o.Manager = packages(o)
-	for _, p := range []string{"/bin/bash", "/bin/ls", "/bin/echo", "/bin/rm", "/bin/sh", "/usr/bin/ls", "/usr/bin/bash", nixSystem + "/sw/bin/bash"} {
+	for _, p := range []string{"/bin/bash", "/bin/ls", "/bin/echo", "/bin/rm", "/bin/sh", "/usr/bin/ls", "/usr/bin/bash", nix + "/sw/bin/bash"} {
 		if o.Arch = g.Architecture(p); o.Arch != "" {
 			break
 		}
@@ -48,7 +53,11 @@ func coreOS(g *Guest, o *OS) {
 
 // linuxHostname: SUSE's file, the usual one, Red Hat's old one.
 func linuxHostname(g *Guest) string {
-	for _, f := range []string{"/etc/HOSTNAME", "/etc/hostname", nixSystem + "/etc/hostname"} {
+	files := []string{"/etc/HOSTNAME", "/etc/hostname", g.nixSystem() + "/etc/hostname"}
+	if g.isFile("/etc/NIXOS") {
+		slices.Reverse(files)
+	}
+	for _, f := range files {
 		for _, l := range g.lines(f) {
 			if l = strings.TrimSpace(l); l != "" && !strings.HasPrefix(l, "#") {
 				return l

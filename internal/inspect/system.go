@@ -47,9 +47,11 @@ func Inspect(volumes []Volume, devs *Devices, open func([]Mount) (*Guest, error)
 	for n := range i.found {
 		i.deployed(&i.found[n])
 	}
+	i.settle()
 	for n := range i.found {
 		i.complete(&i.found[n])
 	}
+	i.rootless()
 	i.withoutCopies()
 	roots := slices.DeleteFunc(slices.Clone(i.found), func(f Filesystem) bool { return f.Role != Root })
 	for _, f := range roots {
@@ -147,8 +149,18 @@ func (i *inspection) complete(f *Filesystem) {
 	if len(parts) == 0 {
 		return
 	}
-	if whole, err := i.examine(append(mounts, parts...)); err == nil && whole.Role == Root {
-		f.Role, f.OS = Root, whole.OS
+	whole, err := i.examine(append(mounts, parts...))
+	if err != nil || whole.Role != Root {
+		return
+	}
+	f.Role, f.OS = Root, whole.OS
+	if at := slices.IndexFunc(parts, func(m Mount) bool { return m.Point == "/nix" }); whole.storeElsewhere && at >= 0 {
+		// There is no folder for it.
+		if o := i.fromStore(parts[at].Mountable); o != nil {
+			o.claimed = f.Mountable
+			o.place()
+			f.OS = o
+		}
 	}
 }
 

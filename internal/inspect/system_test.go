@@ -20,6 +20,9 @@ func (d disk) open(opened *[]string) func([]Mount) (*Guest, error) {
 	return func(mounts []Mount) (*Guest, error) {
 		m := fstest.MapFS{}
 		for _, mount := range mounts {
+			if mount.Mountable == InMemory {
+				continue
+			}
 			content, at, ok := d.find(mount.Mountable)
 			if !ok {
 				return nil, fs.ErrNotExist
@@ -141,6 +144,13 @@ func TestInspect(t *testing.T) {
 	for name, text := range nix {
 		nixStore[strings.TrimPrefix(name, "nix/")] = text
 	}
+	const nixInStore = "store/abc-nixos-system-n-24.05"
+	const nixSubvolumes = "/dev/sda TYPE=btrfs LABEL=bt sub=256:root sub=257:nix"
+	nixStoreOf := with(nixStore, files{nixInStore + "/etc/fstab": "LABEL=bt / btrfs subvol=root\nLABEL=bt /nix btrfs subvol=nix\n"})
+	nixTopOf := files{"root/": ""}
+	for name, text := range nixStoreOf {
+		nixTopOf["nix/"+name] = text
+	}
 	snapshots := "/dev/sda TYPE=btrfs UUID=u sub=256:@ sub=257:@/.snapshots sub=258:@/.snapshots/1/snapshot sub=259:@/.snapshots/2/snapshot sub=260:@/home"
 	suse := debian("UUID=u / btrfs defaults\nUUID=u /home btrfs subvol=/@/home\n")
 
@@ -220,6 +230,20 @@ func TestInspect(t *testing.T) {
 			"/dev/sda2 nixos 24 x86_64: /dev/sda2 / /dev/sda3 /nix /dev/sda1 /boot", ""},
 		{"NixOS, its store apart", "/dev/sda1 TYPE=vfat LABEL=boot\n/dev/sda2 TYPE=ext4 LABEL=root\n/dev/sda3 TYPE=ext4 LABEL=nix", disk{"/dev/sda2": {"etc/NIXOS": "", "nix/": ""}, "/dev/sda3": nixStore},
 			"/dev/sda2 nixos 24 x86_64: /dev/sda2 / /dev/sda3 /nix /dev/sda1 /boot", ""},
+		{"NixOS on subvolumes that the top shows too", nixSubvolumes, disk{"/dev/sda": with(nixTopOf, files{"root/etc/NIXOS": ""}), "btrfsvol:/dev/sda/root": {"etc/NIXOS": "", "nix/": ""}, "btrfsvol:/dev/sda/nix": nixStoreOf},
+			"btrfsvol:/dev/sda/root nixos 24 x86_64: btrfsvol:/dev/sda/root / btrfsvol:/dev/sda/nix /nix", ""},
+		{"NixOS on subvolumes, its root directory is empty", nixSubvolumes, disk{"/dev/sda": nixTopOf, "btrfsvol:/dev/sda/root": {}, "btrfsvol:/dev/sda/nix": nixStoreOf},
+			"btrfsvol:/dev/sda/root nixos 24 x86_64: btrfsvol:/dev/sda/root / btrfsvol:/dev/sda/nix /nix", ""},
+		{"NixOS on subvolumes, a root directory that is empty, and a store of another name", strings.ReplaceAll(nixSubvolumes, ":nix", ":@nix"), disk{"/dev/sda": {"@nix/": ""}, "btrfsvol:/dev/sda/root": {}, "btrfsvol:/dev/sda/@nix": nixStoreOf},
+			"btrfsvol:/dev/sda/root nixos 24 x86_64: btrfsvol:/dev/sda/root / btrfsvol:/dev/sda/@nix /nix", "LABEL=bt for /nix has no subvolume nix"},
+		{"NixOS whose root directory is in memory", "/dev/sda1 TYPE=ext4 LABEL=nix", disk{"/dev/sda1": with(nixStore, files{nixInStore + "/etc/fstab": "none / tmpfs size=2G\nLABEL=nix /nix ext4\n"})},
+			"", "/dev/sda1: a NixOS is in this store, but its root directory is in memory, so that it cannot be mounted as a whole"},
+		{"NixOS whose root directory is elsewhere", "/dev/sda1 TYPE=ext4 LABEL=nix", disk{"/dev/sda1": nixStore},
+			"", "/dev/sda1: a NixOS is in this store, but its root directory is not here"},
+		{"NixOS after a step back", "/dev/sda1 TYPE=ext4 LABEL=root", disk{"/dev/sda1": with(nix, files{"etc/NIXOS": "", "etc/os-release": "ID=nixos\nVERSION_ID=25.05\n"})},
+			"/dev/sda1 nixos 24 x86_64: /dev/sda1 /", "LABEL=nix for /nix is not found"},
+		{"NixOS whose chosen generation is gone", "/dev/sda1 TYPE=ext4 LABEL=root", disk{"/dev/sda1": with(nix, files{"etc/NIXOS": "", "nix/var/nix/profiles/system": "-> system-9-link", "nix/var/nix/profiles/system-9-link": "-> ../../../store/none"})},
+			"/dev/sda1 nixos 24 x86_64: /dev/sda1 /", "LABEL=nix for /nix is not found"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got, warnings := inspected(t, tc.devices, tc.disk)
