@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -147,8 +148,9 @@ func (d *Daemon) activateVolumes() {
 func (d *Daemon) assembleArrays() {
 	said, _ := d.complaints("mdadm", "-As", "--auto=yes", "--run")
 	nameArrays()
-	for _, a := range idleArrays(said) {
-		d.warn("array %s does not start: %s: add all of its disks", a.name, a.reason)
+	forgetArrays() // those that do not start; opening the node of one makes it anew
+	for _, text := range tellArrays(d.devices.arrayMembers(), activeArrays(), idleArrays(said), d.devices.Reverse) {
+		d.warn("%s", text)
 	}
 }
 
@@ -163,12 +165,11 @@ var (
 
 // idleArrays reads what mdadm says of arrays that it cannot start.
 func idleArrays(said string) (l []idleArray) {
-	short := func(name string) string { return strings.TrimPrefix(name[strings.LastIndex(name, ":")+1:], mdDir+"/") }
 	for _, line := range lines(said) {
 		if m := notRun.FindStringSubmatch(line); m != nil {
-			l = append(l, idleArray{short(m[1]), m[2]})
+			l = append(l, idleArray{shortArrayName(m[1]), m[2]})
 		} else if m := notEnough.FindStringSubmatch(line); m != nil {
-			l = append(l, idleArray{short(m[1]), m[2]})
+			l = append(l, idleArray{shortArrayName(m[1]), m[2]})
 		} else if m := notRunWhy.FindStringSubmatch(line); m != nil && len(l) > 0 {
 			l[len(l)-1].reason = m[1] // rather than the kernel's number
 		}
@@ -289,35 +290,90 @@ func (d *Daemon) activateGroups(pvs []physicalVolume, args ...string) error {
 		args = append(args, "--select", strings.Join(others, " && "))
 	}
 	said, err := d.complaints(append([]string{"lvm", "vgchange"}, args...)...)
-	if len(d.lvmFilter) == 0 { // otherwise it is as the user wants it
-		d.tellMissing(said)
+	if said != "" && len(d.lvmFilter) == 0 { // otherwise it is as the user wants it
+		d.tellIncomplete(pvs, said, others)
 	}
 	return withoutLines(err, lvmNoise...)
 }
 
 var (
-	missingPV = regexp.MustCompile(`VG (\S+) is missing PV (\S+)(?: \(last written to (/dev/\S+?)\))?`)
-	partialLV = regexp.MustCompile(`Refusing activation of partial LV (\S+?)\.?\s`)
+	missingPV = regexp.MustCompile(`VG (\S+) is missing PV ([A-Za-z0-9-]+)(?: \(last written to (/dev/\S+?)\))?`)
+	cutPV     = regexp.MustCompile(`Device (/dev/\S+) has size of (\d+) sectors which is smaller than corresponding PV size of (\d+) sectors`)
+	noVolume  = regexp.MustCompile(`(?m)^.*(?: failed: |Failed to activate|Refusing activation).*$`)
 )
 
-// tellMissing warns of groups some disks of which are not there: their volumes are not
-// there either, and an error about one that has no device does not say why.
-func (d *Daemon) tellMissing(said string) {
-	for _, m := range missingPV.FindAllStringSubmatch(said, -1) {
-		was, volumes := "", []string{}
-		if m[3] != "" {
-			was = " (which was " + m[3] + ")"
+// incomplete is a volume group of which something is not there.
+type incomplete struct{ missing, reasons, volumes []string }
+
+// incompleteGroups reads what vgchange says of groups whose disks are missing, or shorter
+// than they were.
+func incompleteGroups(said string, pvs []physicalVolume, show func(string) string) map[string]*incomplete {
+	groups := map[string]*incomplete{}
+	of := func(name string) *incomplete {
+		if groups[name] == nil {
+			groups[name] = &incomplete{}
 		}
-		for _, lv := range partialLV.FindAllStringSubmatch(said, -1) {
-			if name, ok := strings.CutPrefix(lv[1], m[1]+"/"); ok && !slices.Contains(volumes, name) {
-				volumes = append(volumes, name)
+		return groups[name]
+	}
+	for _, m := range missingPV.FindAllStringSubmatch(said, -1) {
+		name := m[2]
+		if m[3] != "" {
+			name += " (which was " + m[3] + ")"
+		}
+		if g := of(m[1]); !slices.Contains(g.missing, name) {
+			g.missing = append(g.missing, name)
+		}
+	}
+	for _, m := range cutPV.FindAllStringSubmatch(said, -1) {
+		for _, pv := range pvs {
+			if pv.device != m[1] || pv.group == "" {
+				continue
+			}
+			reason := fmt.Sprintf("%s has %s sectors, but was made with %s: the image was cut off, or is a part of one", show(m[1]), m[2], m[3])
+			if g := of(pv.group); !slices.Contains(g.reasons, reason) {
+				g.reasons = append(g.reasons, reason)
 			}
 		}
-		left := "all of its volumes are there"
-		if len(volumes) > 0 {
-			left = "without it these volumes are not there: " + strings.Join(volumes, ", ")
+	}
+	for _, g := range groups {
+		switch n := len(g.missing); {
+		case n == 1:
+			g.reasons = append(g.reasons, "physical volume "+g.missing[0]+" is missing: add its disk, or unlock it")
+		case n > 1:
+			g.reasons = append(g.reasons, "physical volumes "+strings.Join(g.missing, ", ")+" are missing: add their disks, or unlock them")
 		}
-		d.warnOnce(m[2], "volume group %s: physical volume %s%s is missing: add its disk, or unlock it; %s", m[1], m[2], was, left)
+	}
+	return groups
+}
+
+// tellIncomplete warns of groups of which something is not there, with the volumes that
+// this concerns: an error about one that has no device does not say why.
+func (d *Daemon) tellIncomplete(pvs []physicalVolume, said string, others []string) {
+	groups := incompleteGroups(said, pvs, d.devices.Reverse)
+	why := noVolume.FindString(said)
+	if len(groups) == 0 && why == "" {
+		return
+	}
+	are := append([]string{"lv_role=public", "lv_skip_activation!=yes", `lv_active!="active"`}, others...)
+	absent, _ := d.lvmColumn("lvs", "vg_name,lv_name", "-S", strings.Join(are, " && "))
+	for _, name := range absent {
+		vg, lv, _ := strings.Cut(name, "/")
+		if groups[vg] == nil {
+			groups[vg] = &incomplete{reasons: []string{cmp.Or(strings.TrimSpace(why), "not activated")}}
+		}
+		groups[vg].volumes = append(groups[vg].volumes, lv)
+	}
+	for _, vg := range slices.Sorted(maps.Keys(groups)) {
+		g := groups[vg]
+		if len(g.reasons) == 0 {
+			continue
+		}
+		left := "all of its volumes are there"
+		if len(g.volumes) > 0 {
+			left = "these volumes are not there: " + strings.Join(g.volumes, ", ")
+		}
+		text := fmt.Sprintf("volume group %s: %s; %s", vg, strings.Join(g.reasons, "; "), left)
+		d.warnOnce(text, "%s", text)
 	}
 }
 
