@@ -22,7 +22,7 @@ libserver:
 
 build: libserver
 	@mkdir -p bin
-	@CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/gofish ./cmd/gofish
+	@CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION) -E gofish_start' -o bin/gofish ./cmd/gofish
 
 appliance: build
 	@bin/gofish appliance list | grep -q 'in use$$' || bin/gofish appliance build

@@ -15,6 +15,7 @@ import (
 	"gofish/internal/api"
 	"gofish/internal/handle"
 	"gofish/internal/newfile"
+	"gofish/internal/stdstate"
 )
 
 // converter turns the words of one command into values.
@@ -151,7 +152,11 @@ func (c *converter) fileIn(word string) (string, error) {
 		return word, nil
 	}
 	s := c.s
-	if s.in.Buffered() == 0 && handle.IsClosed(int(s.stdin.Fd())) {
+	closed := stdstate.Closed
+	if s.stdin != os.Stdin { // a client's
+		closed = stdstate.LooksClosed
+	}
+	if s.in.Buffered() == 0 && closed(int(s.stdin.Fd())) {
 		return "", s.errorf("%s: %s", c.cmd, handle.ClosedText)
 	}
 	if s.in.Buffered() == 0 && s.complete == nil {

@@ -26,16 +26,24 @@ type output struct {
 	screen visible.Screen // for a terminal, which what a guest holds must not control
 }
 
-const outputSize = 4096
+const (
+	outputSize  = 4096
+	outputPiece = 64 << 10
+)
 
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.buf = append(o.buf, p...)
-	if len(o.buf) >= outputSize {
-		o.drain(false)
+	total := len(p)
+	for len(p) > 0 { // a piece at a time: a whole file may be in memory already
+		n := min(len(p), outputPiece)
+		o.buf = append(o.buf, p[:n]...)
+		p = p[n:]
+		if len(o.buf) >= outputSize {
+			o.drain(false)
+		}
 	}
-	return len(p), nil
+	return total, nil
 }
 
 func (o *output) drain(last bool) {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"reflect"
 	"strconv"
+	"unsafe"
 
 	"gofish/internal/api"
 )
@@ -42,6 +43,11 @@ func printResult(w io.Writer, r api.Ret, v any) {
 	case api.RBufferOut:
 		w.Write(v.([]byte))
 	default: // text and truth values
+		if text, ok := v.(string); ok { // which may be large: fmt would copy it
+			w.Write(unsafe.Slice(unsafe.StringData(text), len(text)))
+			io.WriteString(w, "\n")
+			return
+		}
 		fmt.Fprintln(w, v)
 	}
 }

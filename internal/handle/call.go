@@ -18,6 +18,7 @@ import (
 	"gofish/guestfs/types"
 	"gofish/internal/api"
 	"gofish/internal/proto"
+	"gofish/internal/stdstate"
 )
 
 var guidSyntax = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
@@ -302,7 +303,7 @@ func openLocal(ctx context.Context, name string, flags int) (*os.File, error) {
 		fd, std = n, err == nil
 	}
 	if std {
-		if flags == os.O_RDONLY && IsClosed(fd) {
+		if flags == os.O_RDONLY && stdstate.Closed(fd) {
 			return nil, errors.New(ClosedText)
 		}
 		n, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
@@ -322,19 +323,7 @@ func openLocal(ctx context.Context, name string, flags int) (*os.File, error) {
 	return f, nil
 }
 
-// IsClosed reports whether a standard stream was closed when this program started. Go's
-// runtime then opens /dev/null there for reading and writing, which nobody does on purpose.
-func IsClosed(fd int) bool {
-	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
-	if err != nil {
-		return true
-	}
-	var st unix.Stat_t
-	null := unix.Fstat(fd, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFCHR && st.Rdev == unix.Mkdev(1, 3)
-	return null && flags&unix.O_ACCMODE == unix.O_RDWR
-}
-
-// ClosedText is the error for it: a closed stream must not be taken for an empty file.
+// ClosedText is the error for a closed standard input, which must not be taken for an empty file.
 const ClosedText = "standard input is closed: give it a file or a pipe (</dev/null for an empty one)"
 
 // openFIFO waits until somebody has a FIFO open at its other end, or the call is

@@ -152,9 +152,46 @@ func (h Actions) Readdir(c *Call, dir string) ([]api.Dirent, error) {
 }
 
 func (h Actions) ReadFile(c *Call, path string) ([]byte, error) {
-	var b bytes.Buffer
+	var b blocks
 	err := c.Download(c, path, limited{&b, maxContent})
-	return b.Bytes(), seeDownload(path, err)
+	return b.bytes(), seeDownload(path, err)
+}
+
+// blocks collects what may be large. A bytes.Buffer would need several times the memory
+// while it grows.
+type blocks struct {
+	list [][]byte // the last one may have room
+	size int
+}
+
+func (b *blocks) Write(p []byte) (int, error) {
+	const least, most = 64 << 10, 16 << 20
+	for rest := p; len(rest) > 0; {
+		last := len(b.list) - 1
+		if last < 0 || len(b.list[last]) == cap(b.list[last]) {
+			b.list = append(b.list, make([]byte, 0, min(max(least, b.size), most)))
+			last++
+		}
+		to := &b.list[last]
+		n := min(len(rest), cap(*to)-len(*to))
+		*to = append(*to, rest[:n]...)
+		rest = rest[n:]
+		b.size += n
+	}
+	return len(p), nil
+}
+
+// bytes returns everything, and keeps nothing.
+func (b *blocks) bytes() []byte {
+	if len(b.list) == 1 {
+		return b.list[0]
+	}
+	all := make([]byte, 0, b.size)
+	for i := range b.list {
+		all = append(all, b.list[i]...)
+		b.list[i] = nil
+	}
+	return all
 }
 
 func (h Actions) Cat(c *Call, path string) (string, error) {

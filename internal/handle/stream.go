@@ -259,8 +259,11 @@ func (d *dest) rests() bool {
 		fi, err := d.f.Stat()
 		return err != nil || !fi.Mode().IsRegular()
 	}
-	_, memory := d.w.(*bytes.Buffer)
-	return !memory
+	switch d.w.(type) {
+	case *bytes.Buffer, *blocks:
+		return false
+	}
+	return true
 }
 
 // close ends the file and returns err, or the error of closing. Of a failed call nothing

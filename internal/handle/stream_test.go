@@ -132,3 +132,21 @@ func TestWrongStreams(t *testing.T) {
 		}
 	}
 }
+
+func TestBlocks(t *testing.T) {
+	var b blocks
+	if got := b.bytes(); got == nil || len(got) != 0 {
+		t.Errorf("nothing is %v", got)
+	}
+	var want []byte
+	for i := range 300 {
+		piece := bytes.Repeat([]byte{byte(i)}, i*17)
+		want = append(want, piece...)
+		if n, err := b.Write(piece); n != len(piece) || err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	if got := b.bytes(); !bytes.Equal(got, want) {
+		t.Errorf("%d bytes came back, of %d", len(got), len(want))
+	}
+}
