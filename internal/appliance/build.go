@@ -78,13 +78,14 @@ func Build(ctx context.Context, o BuildOptions) (*Appliance, error) {
 		return nil, err
 	}
 	defer unlock()
+	var damage *Damage // which stays until there is another one
 	if o.IfNone || waited {
 		dir, m, err := c.find()
-		for d := new(Damage); o.IfNone && errors.As(err, &d) && !d.Imported; {
-			if err := removeAll(d.Dir); err != nil {
-				return nil, err
+		if o.IfNone && errors.As(err, &damage) && !damage.Imported {
+			var spare *Manifest
+			if dir, spare = c.spare(); spare != nil {
+				m, err = spare, c.supersede(damage, spare.Key)
 			}
-			dir, m, err = c.find()
 		}
 		if err == nil && (o.IfNone || m.Source == o.Source) {
 			return c.assemble(dir, m, o.Binary)
@@ -104,7 +105,7 @@ func Build(ctx context.Context, o BuildOptions) (*Appliance, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.use(key); err != nil {
+	if err := c.supersede(damage, key); err != nil {
 		return nil, err
 	}
 	dir, m, err := c.current()
@@ -112,6 +113,17 @@ func Build(ctx context.Context, o BuildOptions) (*Appliance, error) {
 		return nil, err
 	}
 	return c.assemble(dir, m, o.Binary)
+}
+
+// supersede makes a base the current one, and removes a damaged one in whose place it is.
+func (c cache) supersede(damage *Damage, key string) error {
+	if err := c.use(key); err != nil {
+		return err
+	}
+	if damage == nil || damage.Imported || damage.Dir == c.base(key) {
+		return nil
+	}
+	return removeAll(damage.Dir)
 }
 
 type builder struct {

@@ -133,7 +133,15 @@ func (c cache) find() (dir string, m *Manifest, err error) {
 	if !others && !errors.Is(err, fs.ErrNotExist) {
 		return current, m, err
 	}
-	var own *Manifest
+	dir, own := c.spare()
+	if own == nil {
+		return "", m, fs.ErrNotExist
+	}
+	return dir, own, nil
+}
+
+// spare is the newest base that this version would make and that is whole; nil if there is none.
+func (c cache) spare() (dir string, own *Manifest) {
 	bases, _ := filepath.Glob(c.base("*"))
 	for _, b := range bases {
 		if c.trusted(b) != nil {
@@ -143,10 +151,7 @@ func (c cache) find() (dir string, m *Manifest, err error) {
 			dir, own = b, other
 		}
 	}
-	if own == nil {
-		return "", m, fs.ErrNotExist
-	}
-	return dir, own, nil
+	return dir, own
 }
 
 // current is the base that was made or imported last; fs.ErrNotExist if there is none.
