@@ -133,7 +133,7 @@ func (d *Daemon) zeroDevice(c *Call, device Device, size int64) error {
 	if err := f.Close(); err != nil {
 		return wrap(err, "%s", d.shownDevice(device))
 	}
-	rereadPartitions(device)
+	d.rereadPartitions(device)
 	return nil
 }
 
@@ -194,13 +194,13 @@ func (d Actions) PwriteDevice(device Device, content []byte, offset int64) (int,
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
-	rereadPartitions(device)
+	d.rereadPartitions(device)
 	return max(n, 0), wrap(err, "pwrite: %s", d.shownDevice(device))
 }
 
 func (d Actions) Wipefs(device Device) error {
 	err := d.onDevice(device, "wipefs", "-a", "--force", string(device))
-	rereadPartitions(device)
+	d.rereadPartitions(device)
 	return err
 }
 

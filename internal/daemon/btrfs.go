@@ -119,7 +119,7 @@ func (d Actions) MkfsBtrfs(devices []Device, o types.MkfsBtrfsOptions) error {
 	}
 	err := d.format(devices[0], b.args...)
 	for _, dev := range devices[1:] {
-		rereadPartitions(dev)
+		d.rereadPartitions(dev)
 	}
 	return d.deviceError(err, devices[0])
 }

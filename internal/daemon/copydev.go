@@ -95,7 +95,7 @@ func (d *Daemon) copyContent(c *Call, src, dest DevOrPath, opts types.CopyDevice
 		return wrap(err, "%s", destName)
 	}
 	if dest.Device != "" {
-		rereadPartitions(dest.Device)
+		d.rereadPartitions(dest.Device)
 	}
 	return nil
 }
@@ -206,7 +206,7 @@ func (d Actions) CopySize(c *Call, src, dest DevOrPath, size int64) error {
 	if err := out.Close(); err != nil {
 		return wrap(err, "%s", destName)
 	}
-	rereadPartitions(dest.Device)
+	d.rereadPartitions(dest.Device)
 	return nil
 }
 

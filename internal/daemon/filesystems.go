@@ -156,20 +156,20 @@ func (d *Daemon) format(device Device, args ...string) error {
 	// mke2fs reports some errors on standard output.
 	t := &Tool{Args: args, FoldStdout: args[0] == "mke2fs"}
 	err := t.Run(d.call)
-	rereadPartitions(device)
+	d.rereadPartitions(device)
 	return err
 }
 
 // rereadPartitions makes the kernel look for partitions after a device was written
 // to. It refuses anything that is not a disk, and disks in use; neither matters.
-func rereadPartitions(device Device) {
+func (d *Daemon) rereadPartitions(device Device) {
 	fd, err := unix.Open(string(device), unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return
 	}
 	defer unix.Close(fd)
 	if unix.IoctlSetInt(fd, unix.BLKRRPART, 0) == nil {
-		mendPartitions(string(device))
+		d.mendPartitions(string(device))
 	}
 }
 

@@ -177,14 +177,19 @@ func (d *tableDisk) writeHalf(h *gptHalf) error {
 }
 
 // expand puts the copy at the disk's end, where it belongs after the disk has grown, and
-// lets partitions have all sectors before it. A damaged first half is rewritten. An
-// MBR with entries of its own beside the one for the GPT stays as it is.
+// lets partitions have all sectors before it. A damaged first half is rewritten, and so is
+// what is lost of the first sector. An MBR with entries of its own beside the one for the GPT stays as it is.
 func (g *gpt) expand() error {
 	mbr, err := g.read(0, 1)
 	if err != nil {
 		return err
 	}
-	protective := protectiveEntry(mbr)
+	protective, lost := protectiveEntry(mbr), !isTable(mbr)
+	if lost && protective == nil { // boot code may have survived
+		clear(mbr[mbrEntries:mbrMark])
+		protective = entryAt(mbr, 0)
+		copy(protective, []byte{0, 0, 2, 0, typeGPT, 0xff, 0xff, 0xff, 1, 0, 0, 0})
+	}
 	if protective == nil {
 		return errors.New("the first sector does not say that the disk has a GPT")
 	}
@@ -216,9 +221,11 @@ func (g *gpt) expand() error {
 	g.damaged = false
 	if size := uint32(min(g.sectors-1, math.MaxUint32)); onlyEntry(mbr, protective) && le.Uint32(protective[entrySize:]) != size {
 		le.PutUint32(protective[entrySize:], size)
-		return g.write(0, mbr)
+	} else if !lost {
+		return nil
 	}
-	return nil
+	mbr[mbrMark], mbr[mbrMark+1] = 0x55, 0xaa
+	return g.write(0, mbr)
 }
 
 // protectiveEntry is the entry of an MBR that protects a GPT; nil if there is none.
@@ -368,27 +375,52 @@ func setGPTName(e []byte, name string) error {
 	return nil
 }
 
-func (g *gpt) rows() []partitionRow {
-	var l []partitionRow
+// gptEntry is an entry that is in use, in sectors.
+type gptEntry struct {
+	num        int
+	start, end int64 // -1 for what no disk has
+	entry      []byte
+}
+
+// backwards reports whether an entry describes nothing.
+func (e gptEntry) backwards() bool { return e.start < 0 || e.end < e.start }
+
+func (g *gpt) used() (l []gptEntry) {
+	sector := func(e []byte) int64 {
+		if n := le.Uint64(e); n < uint64(math.MaxInt64/g.sector) {
+			return int64(n)
+		}
+		return -1
+	}
 	for n := 1; ; n++ {
 		e := g.main.entry(n)
 		if e == nil {
-			return byPlace(l)
+			return l
 		}
-		if !used(e) {
+		if used(e) {
+			l = append(l, gptEntry{n, sector(e[gptStart:]), sector(e[gptEnd:]), e})
+		}
+	}
+}
+
+func (g *gpt) rows() []partitionRow {
+	var l []partitionRow
+	for _, p := range g.used() {
+		if p.backwards() {
 			continue
 		}
 		var name []uint16
 		for i := range gptNameUnits {
-			u := le.Uint16(e[gptName+2*i:])
+			u := le.Uint16(p.entry[gptName+2*i:])
 			if u == 0 {
 				break
 			}
 			name = append(name, u)
 		}
-		r := partitionRow{num: n, name: string(utf16.Decode(name)), bootable: shownGUID(e[gptType:]) == guidESP}
-		r.start, r.end = int64(le.Uint64(e[gptStart:]))*g.sector, (int64(le.Uint64(e[gptEnd:]))+1)*g.sector-1
+		r := partitionRow{num: p.num, name: string(utf16.Decode(name)), bootable: shownGUID(p.entry[gptType:]) == guidESP}
+		r.start, r.end = p.start*g.sector, (p.end+1)*g.sector-1
 		r.size = r.end - r.start + 1
 		l = append(l, r)
 	}
+	return byPlace(l)
 }

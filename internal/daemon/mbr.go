@@ -82,17 +82,19 @@ type mbrPart struct {
 	index int   // of the entry in that sector
 }
 
-// mbrLink is a sector of the chain of logical partitions.
+// mbrLink is a sector of the chain of logical partitions in an extended one.
 type mbrLink struct {
+	ext                mbrPart
 	at, next           int64 // this one and the next, 0 for none
 	dataIndex, toIndex int   // entries of the partition and of the link; -1 where there is none
 }
 
 type mbr struct {
 	tableDisk
-	parts []mbrPart
-	chain []mbrLink
-	ring  bool // the chain comes back to where it was
+	parts  []mbrPart
+	chain  []mbrLink // of all extended partitions, one after the other
+	ring   bool      // a chain comes back to where it was
+	beyond bool      // a chain goes on outside of the disk
 }
 
 func entryAt(sector []byte, i int) []byte {
@@ -104,57 +106,87 @@ func entryRange(e []byte, base int64) (start, end int64) {
 	return start, start + int64(binary.LittleEndian.Uint32(e[entrySize:])) - 1
 }
 
+// readMBR reads the table as the kernel does: an entry without sectors is none, and several
+// extended partitions each have their chain.
 func readMBR(d tableDisk) (*mbr, error) {
 	m := &mbr{tableDisk: d}
 	b, err := m.read(0, 1)
 	if err != nil {
 		return nil, err
 	}
-	if b[mbrMark] != 0x55 || b[mbrMark+1] != 0xaa {
+	if !isTable(b) {
 		return nil, errors.New("there is no MBR")
 	}
 	for i := range 4 {
-		e := entryAt(b, i)
-		if e[entryType] == 0 {
-			continue
+		if e := entryAt(b, i); usedEntry(e) {
+			m.parts = append(m.parts, partOf(e, i+1, 0, i, 0))
 		}
-		p := mbrPart{num: i + 1, typ: e[entryType], bootable: e[entryBoot]&0x80 != 0, index: i}
-		p.start, p.end = entryRange(e, 0)
-		m.parts = append(m.parts, p)
 	}
-	ext := m.extended()
-	for at := int64(0); ext != nil && len(m.chain) < maxLogical; {
-		link := mbrLink{at: ext.start + at, dataIndex: -1, toIndex: -1}
-		b, err := m.read(link.at, 1)
-		if err != nil {
+	for _, ext := range m.extended() {
+		if err := m.readChain(ext); err != nil {
 			return nil, err
-		}
-		if b[mbrMark] != 0x55 || b[mbrMark+1] != 0xaa {
-			break
-		}
-		for i := range 4 {
-			switch e := entryAt(b, i); {
-			case e[entryType] == 0:
-			case isExtended(e[entryType]) && link.toIndex < 0:
-				link.toIndex = i
-				link.next, _ = entryRange(e, ext.start)
-			case !isExtended(e[entryType]) && link.dataIndex < 0:
-				link.dataIndex = i
-				p := mbrPart{num: 5 + m.logicals(), typ: e[entryType], bootable: e[entryBoot]&0x80 != 0, table: link.at, index: i}
-				p.start, p.end = entryRange(e, link.at)
-				m.parts = append(m.parts, p)
-			}
-		}
-		m.chain = append(m.chain, link)
-		if at = link.next - ext.start; slices.ContainsFunc(m.chain, func(l mbrLink) bool { return l.at == link.next }) {
-			m.ring = true
-			break
-		}
-		if link.next == 0 || at <= 0 {
-			break
 		}
 	}
 	return m, nil
+}
+
+// isTable reports whether a sector has the mark of an MBR, or of a sector of the chain.
+func isTable(sector []byte) bool { return sector[mbrMark] == 0x55 && sector[mbrMark+1] == 0xaa }
+
+func usedEntry(e []byte) bool {
+	return e[entryType] != 0 && binary.LittleEndian.Uint32(e[entrySize:]) != 0
+}
+
+func partOf(e []byte, num int, table int64, index int, base int64) mbrPart {
+	p := mbrPart{num: num, typ: e[entryType], bootable: e[entryBoot]&0x80 != 0, table: table, index: index}
+	p.start, p.end = entryRange(e, base)
+	return p
+}
+
+// readChain reads the logical partitions of an extended one.
+func (m *mbr) readChain(ext mbrPart) error {
+	first := len(m.chain)
+	for at := ext.start; len(m.chain) < maxLogical; {
+		if at >= m.sectors {
+			m.beyond = true
+			return nil
+		}
+		b, err := m.read(at, 1)
+		if err != nil {
+			return err
+		}
+		if !isTable(b) {
+			return nil
+		}
+		link := mbrLink{ext: ext, at: at, dataIndex: -1, toIndex: -1}
+		for i := range 4 {
+			e := entryAt(b, i)
+			switch {
+			case !usedEntry(e):
+			case !isExtended(e[entryType]):
+				p := partOf(e, 5+m.logicals(), at, i, at)
+				if i >= 2 && (p.start < ext.start || p.end > ext.end) {
+					continue // other systems have had something else there
+				}
+				if link.dataIndex < 0 {
+					link.dataIndex = i
+				}
+				m.parts = append(m.parts, p)
+			case link.toIndex < 0:
+				link.toIndex = i
+				link.next, _ = entryRange(e, ext.start)
+			}
+		}
+		m.chain = append(m.chain, link)
+		if slices.ContainsFunc(m.chain[first:], func(l mbrLink) bool { return l.at == link.next }) {
+			m.ring = true
+			return nil
+		}
+		if at = link.next; at <= ext.start {
+			return nil
+		}
+	}
+	return nil
 }
 
 func (m *mbr) logicals() (n int) {
@@ -166,13 +198,25 @@ func (m *mbr) logicals() (n int) {
 	return n
 }
 
-func (m *mbr) extended() *mbrPart {
-	for i := range m.parts {
-		if m.parts[i].num <= 4 && isExtended(m.parts[i].typ) {
-			return &m.parts[i]
+func (p *mbrPart) isExtended() bool { return p.num <= 4 && isExtended(p.typ) }
+
+func (m *mbr) extended() (l []mbrPart) {
+	for _, p := range m.parts {
+		if p.isExtended() {
+			l = append(l, p)
 		}
 	}
-	return nil
+	return l
+}
+
+// chainOf is the part of the chain that is in an extended partition.
+func (m *mbr) chainOf(ext mbrPart) (l []mbrLink) {
+	for _, link := range m.chain {
+		if link.ext.num == ext.num {
+			l = append(l, link)
+		}
+	}
+	return l
 }
 
 func (m *mbr) part(n int) (*mbrPart, error) {
@@ -246,7 +290,7 @@ func (m *mbr) add(kind string, start, end int64) error {
 	if err := m.free(start, end, false, 0); err != nil {
 		return err
 	}
-	if kind == "extended" && m.extended() != nil {
+	if kind == "extended" && len(m.extended()) > 0 {
 		return errors.New("there is an extended partition already, and can be only one")
 	}
 	for i := range 4 {
@@ -277,13 +321,16 @@ func (m *mbr) emptyTable() []byte {
 }
 
 func (m *mbr) addLogical(start, end int64) error {
-	ext := m.extended()
-	if ext == nil {
+	all := m.extended()
+	if len(all) == 0 {
 		return errors.New("there is no extended partition for a logical one")
 	}
-	if start <= ext.start || end > ext.end {
+	fits := func(ext mbrPart) bool { return start > ext.start && end <= ext.end }
+	ext := all[max(0, slices.IndexFunc(all, fits))]
+	if !fits(ext) {
 		return fmt.Errorf("sectors %d to %d: the extended partition, of which the first is the table's, has sectors %d to %d", start, end, ext.start, ext.end)
 	}
+	chain := m.chainOf(ext)
 	if err := m.free(start, end, true, 0); err != nil {
 		return err
 	}
@@ -298,13 +345,13 @@ func (m *mbr) addLogical(start, end int64) error {
 		}
 	}
 	// The first sector of the extended partition, if it has no partition yet.
-	if len(m.chain) == 0 {
+	if len(chain) == 0 {
 		if err := m.write(ext.start, m.emptyTable()); err != nil {
 			return err
 		}
 		return m.change(ext.start, 0, fill(ext.start))
 	}
-	if first := m.chain[0]; first.dataIndex < 0 {
+	if first := chain[0]; first.dataIndex < 0 {
 		return m.change(first.at, other(first.toIndex), fill(first.at))
 	}
 	// Else a sector before the partition, and a link to it from the chain's end, so
@@ -318,7 +365,7 @@ func (m *mbr) addLogical(start, end int64) error {
 	if err := m.write(table, b); err != nil {
 		return err
 	}
-	last := m.chain[len(m.chain)-1]
+	last := chain[len(chain)-1]
 	return m.change(last.at, other(last.dataIndex), func(e []byte) {
 		clear(e)
 		e[entryType] = typeLink
@@ -352,10 +399,10 @@ func (m *mbr) del(n int) error {
 	}
 	i := m.link(p)
 	switch {
-	case n <= 4 || len(m.chain) == 1:
+	case n <= 4 || len(m.chainOf(m.chain[i].ext)) == 1 || m.shared(p):
 		return m.change(p.table, p.index, func(e []byte) { clear(e) })
-	case i == 0:
-		return m.delFirst()
+	case p.table == m.chain[i].ext.start:
+		return m.delFirst(i)
 	}
 	// The one before gets the link that this one has.
 	var next []byte
@@ -372,10 +419,15 @@ func (m *mbr) del(n int) error {
 	})
 }
 
-// delFirst removes the first logical partition, if there are others. Its sector is where
-// the chain begins: the next one moves there.
-func (m *mbr) delFirst() error {
-	first, second := m.chain[0], m.chain[1]
+// shared reports whether the sector of the table that has a partition has another one too.
+func (m *mbr) shared(p *mbrPart) bool {
+	return slices.ContainsFunc(m.parts, func(o mbrPart) bool { return o.num != p.num && o.table == p.table })
+}
+
+// delFirst removes the first logical partition of an extended one, if there are others, from
+// the i-th sector of the chain. That is where it begins: the next one moves there.
+func (m *mbr) delFirst(i int) error {
+	first, second := m.chain[i], m.chain[i+1]
 	from, err := m.read(second.at, 1)
 	if err != nil {
 		return err
@@ -413,15 +465,15 @@ func (m *mbr) resize(n int, end int64) error {
 	if err := m.free(p.start, end, n > 4, n); err != nil {
 		return err
 	}
-	ext := m.extended()
-	if n > 4 && end > ext.end {
-		return fmt.Errorf("sector %d: the extended partition ends at sector %d", end, ext.end)
+	i := m.link(p)
+	if n > 4 && end > m.chain[i].ext.end {
+		return fmt.Errorf("sector %d: the extended partition ends at sector %d", end, m.chain[i].ext.end)
 	}
 	if err := m.change(p.table, p.index, func(e []byte) { setEnd(e, p.table, end) }); err != nil {
 		return err
 	}
-	if i := m.link(p); n > 4 && i > 0 {
-		return m.change(m.chain[i-1].at, m.chain[i-1].toIndex, func(e []byte) { setEnd(e, ext.start, end) })
+	if n > 4 && p.table != m.chain[i].ext.start {
+		return m.change(m.chain[i-1].at, m.chain[i-1].toIndex, func(e []byte) { setEnd(e, m.chain[i].ext.start, end) })
 	}
 	return nil
 }
@@ -461,10 +513,10 @@ func (m *mbr) setType(n int, typ byte) error {
 		return err
 	}
 	// The logical partitions depend on that type.
-	switch is := p == m.extended(); {
-	case isExtended(typ) && !is && (n > 4 || m.extended() != nil):
+	switch is := p.isExtended(); {
+	case isExtended(typ) && !is && (n > 4 || len(m.extended()) > 0):
 		return fmt.Errorf("partition %d: type %#x is that of the extended partition, of which a table has one", n, typ)
-	case is && !isExtended(typ) && m.logicals() > 0:
+	case is && !isExtended(typ) && slices.ContainsFunc(m.chainOf(*p), func(l mbrLink) bool { return l.dataIndex >= 0 }):
 		return fmt.Errorf("partition %d: its logical partitions would be lost: delete them first", n)
 	}
 	return m.change(p.table, p.index, func(e []byte) { e[entryType] = typ })
@@ -475,7 +527,7 @@ func (m *mbr) rows() []partitionRow {
 	for _, p := range m.parts {
 		r := partitionRow{num: p.num, start: p.start * m.sector, end: (p.end+1)*m.sector - 1, bootable: p.bootable}
 		r.size = r.end - r.start + 1
-		r.extended = p.num <= 4 && isExtended(p.typ)
+		r.extended = p.isExtended()
 		l = append(l, r)
 	}
 	return byPlace(l)

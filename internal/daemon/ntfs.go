@@ -24,7 +24,7 @@ func (d Actions) NtfscloneOut(c *Call, device Device, backupfile io.Writer, o ty
 func (d Actions) NtfscloneIn(c *Call, backupfile io.Reader, device Device) error {
 	t := Tool{Args: []string{"ntfsclone", "-O", string(device), "--restore-image", "-"}, Stdin: backupfile, FoldStdout: true}
 	err := d.deviceError(t.Run(c), device)
-	rereadPartitions(device)
+	d.rereadPartitions(device)
 	return err
 }
 

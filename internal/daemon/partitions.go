@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -84,11 +83,11 @@ func (d *Daemon) partitionTable(dev Device) (label string, rows []partitionRow, 
 	out, err := t.Output(d.call)
 	if err != nil {
 		err = folded(out, withoutLines(err, noUdev))
+		if label, rows, ok := refusedTable(dev); ok {
+			return label, rows, nil
+		}
 		if strings.Contains(err.Error(), "unrecognised disk label") {
 			return "", nil, fmt.Errorf("parted: %s: %v: %w", dev, err, syscall.EINVAL)
-		}
-		if label, rows, ok := refusedTable(dev, err); ok {
-			return label, rows, nil
 		}
 		return "", nil, fmt.Errorf("parted: %s: %w", dev, err)
 	}
@@ -107,23 +106,36 @@ func (d *Daemon) partitionTable(dev Device) (label string, rows []partitionRow, 
 	return label, rows, err
 }
 
-// refusedTable reads a table that parted recognises and refuses to read: partitions
-// overlap, or the image was cut off. An MBR before a GPT only protects that.
-func refusedTable(dev Device, parted error) (label string, rows []partitionRow, ok bool) {
-	labels := []string{"gpt"}
-	if strings.Contains(parted.Error(), "overlapping partitions") {
-		labels = append(labels, "msdos")
+// refusedTable reads a table that parted refuses to read, as the kernel reads it: partitions
+// overlap, the image was cut off, there are more than parted can count. An MBR before a GPT
+// only protects that.
+func refusedTable(dev Device) (label string, rows []partitionRow, ok bool) {
+	f, err := os.Open(string(dev))
+	if err != nil {
+		return "", nil, false
 	}
-	for _, label := range labels {
-		err := withTable(dev, label, os.O_RDONLY, func(t table) error {
-			rows = t.rows()
-			return nil
-		})
-		if err == nil {
-			return label, rows, true
-		}
+	defer f.Close()
+	disk, err := tableOn(f)
+	if err != nil {
+		return "", nil, false
 	}
-	return "", nil, false
+	first, err := disk.read(0, 1)
+	switch {
+	case err != nil:
+		return "", nil, false
+	case isTable(first) && protectiveEntry(first) == nil:
+		label, ok = "msdos", validMBR(first) && len(kernelPartitions(string(dev))) > 0
+	default:
+		label, ok = "gpt", isTable(first) || len(kernelPartitions(string(dev))) > 0
+	}
+	if !ok {
+		return "", nil, false
+	}
+	err = withTable(dev, label, os.O_RDONLY, func(t table) error {
+		rows = t.rows()
+		return nil
+	})
+	return label, rows, err == nil
 }
 
 // table is a partition table of a kind that is changed here and not by parted, which
@@ -143,15 +155,10 @@ func withTable(dev Device, label string, flags int, fn func(table) error) error 
 		return wrap(err, "%s", dev)
 	}
 	defer f.Close()
-	sector, err := unix.IoctlGetInt(int(f.Fd()), unix.BLKSSZGET)
+	disk, err := tableOn(f)
 	if err != nil {
-		return wrap(err, "%s: size of a sector", dev)
+		return fmt.Errorf("%s: %w", dev, err)
 	}
-	size, err := f.Seek(0, io.SeekEnd)
-	if err != nil {
-		return wrap(err, "%s", dev)
-	}
-	disk := tableDisk{f, int64(sector), size / int64(sector)}
 	var t table
 	if label == "gpt" {
 		t, err = readGPT(disk)
@@ -191,7 +198,7 @@ func (d *Daemon) changeTable(dev Device, fn func(table) error, parted func(label
 	if err != nil {
 		return err
 	}
-	return tellKernel(dev, rows)
+	return d.tellKernel(dev, rows)
 }
 
 // changeGPT is changeTable for what only a GPT has.
@@ -239,7 +246,7 @@ func errShrinks(end, was int64) error {
 
 // tellKernel has the kernel read a disk's partition table, which has these rows. If one
 // of the partitions is in use, it is told about the others one by one.
-func tellKernel(dev Device, rows []partitionRow) error {
+func (d *Daemon) tellKernel(dev Device, rows []partitionRow) error {
 	f, err := os.Open(string(dev))
 	if err != nil {
 		return wrap(err, "%s", dev)
@@ -249,6 +256,8 @@ func tellKernel(dev Device, rows []partitionRow) error {
 		if err := tellChanges(f, filepath.Base(string(dev)), rows); err != nil {
 			return fmt.Errorf("%s: the table was written, but the kernel still uses the old one, since a partition of it is in use: %w", dev, err)
 		}
+	} else {
+		d.mendPartitions(string(dev))
 	}
 	return awaitPartitions(dev)
 }
@@ -647,6 +656,13 @@ func (d Actions) PartExpandGpt(device Device) error {
 	var rows []partitionRow
 	err := withTable(device, "gpt", os.O_RDWR, func(t table) error {
 		g := t.(*gpt)
+		first, err := g.read(0, 1)
+		if err != nil {
+			return err
+		}
+		if typ := d.probeType(string(device)); typ != "" && !isTable(first) {
+			return fmt.Errorf("the GPT is from an earlier use: the disk holds %s", typ)
+		}
 		rows = g.rows()
 		return g.expand()
 	})
@@ -662,7 +678,7 @@ func (d Actions) PartExpandGpt(device Device) error {
 	if err != nil {
 		return err
 	}
-	return tellKernel(device, rows)
+	return d.tellKernel(device, rows)
 }
 
 var errNoPartition = fmt.Errorf("device name is not a partition: %w", errnoOnly(syscall.EINVAL))

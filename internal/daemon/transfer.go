@@ -42,7 +42,7 @@ func (d *Daemon) upload(in io.Reader, to DevOrPath, flags int, offset int64) err
 	}
 	err = receive(in, f, name, offset)
 	if to.Device != "" {
-		rereadPartitions(to.Device)
+		d.rereadPartitions(to.Device)
 	}
 	return err
 }
