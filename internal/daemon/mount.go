@@ -516,6 +516,8 @@ func (d Actions) Fsck(fstype string, device Device) (int, error) {
 	const failed = 8 // fsck(8)
 	switch {
 	case err != nil:
+	case unreadable(out):
+		return 0, fmt.Errorf("%s: %s", d.shownDevice(device), sentence(out))
 	case by != "":
 		unchecked(by)
 	case status >= failed:

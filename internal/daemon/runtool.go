@@ -7,6 +7,8 @@ import (
 	"io"
 	"regexp"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // The usual ways to run a tool of the appliance: see tool.go for what a Tool is.
@@ -47,10 +49,16 @@ func (d *Daemon) onDevice(dev Device, args ...string) error {
 	return d.deviceError(d.run(args...), dev)
 }
 
+// unreadable reports whether a tool complains that it cannot read or write a device. Then its
+// status says nothing about what is there.
+func unreadable(complaint string) bool {
+	return strings.Contains(strings.ToLower(complaint), unix.EIO.Error())
+}
+
 // status takes the exit status of a tool as the result.
 func (d *Daemon) status(err error, dev Device) (int, error) {
 	var te *ToolError
-	if errors.As(err, &te) && te.Status >= 0 {
+	if errors.As(err, &te) && te.Status >= 0 && !unreadable(te.Text) {
 		return te.Status, nil
 	}
 	return 0, d.deviceError(err, dev)
