@@ -17,16 +17,15 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gofish/internal/guestroot"
-	"gofish/internal/proto"
 )
 
 func (d Actions) Command(c *Call, arguments []string) (string, error) {
-	out := &limited{max: proto.MaxMessage}
+	out := &limited{max: d.maxResult}
 	if err := d.guestCommand(c, arguments, out); err != nil {
 		return "", err
 	}
 	if out.cut {
-		return "", errTooLarge
+		return "", d.tooLarge()
 	}
 	return out.String(), nil
 }

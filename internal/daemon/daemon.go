@@ -13,6 +13,7 @@ import (
 	"gofish/internal/guestroot"
 	"gofish/internal/inspect"
 	"gofish/internal/library"
+	"gofish/internal/proto"
 )
 
 // Config says how a daemon works.
@@ -43,7 +44,8 @@ type Daemon struct {
 	lvmTold   map[string]bool       // warnings about volumes and groups that were already issued
 	// call is the context of the call that is being served, one at a time.
 	// Everything that may take long checks it, and tools run in it.
-	call context.Context
+	call      context.Context
+	maxResult int // bytes that the reply to it may have
 	// background counts processes that tools have left running, which keep file systems busy.
 	background sync.WaitGroup
 
@@ -59,7 +61,7 @@ type Actions struct{ *Daemon }
 
 // New prepares a daemon. It panics if a handler disagrees with the catalogue.
 func New(cfg Config) *Daemon {
-	d := &Daemon{cfg: cfg, call: context.Background(), root: guestroot.New(cfg.Sysroot), libraries: library.NewServers(cfg.Sysroot), kernel: listenKmsg(), noSetuid: map[string]bool{}, lvmTold: map[string]bool{}}
+	d := &Daemon{cfg: cfg, maxResult: proto.MaxMessage, call: context.Background(), root: guestroot.New(cfg.Sysroot), libraries: library.NewServers(cfg.Sysroot), kernel: listenKmsg(), noSetuid: map[string]bool{}, lvmTold: map[string]bool{}}
 	d.devices = NewDevices("/sys", "/dev", d.output)
 	var served []*api.Action
 	for _, a := range api.All.Actions() {

@@ -21,7 +21,7 @@ func (d Actions) GlobExpand(pattern Path, opts types.GlobExpandOptions) ([]strin
 				if mark && !strings.HasSuffix(f.path, "/") && f.isDir() {
 					f.path += "/"
 				}
-				if err := addSize(&size, 8+len(f.path)); err != nil {
+				if err := d.addSize(&size, 8+len(f.path)); err != nil {
 					return err
 				}
 				found = append(found, f.path)

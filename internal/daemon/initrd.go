@@ -17,7 +17,7 @@ func (d Actions) InitrdList(path Path) ([]string, error) {
 	size := 0
 	err := d.readInitrd(path, func(name string, _ uint32, _ io.Reader) error {
 		names = append(names, name)
-		return addSize(&size, 8+len(name))
+		return d.addSize(&size, 8+len(name))
 	})
 	return names, err
 }

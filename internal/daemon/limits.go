@@ -9,13 +9,15 @@ import (
 
 // What fits into a message of the protocol.
 
-// errTooLarge is the error of a result that no reply can hold.
-var errTooLarge = errors.New("the result is too large for one message, of 4 MB at most")
+// tooLarge is the error of a result that no reply to the current call can hold.
+func (d *Daemon) tooLarge() error {
+	return fmt.Errorf("the result is too large for one message, of %d MB at most", d.maxResult>>20)
+}
 
-// addSize adds to the size of a result and refuses one that no message can hold.
-func addSize(size *int, n int) error {
-	if *size += n; *size > proto.MaxMessage {
-		return errTooLarge
+// addSize adds to the size of a result and refuses one that no reply can hold.
+func (d *Daemon) addSize(size *int, n int) error {
+	if *size += n; *size > d.maxResult {
+		return d.tooLarge()
 	}
 	return nil
 }

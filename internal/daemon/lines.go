@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"gofish/guestfs/types"
-	"gofish/internal/proto"
 )
 
 const defaultLines = 10 // of head and tail
@@ -27,14 +26,14 @@ func (d Actions) HeadN(nrlines int, path Path) ([]string, error) {
 	}
 	defer f.Close()
 	if nrlines >= 0 {
-		l, err := readLines(f, nrlines)
+		l, err := d.readLines(f, nrlines)
 		return l, wrap(err, "%s", path)
 	}
 	end, err := d.lineFromEnd(f, -nrlines)
 	if err != nil {
 		return nil, wrap(err, "%s", path)
 	}
-	l, err := readLines(io.NewSectionReader(f, 0, end), -1)
+	l, err := d.readLines(io.NewSectionReader(f, 0, end), -1)
 	return l, wrap(err, "%s", path)
 }
 
@@ -59,7 +58,7 @@ func (d Actions) TailN(nrlines int, path Path) ([]string, error) {
 				i++
 			}
 		}
-		l, err := readLines(r, -1)
+		l, err := d.readLines(r, -1)
 		return l, wrap(err, "%s", path)
 	}
 	start, err := d.lineFromEnd(f, nrlines)
@@ -69,20 +68,20 @@ func (d Actions) TailN(nrlines int, path Path) ([]string, error) {
 	if _, err := f.Seek(start, io.SeekStart); err != nil {
 		return nil, wrap(err, "%s", path)
 	}
-	l, err := readLines(f, nrlines)
+	l, err := d.readLines(f, nrlines)
 	return l, wrap(err, "%s", path)
 }
 
 // readLines reads up to n lines, all if n is negative, or fails if no reply
 // could hold them.
-func readLines(r io.Reader, n int) ([]string, error) {
+func (d *Daemon) readLines(r io.Reader, n int) ([]string, error) {
 	br := bufio.NewReaderSize(r, 64<<10)
 	list := []string{}
 	var line []byte
 	for size := 0; len(list) != n; {
 		part, err := br.ReadSlice('\n')
-		if addSize(&size, len(part)) != nil {
-			return nil, errTooLarge
+		if d.addSize(&size, len(part)) != nil {
+			return nil, d.tooLarge()
 		}
 		line = append(line, part...)
 		switch {
@@ -206,11 +205,11 @@ func (d Actions) StringsE(encoding string, path Path) ([]string, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s: invalid encoding", encoding)
 	}
-	s := &stringScanner{code: code, found: []string{}}
+	s := &stringScanner{code: code, found: []string{}, most: d.maxResult}
 	err := d.scan(path, s.feed)
 	s.end()
-	if err == nil && s.size > proto.MaxMessage {
-		err = errTooLarge
+	if err == nil && s.size > s.most {
+		err = d.tooLarge()
 	}
 	if err != nil {
 		return nil, wrap(err, "%s", path)
@@ -235,6 +234,7 @@ var textCodes = map[string]textCode{
 const minString = 4
 
 type stringScanner struct {
+	most  int // bytes of all that is found
 	code  textCode
 	held  []byte // bytes of a character that is not complete
 	run   []byte
@@ -259,7 +259,7 @@ func (s *stringScanner) feed(b []byte) {
 		if v == '\t' || v < 256 && isPrint(byte(v)) || s.code.eight && v > 127 {
 			s.run = append(s.run, byte(v))
 			s.held = s.held[:0]
-			if len(s.run) > proto.MaxMessage {
+			if len(s.run) > s.most {
 				s.end()
 			}
 			continue
@@ -272,7 +272,7 @@ func (s *stringScanner) feed(b []byte) {
 
 func (s *stringScanner) end() {
 	if len(s.run) >= minString {
-		if s.size += len(s.run) + 5; s.size <= proto.MaxMessage {
+		if s.size += len(s.run) + 5; s.size <= s.most {
 			s.found = append(s.found, string(s.run))
 		}
 	}
@@ -304,8 +304,8 @@ func (d Actions) Hexdump(path Path) (string, error) {
 			last, starred = row, false
 		}
 		pos += n
-		if out.Len() > proto.MaxMessage {
-			return "", wrap(errTooLarge, "%s", path)
+		if out.Len() > d.maxResult {
+			return "", wrap(d.tooLarge(), "%s", path)
 		}
 		if err == io.EOF || err == io.ErrUnexpectedEOF {
 			break

@@ -83,6 +83,10 @@ func (s *session) call(frame []byte) error {
 	defer cancel()
 	s.d.call = ctx
 	defer func() { s.d.call = context.Background() }()
+	s.d.maxResult = proto.MaxMessage
+	if h.ProgressHint == proto.OursMark && a.FileParam(api.KFileIn) < 0 {
+		s.d.maxResult = proto.MaxResult
+	}
 	c := &Call{Context: ctx, Action: a, Hint: h.ProgressHint}
 	meter := &progressMeter{s: s, start: started}
 	c.progress = meter.update
@@ -379,8 +383,8 @@ func (s *session) reply(a *api.Action, result any, err error) error {
 		if a != nil {
 			err = a.EncodeRet(e, a.TranslateDevices(result, s.d.devices.Reverse))
 		}
-		if err == nil && len(e.Buf) > proto.MaxMessage {
-			err = errors.New("the result is too large for one message, of 4 MB at most (download takes files of any size)")
+		if err == nil && len(e.Buf) > s.d.maxResult {
+			err = s.d.tooLarge()
 		}
 	}
 	if err != nil {
@@ -389,6 +393,8 @@ func (s *session) reply(a *api.Action, result any, err error) error {
 		h.Encode(e)
 		errorBody(err).Encode(e)
 	}
+	s.conn.Large(s.d.maxResult > proto.MaxMessage)
+	defer s.conn.Large(false)
 	if err := s.conn.WriteFrame(e.Buf); err != nil {
 		return err
 	}

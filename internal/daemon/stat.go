@@ -74,7 +74,7 @@ func (d Actions) InternalReaddirList(path Path) ([]api.Dirent, error) {
 	size := 0
 	err := d.readdir(path, func(e api.Dirent) error {
 		list = append(list, e)
-		return addSize(&size, 20+len(e.Name))
+		return d.addSize(&size, 20+len(e.Name))
 	})
 	return list, err
 }

@@ -162,7 +162,7 @@ func (d Actions) InternalLxattrlist(path Path, names []string) ([]api.Xattr, err
 			}
 			list = append(append(list, api.Xattr{Attrval: count}), attrs...)
 			for _, a := range attrs {
-				if err := addSize(&size, 16+len(a.Attrname)+len(a.Attrval)); err != nil {
+				if err := d.addSize(&size, 16+len(a.Attrname)+len(a.Attrval)); err != nil {
 					return err
 				}
 			}

@@ -121,8 +121,12 @@ func (t *transfer) message(args, opts []any) ([]byte, error) {
 		return nil, &CallError{Text: err.Error()}
 	}
 	var hint uint64
-	if t.in != nil {
+	switch {
+	case t.in != nil:
 		hint = t.in.size
+	case t.link.ours.Load():
+		hint = proto.OursMark
+		t.link.conn.Large(true)
 	}
 	msg := proto.Encoder{Buf: make([]byte, 0, proto.HeaderSize+len(body.Buf))}
 	head := proto.CallHeader(t.action.Proc, t.serial, hint, mask)
@@ -160,6 +164,7 @@ func (t *transfer) exchange(msg []byte) (frame []byte, sendErr, err error) {
 func (t *transfer) result(frame []byte, sendErr error) (any, error) {
 	if isOurs(frame) {
 		t.link.ours.Store(true)
+		t.link.conn.Large(true)
 	}
 	v, err := readReply(t.action, frame, t.serial)
 	if t.late.Load() {

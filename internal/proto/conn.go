@@ -31,6 +31,7 @@ type Conn struct {
 	r       *bufio.Reader
 	w       *bufio.Writer
 	buf     []byte
+	large   bool
 	counted *counted
 }
 
@@ -63,6 +64,16 @@ func NewConn(rw io.ReadWriter) *Conn {
 // Moved is how many bytes have come and gone; it may be asked for at any time.
 func (c *Conn) Moved() int64 { return c.counted.n.Load() }
 
+// Large says whether messages up to MaxResult come and go.
+func (c *Conn) Large(on bool) { c.large = on }
+
+func (c *Conn) longest() uint32 {
+	if c.large {
+		return MaxResult
+	}
+	return MaxMessage
+}
+
 // Buffered is the number of bytes that Next can take without reading.
 func (c *Conn) Buffered() int { return c.r.Buffered() }
 
@@ -87,7 +98,7 @@ func (c *Conn) Next(p *Progress) (Event, []byte, error) {
 		}
 		return EventProgress, nil, err
 	}
-	if n > MaxMessage {
+	if n > c.longest() {
 		return 0, nil, TooLongError{n}
 	}
 	b, err := c.read(int(n))
@@ -108,7 +119,7 @@ func (c *Conn) read(n int) ([]byte, error) {
 
 // WriteFrame writes a whole message: length word and body. It is buffered until Flush.
 func (c *Conn) WriteFrame(body []byte) error {
-	if len(body) > MaxMessage {
+	if len(body) > int(c.longest()) {
 		return TooLongError{uint32(len(body))}
 	}
 	if err := c.WriteWord(uint32(len(body))); err != nil {

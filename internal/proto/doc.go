@@ -31,6 +31,9 @@ const (
 	Program    = 0x2000F5F5
 	Version    = 4
 	MaxMessage = 4 << 20 // largest legal length word, bytes
+	// MaxResult is the largest reply of gofish's daemon to gofish's handle, which tells it so
+	// (OursMark). The guest's memory must hold it more than once.
+	MaxResult = 64 << 20
 	MaxChunk   = 8192    // largest data of one file chunk, bytes
 	MaxError   = 64 << 10
 	MaxErrno   = 32

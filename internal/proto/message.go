@@ -43,6 +43,9 @@ func (h *Header) Decode(d *Decoder) {
 // OursMark is in the replies of gofish's daemon where a call has its progress hint,
 // a field that replies do not use. Such a daemon takes the cancel word in any call;
 // others take it only while they send a file.
+//
+// A handle that knows this puts it into its calls too, where they send no file: its
+// replies may be as long as MaxResult.
 const OursMark = 0x676f66697368 // "gofish"
 
 // CallHeader is the header of a call of proc.
