@@ -101,7 +101,7 @@ func (e *Damage) Error() string {
 func openCache(dir string) (cache, error) {
 	c := cache{dir: dir}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return c, fmt.Errorf("appliance cache: %w", err)
+		return c, fmt.Errorf("appliance cache: %w: set GOFISH_CACHEDIR to a folder that you can write", err)
 	}
 	return c, c.trusted(dir)
 }

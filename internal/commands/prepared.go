@@ -3,6 +3,7 @@ package commands
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"gofish/guestfs/types"
@@ -170,7 +171,11 @@ func (s *Shell) finishPrepared(p *prepared, dev string) error {
 	if p.typ.finished == nil {
 		return nil
 	}
-	return p.typ.finished(s, p, dev)
+	err := p.typ.finished(s, p, dev)
+	if err != nil {
+		os.Remove(p.file) // half a disk is none
+	}
+	return err
 }
 
 func (p *prepared) checkLV() error {
