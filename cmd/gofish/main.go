@@ -113,7 +113,7 @@ func completionCommand(p *commands.Program) *cobra.Command {
 		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
 		ValidArgs: []string{"bash", "zsh", "fish"},
 		RunE: func(c *cobra.Command, args []string) error {
-			return p.WriteCompletion(p.Stdout, args[0])
+			return p.Completion().Write(p.Stdout, args[0])
 		},
 	}
 }
@@ -135,9 +135,9 @@ func manCommand(p *commands.Program) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			if print {
-				return p.WriteManual(p.Stdout)
+				return p.Manual().Roff(p.Stdout)
 			}
-			return p.ShowManual()
+			return commands.ShowManual(p.Manual(), p.Stdout, p.Stderr)
 		},
 	}
 	c.Flags().BoolVar(&print, "print", false, "write the page's source to standard output")

@@ -132,7 +132,10 @@ has to be chosen.`,
 			usage:   "use ‘man’ without parameters to open the manual",
 			summary: "read the manual",
 			help:    `Shows the manual page with man, or without it in $PAGER.`,
-			run:     func(s *Shell, cmd string, args []string) error { s.out.Flush(); return s.prog.ShowManual() }},
+			run: func(s *Shell, cmd string, args []string) error {
+				s.out.Flush()
+				return ShowManual(s.prog.Manual(), s.prog.Stdout, s.prog.Stderr)
+			}},
 		{name: "more", aliases: []string{"less"}, synopsis: "more filename", min: 1, max: 1,
 			usage:   "use '%s filename' to page a file",
 			summary: "read a file of the guest page by page",

@@ -3,7 +3,6 @@ package commands
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"sort"
@@ -11,7 +10,7 @@ import (
 	"strings"
 
 	"gofish/internal/handle"
-	"gofish/internal/visible"
+	"gofish/internal/session"
 )
 
 // eventNames are the names of events, in the order of their bits.
@@ -30,8 +29,7 @@ type eventHandler struct {
 
 // watch shows messages of the handle, unless a script takes them, and progress.
 func (s *Shell) watch(c Caller) {
-	own := c.OnEvent(handle.EventTrace|handle.EventLibrary|handle.EventWarning|
-		handle.EventAppliance|handle.EventProgress, func(e handle.Event) { s.onEvent(c, e) })
+	own := c.OnEvent(session.Shown|handle.EventProgress, func(e handle.Event) { s.onEvent(c, e) })
 	s.firstEvent = own + 1
 	if a, ok := c.(interface{ Abort() }); ok {
 		context.AfterFunc(s.ctx, a.Abort)
@@ -46,23 +44,7 @@ func (s *Shell) onEvent(c Caller, e handle.Event) {
 	if handle.EventType(s.taken.Load())&e.Type != 0 {
 		return
 	}
-	line := visible.Line(strings.TrimSuffix(e.Message, "\n"))
-	switch e.Type {
-	case handle.EventTrace:
-		fmt.Fprintln(s.prog.Stderr, s.prog.library(), "trace:", line)
-	case handle.EventLibrary:
-		fmt.Fprintln(s.prog.Stderr, s.prog.library(), line)
-	case handle.EventWarning:
-		fmt.Fprintln(s.prog.Stderr, s.prog.library(), "warning:", line)
-	case handle.EventAppliance:
-		switch f, ok := s.prog.Stderr.(*os.File); {
-		case !c.Verbose():
-		case ok && isTerminal(f):
-			io.WriteString(f, visible.Lines(strings.ReplaceAll(e.Message, "\r\n", "\n")))
-		default:
-			io.WriteString(s.prog.Stderr, e.Message)
-		}
-	}
+	session.Show(s.prog.Stderr, s.prog.library(), c.Verbose(), e)
 }
 
 // eventSet reads a comma-separated list of event names. A name may be cut short:

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"gofish/internal/api"
+	"gofish/internal/inspect"
+	"gofish/internal/session"
 	"gofish/internal/visible"
 )
 
@@ -14,7 +16,7 @@ import (
 // not a command but a request to see what is in it. Commands may follow after a colon.
 func (s *Shell) takeImages() error {
 	o := &s.opts
-	if len(o.disks) > 0 || o.inspect || o.remote != 0 {
+	if len(o.Disks) > 0 || o.Inspect || o.remote != 0 {
 		return nil
 	}
 	n := 0
@@ -24,14 +26,14 @@ func (s *Shell) takeImages() error {
 	if n == 0 || n < len(o.words) && o.words[n] != ":" {
 		return nil
 	}
-	o.readonly = !o.readwrite
+	o.ReadOnly = !o.ReadWrite
 	for _, name := range o.words[:n] {
-		if err := o.addDisk(s, name); err != nil {
-			return err
+		if err := o.AddImage(name); err != nil {
+			return asShellError(s, err)
 		}
 	}
 	o.words = o.words[min(n+1, len(o.words)):]
-	o.examine = true
+	o.Examine = len(o.Mounts) == 0
 	return nil
 }
 
@@ -40,48 +42,54 @@ func isImage(name string) bool {
 	return err == nil && (fi.Mode().IsRegular() || fi.Mode()&(os.ModeDevice|os.ModeCharDevice) == os.ModeDevice)
 }
 
-// examine mounts the operating system, or the only file system. Otherwise it lists the
-// file systems.
-func (s *Shell) examine() error {
-	roots, tellUnused, err := s.findSystems()
-	if err != nil {
-		return err
-	}
-	defer tellUnused()
-	if len(roots) == 1 {
-		return s.mountSystem(roots[0])
-	}
-	filesystems, err := s.g().ListFilesystems(s.ctx)
-	if err != nil {
-		return err
-	}
-	var usable api.Hash
-	for _, p := range filesystems {
-		if p.Value != "swap" && p.Value != "unknown" {
-			usable = append(usable, p)
-		}
-	}
-	if len(usable) == 1 {
-		mount := s.g().Mount
-		if s.opts.readonly {
-			mount = s.g().MountRO
-		}
-		if err := mount(s.ctx, usable[0].Key, "/"); err != nil {
-			return err
-		}
-		s.found = &inspected{mounts: api.Hash{{Key: "/", Value: usable[0].Key}}}
-		return nil
-	}
+// listInstead shows the file systems of disks without a single system to mount.
+func (s *Shell) listInstead(e *session.SystemError) {
 	what := "no operating system was found"
-	if len(roots) > 1 {
+	if e.Several {
 		what = "there are several operating systems"
 	}
 	text := what + ": mount what you want to see with ‘mount-ro’."
-	for _, p := range filesystems {
+	for _, p := range e.There {
 		text += fmt.Sprintf("\n\t%s (%s)", visible.Line(p.Key), visible.Line(p.Value))
 	}
 	s.sayPlain(s.errorf("%s", text))
-	return nil
+}
+
+// systemName is the usual name of the system that was found, "" if it is not known. The
+// handle's answer may be a bare version number, as guestfish's is.
+func (s *Shell) systemName() string {
+	if !s.prog.isGuestfish() {
+		const most = 100 // lines
+		for _, file := range []string{"/etc/os-release", "/usr/lib/os-release"} {
+			lines, _ := s.g().HeadN(s.ctx, most, file)
+			if name := inspect.ShellValues(lines)["PRETTY_NAME"]; name != "" {
+				return name
+			}
+		}
+	}
+	name, err := s.g().InspectGetProductName(s.ctx, s.opts.Found.Root)
+	if err != nil || name == "unknown" {
+		return ""
+	}
+	return name
+}
+
+// printInspected shows, below the welcome of a prompt, what -i has done.
+func (s *Shell) printInspected() {
+	if s.opts.Found == nil {
+		return
+	}
+	if s.opts.Found.Root != "" {
+		if name := s.systemName(); name != "" {
+			fmt.Fprintf(s.out, "Operating system: %s\n", visible.Line(name))
+		}
+	}
+	byPath := append(api.Hash{}, s.opts.Found.Mounts...)
+	sort.Slice(byPath, func(i, j int) bool { return byPath[i].Key < byPath[j].Key })
+	for _, m := range byPath {
+		fmt.Fprintf(s.out, "%s mounted on %s\n", visible.Line(m.Value), visible.Line(m.Key))
+	}
+	fmt.Fprintln(s.out)
 }
 
 // nearest lists up to three commands whose names are like a name that is none.

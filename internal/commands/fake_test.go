@@ -14,6 +14,7 @@ import (
 
 	"gofish/internal/api"
 	"gofish/internal/handle"
+	"gofish/internal/session"
 )
 
 // fake is a handle that writes down what it is asked to do and gives prepared
@@ -376,7 +377,7 @@ func TestDrives(t *testing.T) {
 		expect(t, arg, errs+f.calls[0], "add_drive "+want)
 	}
 	for _, name := range []string{"HTTP://x", "a:b", "http:/x", "://x"} {
-		if isURI(name) {
+		if d, err := session.ParseDrive(name); err != nil || d.Remote() {
 			t.Errorf("%s taken for a URI", name)
 		}
 	}
@@ -466,7 +467,7 @@ func TestEvents(t *testing.T) {
 func TestTable(t *testing.T) {
 	var out bytes.Buffer
 	p := &Program{Name: "gofish", Version: "1"}
-	if err := p.WriteManual(&out); err != nil {
+	if err := p.Manual().Roff(&out); err != nil {
 		t.Fatal(err)
 	}
 	for _, n := range names() {
@@ -483,7 +484,7 @@ func TestTable(t *testing.T) {
 		}
 	}
 	for _, shell := range []string{"bash", "zsh", "fish"} {
-		if err := p.WriteCompletion(io.Discard, shell); err != nil {
+		if err := p.Completion().Write(io.Discard, shell); err != nil {
 			t.Error(err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"gofish/internal/api"
+	"gofish/internal/manual"
 )
 
 // topic is what help, the manual and completion say about a command.
@@ -184,64 +185,17 @@ func (s *Shell) explain(name string) error {
 		}
 		fmt.Fprintln(s.out)
 	}
-	for _, p := range paragraphs(t.help) {
-		p.write(s.out)
+	for _, p := range manual.Paragraphs(unmark(t.help)) {
+		p.Write(s.out)
 	}
 	if len(t.aliases) > 0 {
 		text := "You can use '" + strings.Join(t.aliases, "' or '") + "' as an alias for this command."
-		paragraph{text: text}.write(s.out)
+		for _, p := range manual.Paragraphs(text) {
+			p.Write(s.out)
+		}
 	}
 	return nil
 }
 
-// paragraph is a piece of a help text. Literal ones, whose lines begin with a
-// blank, keep their lines.
-type paragraph struct {
-	text    string
-	literal bool
-}
-
-// paragraphs splits a help text at empty lines. {name} is a parameter.
-func paragraphs(text string) []paragraph {
-	return splitParagraphs(unmark(text))
-}
-
-// unmark removes the marks of a help text.
+// unmark removes the marks of a help text: {name} is a parameter.
 func unmark(text string) string { return strings.NewReplacer("{", "", "}", "").Replace(text) }
-
-func splitParagraphs(text string) []paragraph {
-	var list []paragraph
-	for _, p := range strings.Split(text, "\n\n") {
-		if strings.TrimSpace(p) == "" {
-			continue
-		}
-		p = strings.Trim(p, "\n")
-		if p[0] == ' ' || p[0] == '\t' {
-			list = append(list, paragraph{text: p, literal: true})
-		} else {
-			list = append(list, paragraph{text: strings.Join(strings.Fields(p), " ")})
-		}
-	}
-	return list
-}
-
-// write prints a paragraph, indented by 4 and no wider than 76 columns, and an
-// empty line.
-func (p paragraph) write(w io.Writer) {
-	if p.literal {
-		for _, l := range strings.Split(p.text, "\n") {
-			fmt.Fprintf(w, "    %s\n", l)
-		}
-		fmt.Fprintln(w)
-		return
-	}
-	line := "   "
-	for _, word := range strings.Fields(p.text) {
-		if len([]rune(line))+1+len([]rune(word)) > 76 && line != "   " {
-			fmt.Fprintln(w, line)
-			line = "   "
-		}
-		line += " " + word
-	}
-	fmt.Fprintf(w, "%s\n\n", line)
-}

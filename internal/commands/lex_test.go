@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"gofish/internal/api"
+	"gofish/internal/session"
 )
 
 func TestSplitList(t *testing.T) {
@@ -105,6 +106,6 @@ func FuzzNumber(f *testing.F) {
 
 // windowsLike runs what reads a path without asking the handle.
 func windowsLike(s string) {
-	parseDrive(s)
-	newMountOption(s)
+	session.ParseDrive(s)
+	session.ParseMount(s)
 }

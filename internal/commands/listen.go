@@ -8,32 +8,26 @@ import (
 	"io"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
 
+	"gofish/internal/background"
+	"gofish/internal/getopt"
 	"gofish/internal/handle"
 	"gofish/internal/proto"
 
 	"golang.org/x/sys/unix"
 )
 
-// serverEnv marks a process as the server: its value is the file
-// descriptor on which it says that it listens.
-const serverEnv = "GOFISH_SERVER_FD"
-
 // wantsListen looks for --listen without doing what options do.
 func (p *Program) wantsListen() bool {
 	listen := false
-	getopt(optionTable(), p.Args, func(o *option, arg *string, rest []string) (int, error) {
-		listen = listen || o.long == "listen"
-		if o.short == 'h' && arg == nil && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") {
-			return 1, nil
-		}
-		return 0, nil
+	getopt.Walk(optionTable(&Shell{prog: p}), p.Args, func(o *getopt.Option, arg *string) error {
+		listen = listen || o.Long == "listen"
+		return nil
 	})
 	return listen
 }
@@ -52,29 +46,16 @@ func (p *Program) startServer() int {
 		fmt.Fprintf(p.Stderr, "%s: --listen: %v\n", p.Name, err)
 		return 1
 	}
-	r, w, err := os.Pipe()
+	server, err := background.Start(append([]string{p.Name}, p.Args...), p.Stdin, p.Stdout, p.Stderr)
 	if err != nil {
 		return fail(err)
 	}
-	defer r.Close()
-	c := exec.Command("/proc/self/exe", p.Args...)
-	c.Args[0] = p.Name
-	c.Stdin, c.Stdout, c.Stderr = p.Stdin, p.Stdout, p.Stderr
-	c.ExtraFiles = []*os.File{w}
-	c.Env = append(os.Environ(), serverEnv+"=3")
-	err = c.Start()
-	w.Close()
-	if err != nil {
-		return fail(err)
+	if server.Said == "" {
+		return server.Status
 	}
-	line, _ := io.ReadAll(io.LimitReader(r, 1<<12))
-	if len(line) == 0 {
-		c.Wait()
-		return max(c.ProcessState.ExitCode(), 0)
-	}
-	if _, err := p.Stdout.Write(line); err != nil {
+	if _, err := io.WriteString(p.Stdout, server.Said); err != nil {
 		// Nobody would know of the server.
-		c.Process.Signal(unix.SIGTERM)
+		server.Process.Signal(unix.SIGTERM)
 		return fail(err)
 	}
 	return 0
@@ -155,9 +136,7 @@ func (s *server) announce() error {
 	if s.opts.csh {
 		format = "setenv GUESTFISH_PID %d\n"
 	}
-	ready := os.NewFile(uintptr(s.prog.server), "ready")
-	defer ready.Close()
-	if _, err := fmt.Fprintf(ready, format, os.Getpid()); err != nil {
+	if err := s.prog.server.Say(fmt.Sprintf(format, os.Getpid())); err != nil {
 		return s.errorf("--listen: %s", cause(err))
 	}
 	return nil

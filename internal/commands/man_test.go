@@ -7,16 +7,17 @@ import (
 	"testing"
 
 	"gofish/internal/api"
+	"gofish/internal/manual"
 )
 
 // TestManual: the manual page has every command and is drawn without a warning.
 func TestManual(t *testing.T) {
 	var b bytes.Buffer
-	if err := (&Program{Name: "gofish", Version: "0"}).WriteManual(&b); err != nil {
+	if err := (&Program{Name: "gofish", Version: "0"}).Manual().Roff(&b); err != nil {
 		t.Fatal(err)
 	}
 	for _, n := range names() {
-		if n.of == "" && !strings.Contains(b.String(), "\n.SS "+roff{}.escape(n.text)+"\n") {
+		if n.of == "" && !strings.Contains(b.String(), "\n.SS "+manual.Escape(n.text)+"\n") {
 			t.Errorf("%s is not in the manual", n.text)
 		}
 	}
@@ -52,7 +53,7 @@ func TestHelpTexts(t *testing.T) {
 func TestManualNames(t *testing.T) {
 	var b bytes.Buffer
 	p := &Program{Name: "gofish"}
-	if err := p.writePlain(&b); err != nil {
+	if err := p.Manual().Plain(&b); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range apiName.FindAllString(b.String(), -1) {

@@ -209,7 +209,7 @@ func (s *Shell) piped(host string, f func() error) error {
 	s.pipe = earlier
 	restore()
 	w.Close()
-	if werr := c.Wait(); werr != nil && err == nil && s.opts.strict {
+	if werr := c.Wait(); werr != nil && err == nil && s.opts.Strict {
 		err = s.errorf("| %s: %s", strings.TrimSpace(host), status(werr))
 	}
 	return err

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"gofish/guestfs/types"
+	"gofish/internal/session"
 )
 
 // preparedType is a kind of disk that -N makes.
@@ -120,13 +121,7 @@ func (o *options) addPrepared(s *Shell, arg string) error {
 	if file, text, ok := strings.Cut(arg, "="); ok {
 		p.file, p.text = file, text
 	} else {
-		n := 1
-		for _, d := range o.disks {
-			if d.prepared != nil {
-				n++
-			}
-		}
-		p.file, p.text = fmt.Sprintf("test%d.img", n), arg
+		p.file, p.text = fmt.Sprintf("test%d.img", o.prepared+1), arg
 	}
 	given := strings.Split(p.text, ":")
 	kinds := preparedTypes()
@@ -162,7 +157,9 @@ func (o *options) addPrepared(s *Shell, arg string) error {
 	if err != nil {
 		return join(err, p.errorf("failed to allocate disk"))
 	}
-	o.disks = append(o.disks, disk{add: driveArgs{path: p.file}, format: "raw", prepared: p})
+	o.prepared++
+	o.Disks = append(o.Disks, session.Disk{Drive: session.Drive{Path: p.file}, Format: "raw",
+		Fill: func(dev string) error { return s.finishPrepared(p, dev) }})
 	return nil
 }
 

@@ -148,7 +148,7 @@ func (s *Shell) checkServer() error {
 	if s.opts.json && !slices.Contains(words("cmdline"), "--json") {
 		return s.errorf("--json has to be given to --listen: the server prints the results")
 	}
-	if on, _ := boolean(envOr("", "GOFISH_UNTRUSTED", "LIBGUESTFS_UNTRUSTED")); !s.opts.untrusted && !on {
+	if on, _ := boolean(envOr("", "GOFISH_UNTRUSTED", "LIBGUESTFS_UNTRUSTED")); !s.opts.Untrusted && !on {
 		return nil
 	}
 	has := slices.Contains(words("cmdline"), "--untrusted")

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,9 +17,11 @@ import (
 
 	"gofish/guestfs/types"
 	"gofish/internal/api"
+	"gofish/internal/background"
 	"gofish/internal/calls"
 	"gofish/internal/handle"
 	"gofish/internal/proto"
+	"gofish/internal/session"
 	"gofish/internal/visible"
 
 	"github.com/spf13/cobra"
@@ -50,14 +51,13 @@ type Program struct {
 	// Subcommands are the other uses of the program, for help and completion.
 	Subcommands []*cobra.Command
 
-	server int // in a process of --listen that stays: where it says that it listens
+	server *background.Process // in a process of --listen that stays
 }
 
 // Shell is the state of a run.
 type Shell struct {
-	record    io.Writer  // what --trace writes to; nil: nothing
-	inCommand bool       // a command of the user runs
-	found     *inspected // by -i
+	record    io.Writer // what --trace writes to; nil: nothing
+	inCommand bool      // a command of the user runs
 
 	prog *Program
 	opts options
@@ -115,16 +115,13 @@ func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)
 
 // Run does what the arguments say and returns the status to exit with.
 func (p *Program) Run() int {
-	if fd, err := strconv.Atoi(os.Getenv(serverEnv)); err == nil {
-		os.Unsetenv(serverEnv)
-		syscall.CloseOnExec(fd)
-		p.server = fd
-	} else if p.wantsListen() {
+	if p.server = background.Self(); p.server == nil && p.wantsListen() {
 		return p.startServer()
 	}
 	s := &Shell{prog: p, stdin: p.Stdin, in: bufio.NewReader(p.Stdin), stdout: p.Stdout, file: "*stdin*", hurry: make(chan struct{})}
 	s.out = &output{f: p.Stdout}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	s.opts.Session = session.Session{Guest: s.g(), Ctx: s.ctx, Say: func(err error) { s.sayPlain(asShellError(s, err)) }, Ask: s.readKey}
 	stop := s.catchSignals()
 	defer stop()
 	defer s.removeFolders()
@@ -183,8 +180,8 @@ func (s *Shell) run() error {
 	if err := s.open(); err != nil {
 		return err
 	}
-	if err := s.readConfig(); err != nil {
-		return err
+	if err := s.opts.ReadConfig(); err != nil {
+		return asShellError(s, err)
 	}
 	if err := s.opts.parse(s, s.prog.Args); err != nil {
 		return err
@@ -538,7 +535,7 @@ func (s *Shell) runStripped(text string, strict bool) error {
 // hostCommand is a line that /bin/sh is to run.
 func (s *Shell) hostCommand(text string) *exec.Cmd {
 	args := []string{"-c", text}
-	if s.opts.strict {
+	if s.opts.Strict {
 		args = append([]string{"-u"}, args...)
 	}
 	c := exec.Command("/bin/sh", args...)

@@ -1,4 +1,4 @@
-package commands
+package session
 
 import (
 	"fmt"
@@ -9,17 +9,18 @@ import (
 	"gofish/guestfs/types"
 )
 
-// driveArgs is the value of -a: a file of the host, or a remote disk.
-type driveArgs struct {
-	path                       string
+// Drive is the value of -a: a file of the host, or a remote disk.
+type Drive struct {
+	Path                       string
 	protocol, username, secret string
 	server                     []string
 }
 
-func (d driveArgs) remote() bool { return d.protocol != "" }
+// Remote reports whether the drive is on a server.
+func (d Drive) Remote() bool { return d.protocol != "" }
 
 // options are the optional arguments of add_drive.
-func (d driveArgs) options() types.AddDriveOptions {
+func (d Drive) options() types.AddDriveOptions {
 	given := func(v string) *string {
 		if v == "" {
 			return nil
@@ -51,32 +52,32 @@ var dropSlash = map[string]bool{"gluster": true, "iscsi": true, "nbd": true, "rb
 // that are signed carry the signature there.
 var hasQuery = map[string]bool{"http": true, "https": true, "ftp": true, "ftps": true}
 
-// parseDrive reads a value of -a.
-func parseDrive(s string) (driveArgs, error) {
+// ParseDrive reads a value of -a.
+func ParseDrive(s string) (Drive, error) {
 	if !isURI(s) {
-		return driveArgs{path: s}, nil
+		return Drive{Path: s}, nil
 	}
 	u, err := url.Parse(s)
 	if err != nil {
-		return driveArgs{}, fmt.Errorf("could not parse URI ‘%s’", s)
+		return Drive{}, fmt.Errorf("could not parse URI ‘%s’", s)
 	}
 	if u.Scheme == "file" {
-		return driveArgs{path: u.Path}, nil
+		return Drive{Path: u.Path}, nil
 	}
 	// What follows a +, as in nbd+unix, only repeats how the server is reached.
 	protocol, _, _ := strings.Cut(u.Scheme, "+")
-	d := driveArgs{protocol: protocol, path: u.Path, username: u.User.Username()}
+	d := Drive{protocol: protocol, Path: u.Path, username: u.User.Username()}
 	if hasQuery[protocol] && u.RawQuery != "" {
-		d.path = strings.ReplaceAll(u.Path, "?", "%3F") + "?" + u.RawQuery
+		d.Path = strings.ReplaceAll(u.Path, "?", "%3F") + "?" + u.RawQuery
 	}
 	d.secret, _ = u.User.Password()
 	if dropSlash[protocol] {
-		d.path = strings.TrimPrefix(d.path, "/")
+		d.Path = strings.TrimPrefix(d.Path, "/")
 	}
 	socket := u.Query().Get("socket")
 	switch {
 	case socket != "" && u.Host != "":
-		return driveArgs{}, fmt.Errorf("%s: cannot have both a server name and a socket query parameter", s)
+		return Drive{}, fmt.Errorf("%s: cannot have both a server name and a socket query parameter", s)
 	case socket != "":
 		d.server = []string{"unix:" + socket}
 	case u.Host != "":

@@ -1,4 +1,4 @@
-package commands
+package session
 
 import (
 	"fmt"
@@ -12,7 +12,11 @@ import (
 func configFiles() []string {
 	const name = "libguestfs-tools.conf"
 	files := []string{"/etc/" + name}
-	dirs := strings.Split(envOr("/etc/xdg", "XDG_CONFIG_DIRS"), ":")
+	shared, ok := os.LookupEnv("XDG_CONFIG_DIRS")
+	if !ok {
+		shared = "/etc/xdg"
+	}
+	dirs := strings.Split(shared, ":")
 	for i := len(dirs) - 1; i >= 0; i-- {
 		if dirs[i] != "" {
 			files = append(files, filepath.Join(dirs[i], "libguestfs", name))
@@ -29,9 +33,9 @@ func configFiles() []string {
 	return files
 }
 
-// readConfig reads the one setting that the files have: whether disks are
+// ReadConfig reads the one setting that the files have: whether disks are
 // opened read-only. It matters: whoever set it relies on it.
-func (s *Shell) readConfig() error {
+func (s *Session) ReadConfig() error {
 	for _, file := range configFiles() {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -39,7 +43,7 @@ func (s *Shell) readConfig() error {
 		}
 		c := configParser{text: string(text), line: 1, s: s}
 		if !c.settings(0) {
-			return s.errorf("%s: line %d: error parsing configuration file: syntax error", file, c.line)
+			return fmt.Errorf("%s: line %d: error parsing configuration file: syntax error", file, c.line)
 		}
 	}
 	return nil
@@ -50,7 +54,7 @@ func (s *Shell) readConfig() error {
 type configParser struct {
 	text string
 	line int
-	s    *Shell
+	s    *Session
 }
 
 // token takes the next token: a punctuation mark, a string with its opening
@@ -130,9 +134,9 @@ func (c *configParser) settings(depth int) bool {
 		if depth == 0 && name == "read_only" {
 			switch strings.ToLower(value) {
 			case "true":
-				c.s.opts.readonly = true
+				c.s.ReadOnly = true
 			case "false":
-				c.s.opts.readonly = false
+				c.s.ReadOnly = false
 			}
 		}
 		if t := c.peek(); t == ";" || t == "," {
