@@ -5,18 +5,19 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"sync/atomic"
-	"syscall"
+	"strings"
 
 	"gofish/internal/commands"
 	_ "gofish/internal/firstly" // before go-fuse
 	"gofish/internal/handle"
 	_ "gofish/internal/pid1"
+	"gofish/internal/signals"
+	"gofish/internal/tools"
 	"gofish/internal/visible"
 
 	"github.com/spf13/cobra"
@@ -35,60 +36,71 @@ func main() {
 		Stderr:  os.Stderr,
 		New:     func() (commands.Caller, error) { return handle.New(os.LookupEnv) },
 	}
+	if t := tools.ByProgram(os.Args[0]); t != nil {
+		os.Exit(runSubcommand(p, toolCommand(t, p.Name), p.Name, append([]string{t.Name}, p.Args...)))
+	}
 	p.Subcommands = subcommands(p)
 	if len(os.Args) > 1 {
 		for _, c := range p.Subcommands {
 			if c.Name() == os.Args[1] {
-				os.Exit(runSubcommand(p, c))
+				os.Exit(runSubcommand(p, c, p.Name+" "+c.Name(), p.Args))
 			}
 		}
 	}
 	os.Exit(p.Run())
 }
 
-// subcommands are the uses of the program beside the shell. No action has these names.
+// subcommands are the uses of the program beside the shell. Some tools have the names of
+// actions; but as the first word, with no disk before it, none of these can do anything.
 func subcommands(p *commands.Program) []*cobra.Command {
-	return []*cobra.Command{
+	list := []*cobra.Command{
 		applianceCommand(),
 		daemonCommand(),
 		doctorCommand(),
 		manCommand(p),
 		completionCommand(p),
 		schemaCommand(p),
+		toolsCommand(),
 	}
+	for _, t := range tools.Table {
+		list = append(list, toolCommand(t, p.Name+" "+t.Name))
+	}
+	return list
 }
 
-func runSubcommand(p *commands.Program, c *cobra.Command) int {
+// toolCommand is a tool under the name that the user knows.
+func toolCommand(t *tools.Tool, name string) *cobra.Command {
+	return t.Subcommand(name, version, os.Stdin, os.Stdout, os.Stderr)
+}
+
+// runSubcommand runs a subcommand, whose name in messages is given, and returns the status
+// to exit with.
+func runSubcommand(p *commands.Program, c *cobra.Command, name string, args []string) int {
 	root := &cobra.Command{Use: p.Name, SilenceErrors: true, SilenceUsage: true}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(&cobra.Command{Hidden: true})
 	root.AddCommand(c)
-	root.SetArgs(p.Args)
-	// A signal ends what runs in order, with its temporary files removed; a second
-	// one ends it at once.
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-	var got atomic.Int32
-	go func() {
-		s := <-signals
-		got.Store(int32(s.(syscall.Signal)))
-		signal.Reset()
-		cancel()
-	}()
+	root.SetArgs(args)
+	// A signal ends what runs in order, with its temporary files removed.
+	ctx, release := signals.Context()
+	defer release()
 	out := &lasting{Writer: p.Stdout}
 	root.SetOut(out)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		err = out.err
 	}
-	if s := syscall.Signal(got.Load()); s != 0 && err != nil {
-		fmt.Fprintf(p.Stderr, "%s %s: stopped by signal %d (%v)\n", p.Name, c.Name(), s, s)
-		return 128 + int(s)
+	var reported tools.ExitStatus
+	if errors.As(err, &reported) {
+		return int(reported)
+	}
+	var stopped signals.Stopped
+	if err != nil && errors.As(context.Cause(ctx), &stopped) {
+		fmt.Fprintf(p.Stderr, "%s: %v\n", name, stopped)
+		return stopped.ExitStatus()
 	}
 	if err != nil {
-		fmt.Fprintln(p.Stderr, visible.Lines(fmt.Sprintf("%s %s: %v", p.Name, c.Name(), err)))
+		fmt.Fprintln(p.Stderr, visible.Lines(fmt.Sprintf("%s: %v", name, err)))
 		return 1
 	}
 	return 0
@@ -108,14 +120,50 @@ func (l *lasting) Write(p []byte) (int, error) {
 
 func completionCommand(p *commands.Program) *cobra.Command {
 	return &cobra.Command{
-		Use:       "completion bash|zsh|fish",
-		Short:     "Print a completion script for a shell of the host",
-		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
-		ValidArgs: []string{"bash", "zsh", "fish"},
+		Use:   "completion bash|zsh|fish [TOOL]",
+		Short: "Print a completion script for a shell of the host",
+		Args:  cobra.RangeArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
-			return p.Completion().Write(p.Stdout, args[0])
+			completion := p.Completion()
+			for _, t := range tools.Table {
+				completion.Subcommands = append(completion.Subcommands, t.Completion(t.Name))
+			}
+			if len(args) > 1 {
+				t := tools.ByProgram(args[1])
+				if t == nil {
+					return noTool(args[1])
+				}
+				completion = t.Completion(args[1])
+			}
+			return completion.Write(c.OutOrStdout(), args[0])
 		},
 	}
+}
+
+func noTool(name string) error {
+	return fmt.Errorf("there is no tool %s; gofish tools lists them", name)
+}
+
+func toolsCommand() *cobra.Command {
+	programs := false
+	c := &cobra.Command{
+		Use:   "tools",
+		Short: "List the tools, with the programs that they replace",
+		Long:  "Each tool is a subcommand, and works under the name of the program that it\nreplaces if a link of that name leads to gofish. make install TOOLS=yes makes the links.",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, args []string) error {
+			for _, t := range tools.Table {
+				if programs {
+					fmt.Fprintln(c.OutOrStdout(), strings.Join(t.Programs, "\n"))
+				} else {
+					fmt.Fprintf(c.OutOrStdout(), "%-12s %-16s %s\n", t.Name, strings.Join(t.Programs, ", "), t.Summary)
+				}
+			}
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&programs, "programs", false, "print only the names of the programs, one a line")
+	return c
 }
 
 func schemaCommand(p *commands.Program) *cobra.Command {
@@ -130,14 +178,22 @@ func schemaCommand(p *commands.Program) *cobra.Command {
 func manCommand(p *commands.Program) *cobra.Command {
 	var print bool
 	c := &cobra.Command{
-		Use:   "man",
-		Short: "Read the manual page",
-		Args:  cobra.NoArgs,
+		Use:   "man [TOOL]",
+		Short: "Read the manual page, or that of a tool",
+		Args:  cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if print {
-				return p.Manual().Roff(p.Stdout)
+			page := p.Manual()
+			if len(args) > 0 {
+				t := tools.ByName(args[0])
+				if t == nil {
+					return noTool(args[0])
+				}
+				page = t.Document(args[0], p.Version)
 			}
-			return commands.ShowManual(p.Manual(), p.Stdout, p.Stderr)
+			if print {
+				return page.Roff(c.OutOrStdout())
+			}
+			return commands.ShowManual(page, p.Stdout, p.Stderr)
 		},
 	}
 	c.Flags().BoolVar(&print, "print", false, "write the page's source to standard output")

@@ -111,6 +111,12 @@ func (p *Process) Detach(keepErrors bool) error {
 		return err
 	}
 	defer null.Close()
+	if _, err := unix.Setsid(); err != nil {
+		return fmt.Errorf("leave the session: %w", err)
+	}
+	if err := os.Chdir("/"); err != nil {
+		return err
+	}
 	streams := []int{0, 1, 2}
 	if keepErrors {
 		streams = streams[:2]
@@ -120,8 +126,5 @@ func (p *Process) Detach(keepErrors bool) error {
 			return err
 		}
 	}
-	if _, err := unix.Setsid(); err != nil {
-		return fmt.Errorf("leave the session: %w", err)
-	}
-	return os.Chdir("/")
+	return nil
 }

@@ -194,6 +194,17 @@ func (s *Shell) notMounted(e *session.MountError) error {
 	return errors.New(text)
 }
 
+// sayOdd prints what the session finds odd.
+func (s *Shell) sayOdd(err error) {
+	var left session.LeftOutError
+	if errors.As(err, &left) {
+		if lib, ok := left.Cause.(libError); ok {
+			err = libError{session.LeftOutError{Cause: lib.err}}
+		}
+	}
+	s.sayPlain(asShellError(s, err))
+}
+
 // asShellError is an error of the shell itself, unless it is one already.
 func asShellError(s *Shell, err error) error {
 	if all, ok := err.(interface{ Unwrap() []error }); ok {
@@ -216,6 +227,9 @@ func (s *Shell) readKey(param string) (string, error) {
 		s.lineno++
 	}
 	key, err := s.opts.ReadKey(param, session.Input{File: s.stdin, Reader: s.in, Prompt: s.prog.Stderr})
+	if s.ctx.Err() != nil {
+		return "", errReported
+	}
 	return key, asShellError(s, err)
 }
 

@@ -101,14 +101,11 @@ func readRemoteString(r io.Reader) (string, error) {
 }
 
 // remoteFolder is where the sockets of this user's servers are; guestfish's are
-// there too. It must not be anyone else's.
+// there too.
 func (s *Shell) remoteFolder() (string, error) {
-	dir := fmt.Sprintf("/tmp/.guestfish-%d", os.Geteuid())
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
-		return "", s.errorf("%s: %s", dir, cause(err))
-	}
-	if err := trust.Folder(dir, 0o077); err != nil {
-		return "", s.errorf("%v: remove it, and a folder that only you can use takes its place", err)
+	dir, err := trust.Shared()
+	if err != nil {
+		return "", s.errorf("%v", err)
 	}
 	return dir, nil
 }

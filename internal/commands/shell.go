@@ -121,7 +121,7 @@ func (p *Program) Run() int {
 	s := &Shell{prog: p, stdin: p.Stdin, in: bufio.NewReader(p.Stdin), stdout: p.Stdout, file: "*stdin*", hurry: make(chan struct{})}
 	s.out = &output{f: p.Stdout}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
-	s.opts.Session = session.Session{Guest: s.g(), Ctx: s.ctx, Say: func(err error) { s.sayPlain(asShellError(s, err)) }, Ask: s.readKey}
+	s.opts.Session = session.Session{Guest: s.g(), Ctx: s.ctx, Say: s.sayOdd, Ask: s.readKey}
 	stop := s.catchSignals()
 	defer stop()
 	defer s.removeFolders()

@@ -142,7 +142,8 @@ func Unmount(dir string, lazily bool) error {
 }
 
 // Users names the processes that keep a mount busy: by their working directory, their root,
-// their program or an open file. Those of other users can only be seen by root.
+// their program or an open file. This process is left out, and only root can see those of
+// other users.
 func Users(dir string) string {
 	const most = 5
 	inside := func(link string) bool {
@@ -152,7 +153,11 @@ func Users(dir string) string {
 	var users []string
 	processes, _ := filepath.Glob("/proc/[0-9]*")
 	slices.SortFunc(processes, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b)) })
+	self := fmt.Sprintf("/proc/%d", os.Getpid())
 	for _, p := range processes {
+		if p == self {
+			continue
+		}
 		links, _ := filepath.Glob(p + "/fd/*")
 		if !slices.ContainsFunc(append(links, p+"/cwd", p+"/root", p+"/exe"), inside) {
 			continue

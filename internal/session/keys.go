@@ -42,8 +42,26 @@ type Input struct {
 var ErrNoKey = errors.New("no key: the input has ended; give the key as a line of its own")
 
 // ReadKey asks for a key on the terminal, or reads it as a line of the input, as the options
-// say.
+// say. It gives up when the session's context ends.
 func (s *Session) ReadKey(param string, in Input) (string, error) {
+	type answer struct {
+		key string
+		err error
+	}
+	read := make(chan answer, 1)
+	go func() {
+		key, err := s.readKey(param, in)
+		read <- answer{key, err}
+	}()
+	select {
+	case a := <-read:
+		return a.key, a.err
+	case <-s.Ctx.Done():
+		return "", context.Cause(s.Ctx)
+	}
+}
+
+func (s *Session) readKey(param string, in Input) (string, error) {
 	ask := fmt.Sprintf("Enter key or passphrase (\"%s\"): ", visible.Line(param))
 	if !s.KeysFromStdin {
 		if tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0); err == nil {

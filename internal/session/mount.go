@@ -47,7 +47,7 @@ type MountError struct {
 }
 
 func (e *MountError) Error() string {
-	text := e.Cause.Error()
+	text := Plain(e.Cause)
 	if !strings.Contains(text, e.Mount.Device) {
 		text = e.Mount.Device + ": " + text
 	}
@@ -55,6 +55,23 @@ func (e *MountError) Error() string {
 }
 
 func (e *MountError) Unwrap() error { return e.Cause }
+
+// Plain is an error without the name of the action that met it, for users who know none.
+func Plain(err error) string {
+	switch e := err.(type) {
+	case *types.Error:
+		return e.Text
+	case *types.LinkError:
+		return e.Text
+	case interface{ Unwrap() []error }:
+		var l []string
+		for _, e := range e.Unwrap() {
+			l = append(l, Plain(e))
+		}
+		return strings.Join(l, "; ")
+	}
+	return err.Error()
+}
 
 // listed is the end of an error: which file systems there are instead.
 func listed(filesystems types.Hash) string {

@@ -173,6 +173,16 @@ func reason(err error) string {
 	return err.Error()
 }
 
+// AddWord adds what a word means that is no option's: see OldStyleDisk. Options that apply to
+// the disks that follow apply to it.
+func (s *Session) AddWord(word string) error {
+	d, err := OldStyleDisk(word)
+	d.Format, d.BlockSize = s.format, s.blocksize
+	s.formatPending, s.blocksizePending = false, false
+	s.Disks = append(s.Disks, d)
+	return err
+}
+
 // OldStyleDisk is a word after -i: an image if it looks like a file's name, a
 // domain otherwise.
 func OldStyleDisk(word string) (Disk, error) {

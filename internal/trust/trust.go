@@ -2,6 +2,7 @@
 package trust
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -31,4 +32,20 @@ func Folder(dir string, forbidden fs.FileMode) error {
 		return fmt.Errorf("%s: others can look in here (mode %04o)", dir, fi.Mode().Perm())
 	}
 	return nil
+}
+
+// SharedName is the folder in which programs of a user find each other. guestfish has
+// the same.
+func SharedName(uid int) string { return fmt.Sprintf("/tmp/.guestfish-%d", uid) }
+
+// Shared makes that folder of this user, if need be. It must not be anyone else's.
+func Shared() (string, error) {
+	dir := SharedName(os.Geteuid())
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", err
+	}
+	if err := Folder(dir, 0o077); err != nil {
+		return "", fmt.Errorf("%v: remove it, and a folder that only you can use takes its place", err)
+	}
+	return dir, nil
 }
