@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/user"
 	"path/filepath"
 	"strings"
 
@@ -26,7 +27,25 @@ import (
 // version is set by the linker: -X main.version=….
 var version = "0.1.0"
 
+// usualPath is what shells take where PATH is not set.
+const usualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// completeEnvironment supplies what every program needs: mount(8) starts guestmount without
+// a PATH, and systemd without a HOME.
+func completeEnvironment() {
+	if _, set := os.LookupEnv("PATH"); !set {
+		os.Setenv("PATH", usualPath)
+	}
+	if _, set := os.LookupEnv("HOME"); set {
+		return
+	}
+	if u, err := user.Current(); err == nil {
+		os.Setenv("HOME", u.HomeDir)
+	}
+}
+
 func main() {
+	completeEnvironment()
 	p := &commands.Program{
 		Name:    filepath.Base(os.Args[0]),
 		Version: version,

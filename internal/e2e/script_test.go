@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +26,10 @@ func TestScripts(t *testing.T) {
 				e.Setenv(name, os.Getenv(name))
 			}
 			e.Setenv("HOME", e.WorkDir)
+			// A script that fails leaves nothing mounted.
+			e.Defer(func() {
+				exec.Command("sh", "-c", `findmnt -rno TARGET | grep "^$0/" | xargs -r umount -l`, e.WorkDir).Run()
+			})
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {

@@ -77,13 +77,18 @@ func Plain(err error) string {
 func listed(filesystems types.Hash) string {
 	var l []string
 	for _, p := range filesystems {
-		l = append(l, fmt.Sprintf("%s (%s)", p.Key, p.Value))
+		if mountable(p) {
+			l = append(l, fmt.Sprintf("%s (%s)", p.Key, p.Value))
+		}
 	}
 	if len(l) == 0 {
 		return ""
 	}
 	return "; there are " + strings.Join(l, ", ") + ", which -m mounts"
 }
+
+// mountable reports whether a device in the list of file systems has one.
+func mountable(p types.Pair) bool { return p.Value != "swap" && p.Value != "unknown" }
 
 // mount does one -m.
 func (s *Session) mount(m Mount) error {

@@ -76,7 +76,7 @@ func (s *Session) examine() error {
 	}
 	var usable types.Hash
 	for _, p := range filesystems {
-		if p.Value != "swap" && p.Value != "unknown" {
+		if mountable(p) {
 			usable = append(usable, p)
 		}
 	}
