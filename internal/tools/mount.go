@@ -210,6 +210,7 @@ func (m *mounting) serve(self *background.Process) (err error) {
 			return err
 		}
 	}
+	m.lasting.Store(true)
 	// A signal is as good a way to unmount as any.
 	if err := <-served; m.Ctx.Err() == nil {
 		return err

@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"gofish/internal/calls"
 	"gofish/internal/getopt"
@@ -79,6 +81,9 @@ type Use struct {
 	Session session.Session
 	Handle  *handle.Handle // nil where only texts are made
 
+	// lasting: the end must be waited for, also after a signal, since data would be lost.
+	lasting atomic.Bool
+
 	// For a process that goes on in the background: the whole command line, and the streams
 	// that it has.
 	Command               []string
@@ -117,9 +122,25 @@ func (u *Use) Say(err error) {
 	fmt.Fprintf(u.Stderr, "%s: %s\n", u.Name, visible.Line(session.Plain(err)))
 }
 
+// stopLimit is how long a tool may take to end after a signal, if it does not keep on.
+const stopLimit = 5 * time.Second
+
 // Run does what the arguments say and reports what fails. The error is an ExitStatus.
 func (t *Tool) Run(u *Use, args []string) error {
-	err := t.run(u, args)
+	done := make(chan error, 1)
+	go func() { done <- t.run(u, args) }()
+	var err error
+	select {
+	case err = <-done:
+	case <-u.Ctx.Done():
+		select {
+		case err = <-done:
+		case <-time.After(stopLimit):
+			if err = context.Cause(u.Ctx); u.lasting.Load() {
+				err = <-done
+			}
+		}
+	}
 	if err == nil || err == getopt.ErrDone {
 		return nil
 	}
