@@ -65,13 +65,16 @@ func (c Completion) bashFunction(w io.Writer, name string) {
 		}
 		fmt.Fprint(w, "        esac\n    fi\n")
 	}
-	fmt.Fprintf(w, `    case $prev in
+	if files := Forms(c.Table, (*Option).Files); len(files) > 0 {
+		fmt.Fprintf(w, `    case $prev in
     %s) COMPREPLY=($(compgen -f -- "$cur")); return ;;
     esac
-    case $cur in
+`, strings.Join(files, "|"))
+	}
+	fmt.Fprintf(w, `    case $cur in
     -*) COMPREPLY=($(compgen -W '%s' -- "$cur")); return ;;
     esac
-`, strings.Join(Forms(c.Table, (*Option).Files), "|"), strings.Join(Forms(c.Table, func(*Option) bool { return true }), " "))
+`, strings.Join(Forms(c.Table, func(*Option) bool { return true }), " "))
 	if len(c.Words) > 0 {
 		fmt.Fprintf(w, `    for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
