@@ -1,10 +1,12 @@
 package commands
 
 import (
+	"errors"
 	"strings"
 
 	"gofish/guestfs/types"
 	"gofish/internal/handle"
+	"gofish/internal/session"
 )
 
 // guestfish is the name under which the program words its messages as guestfish does, for
@@ -41,6 +43,8 @@ func (p *Program) errorText(err error) string {
 	if lib, ok := err.(libError); ok && !p.isGuestfish() {
 		dashed := func(action string) string { return strings.ReplaceAll(action, "_", "-") }
 		switch e := lib.err.(type) {
+		case session.LeftOutError:
+			return session.LeftOutError{Cause: errors.New(p.errorText(libError{e.Cause}))}.Error()
 		case *handle.CallError:
 			named := *e
 			named.Action = dashed(e.Action)

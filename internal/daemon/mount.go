@@ -40,7 +40,7 @@ func (d Actions) MountVfs(options, vfstype string, mountable Mountable, mountpoi
 func (d *Daemon) mount(m Mountable, mountpoint, options, fstype string) error {
 	target, err := d.mountTarget(mountpoint)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", d.shownMountable(m), err)
 	}
 	if m.Folder != "" || m.Volume != "" {
 		err = d.mountPart(m, target, options, fstype)
@@ -242,7 +242,10 @@ func (d *Daemon) mountTarget(mountpoint string) (string, error) {
 		return "", notDirectory
 	}
 	target, err := d.root.Host(Path(mountpoint))
-	if errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ENOTDIR) || err == nil && !isDir(target) {
+	if errors.Is(err, syscall.ENOENT) {
+		return "", fmt.Errorf("%s: there is no such directory to mount it on", mountpoint)
+	}
+	if errors.Is(err, syscall.ENOTDIR) || err == nil && !isDir(target) {
 		return "", notDirectory
 	}
 	if err != nil {

@@ -15,11 +15,7 @@ func linux(g *Guest, o *OS) {
 	case g.isFile("/etc/NIXOS"):
 		o.Distro = "nixos"
 	default:
-		// An unknown distribution still has a name.
-		if name := ShellValues(g.lines("/etc/os-release"))["PRETTY_NAME"]; name != "" {
-			o.Product = name
-			o.setVersion(ShellValues(g.lines("/etc/os-release"))["VERSION_ID"])
-		}
+		o.unknown(g, "/etc/os-release")
 	}
 	o.PackageFormat, o.Manager = packages(o)
 	for _, p := range []string{"/bin/bash", "/bin/ls", "/bin/echo", "/bin/rm", "/bin/sh", "/usr/bin/ls", "/usr/bin/bash", nix + "/sw/bin/bash"} {
@@ -30,11 +26,21 @@ func linux(g *Guest, o *OS) {
 	o.Hostname = linuxHostname(g)
 }
 
+// unknown describes a system by the os-release(5) of a distribution that has no name here.
+func (o *OS) unknown(g *Guest, file string) {
+	if v := ShellValues(g.lines(file)); v["PRETTY_NAME"] != "" {
+		o.Product = v["PRETTY_NAME"]
+		o.setVersion(v["VERSION_ID"])
+	}
+}
+
 // usr describes a /usr that is a separate file system: it says something about the system
 // whose root directory does not contain much else.
 func usr(g *Guest, o *OS) {
 	o.Type = "linux"
-	o.osRelease(g, "/lib/os-release")
+	if !o.osRelease(g, "/lib/os-release") {
+		o.unknown(g, "/lib/os-release")
+	}
 	o.PackageFormat, o.Manager = packages(o)
 	for _, p := range []string{"/bin/bash", "/bin/ls", "/bin/echo", "/bin/rm", "/bin/sh"} {
 		if o.Arch = g.Architecture(p); o.Arch != "" {

@@ -84,8 +84,23 @@ func (i *inspection) fromStore(store string) *OS {
 }
 
 // rootless looks for the root directories of stores that belong to no system. What has none
-// to be mounted is told.
+// to be mounted is told, as is a /usr whose root directory is made when it starts.
 func (i *inspection) rootless() {
+	var usr *Filesystem
+	for n := range i.found {
+		f := &i.found[n]
+		if f.Role == Root {
+			usr = nil
+			break
+		}
+		if f.Role == Usr && (usr == nil || i.newer(f, usr) > 0) {
+			usr = f
+		}
+	}
+	if usr != nil {
+		i.warnings = append(i.warnings, i.devs.show(usr.Mountable)+": "+shorten(cmp.Or(usr.OS.Product, usr.OS.Distro, "a system"), 48)+
+			" is in this /usr, but its root directory is made or filled only when it starts, so that it cannot be mounted as a whole")
+	}
 	for n := range i.found {
 		f := i.found[n]
 		if f.Role != store || i.taken(f.Mountable) {

@@ -179,7 +179,7 @@ func (i *inspection) missing(f *Filesystem) []Mount {
 		if u.Role != role || i.taken(u.Mountable) {
 			continue
 		}
-		if best == nil || cmp.Or(compareBool(i.near(f.Mountable, u.Mountable), i.near(f.Mountable, best.Mountable)), u.newer(best)) > 0 {
+		if best == nil || cmp.Or(compareBool(i.near(f.Mountable, u.Mountable), i.near(f.Mountable, best.Mountable)), i.newer(u, best)) > 0 {
 			best = u
 		}
 	}
@@ -189,11 +189,28 @@ func (i *inspection) missing(f *Filesystem) []Mount {
 	return []Mount{{best.Mountable, point}}
 }
 
-func (f *Filesystem) newer(o *Filesystem) int {
-	if f.OS == nil || o.OS == nil {
+// newer compares two /usr. Of partitions with the type of one, systemd takes that with the
+// newest label.
+func (i *inspection) newer(a, b *Filesystem) int {
+	if a.OS == nil || b.OS == nil {
 		return 0
 	}
-	return cmp.Or(cmp.Compare(f.OS.Major, o.OS.Major), cmp.Compare(f.OS.Minor, o.OS.Minor))
+	label := func(f *Filesystem) (name string, typed bool) {
+		if dev, _ := i.devs.of(f.Mountable); dev != nil {
+			i.devs.below(dev, func(part *Device) {
+				if part.place() == "/usr" {
+					name, typed = part.Tags["PART_ENTRY_NAME"], true
+				}
+			})
+		}
+		return name, typed
+	}
+	nameA, isA := label(a)
+	nameB, isB := label(b)
+	return cmp.Or(
+		compareBool(isA, isB),
+		compareBool(newerName(nameA, nameB), newerName(nameB, nameA)),
+		cmp.Compare(a.OS.Major, b.OS.Major), cmp.Compare(a.OS.Minor, b.OS.Minor))
 }
 
 func compareBool(a, b bool) int {
