@@ -40,6 +40,9 @@ func TestTellArrays(t *testing.T) {
 		return arrayMember{device: device, array: [16]byte{1}, id: [16]byte{id}, name: "m", of: 2, number: uint32(id), events: events, needed: 10, there: 10,
 			failed: func(n uint32) bool { return slices.Contains(failed, n) }}
 	}
+	running := func(lacks int, members ...string) []activeArray {
+		return []activeArray{{"/dev/md127", members, 2, lacks}}
+	}
 	cut := member("c", 1, 5)
 	cut.there = 5
 	for _, tc := range []struct {
@@ -48,12 +51,13 @@ func TestTellArrays(t *testing.T) {
 		idle    []idleArray
 		want    string
 	}{
-		{[]arrayMember{member("a", 0, 5), member("b", 1, 5)}, []activeArray{{[]string{"a", "b"}, 0}}, nil, ""},
-		{[]arrayMember{member("a", 0, 5)}, []activeArray{{[]string{"a"}, 1}}, nil, "array m runs without 1 of its 2 members"},
-		{[]arrayMember{member("a", 0, 5), member("b", 1, 4)}, []activeArray{{[]string{"a"}, 1}}, nil, "array m runs without 1 of its 2 members: b is not used: it is older than a"},
-		{[]arrayMember{member("a", 0, 5, 1), member("b", 1, 4, 0)}, []activeArray{{[]string{"a"}, 1}}, nil, "array m runs without 1 of its 2 members: b is not used: it and a were written to without each other, and differ"},
+		{[]arrayMember{member("a", 0, 5), member("b", 1, 5)}, running(0, "a", "b"), nil, ""},
+		{[]arrayMember{member("a", 0, 5)}, running(1, "a"), nil, "array m runs without 1 of its 2 members"},
+		{[]arrayMember{member("a", 0, 5), member("b", 1, 4)}, running(1, "a"), nil, "array m runs without 1 of its 2 members: b is not used: it is older than a"},
+		{[]arrayMember{member("a", 0, 5, 1), member("b", 1, 4, 0)}, running(1, "a"), nil, "array m runs without 1 of its 2 members: b is not used: it and a were written to without each other, and differ"},
 		{[]arrayMember{member("a", 0, 5), cut}, nil, []idleArray{{"m", "no"}}, "array m does not start: no: c has 0 sectors, but its data needs 0: the image was cut off"},
 		{[]arrayMember{cut}, nil, []idleArray{{"m", "no"}}, "array m does not start: no: c has 0 sectors, but its data needs 0: the image was cut off; add all of its disks"},
+		{nil, running(1, "a"), nil, "array /dev/md127 runs without 1 of its 2 members"},
 		{nil, nil, []idleArray{{"old", "no"}}, "array old does not start: no: add all of its disks"},
 	} {
 		if got := strings.Join(tellArrays(tc.members, tc.arrays, tc.idle, func(s string) string { return s }), "|"); got != tc.want {

@@ -77,19 +77,34 @@ func shortArrayName(name string) string {
 	return strings.TrimPrefix(name[strings.LastIndex(name, ":")+1:], mdDir+"/")
 }
 
-// activeArray is what the kernel says of an array that runs: its members, and how many it lacks.
+// activeArray is what the kernel says of an array that runs: its members, how many it is to
+// have, and how many it lacks.
 type activeArray struct {
-	members []string
-	lacks   int
+	device    string
+	members   []string
+	of, lacks int
 }
 
 func activeArrays() (l []activeArray) {
 	for _, dir := range globAll("/sys/block/md*/md") {
-		b, _ := os.ReadFile(dir + "/degraded")
-		n, _ := strconv.Atoi(strings.TrimSpace(string(b)))
-		if state, _ := os.ReadFile(dir + "/array_state"); !slices.Contains([]string{"clear", "inactive"}, strings.TrimSpace(string(state))) {
-			l = append(l, activeArray{slaves(filepath.Base(filepath.Dir(dir))), n})
+		said := func(file string) string {
+			b, _ := os.ReadFile(file)
+			return strings.TrimSpace(string(b))
 		}
+		if state := said(dir + "/array_state"); state == "clear" || state == "inactive" {
+			continue
+		}
+		name := filepath.Base(filepath.Dir(dir))
+		a := activeArray{device: "/dev/" + name, members: slaves(name)}
+		a.of, _ = strconv.Atoi(said(dir + "/raid_disks"))
+		a.lacks, _ = strconv.Atoi(said(dir + "/degraded"))
+		for _, member := range globAll(dir + "/dev-*") {
+			// One that is being filled is there.
+			if said(member+"/state") == "spare" && said(member+"/slot") != "none" {
+				a.lacks--
+			}
+		}
+		l = append(l, a)
 	}
 	return l
 }
@@ -143,6 +158,11 @@ func tellArrays(members []arrayMember, arrays []activeArray, idle []idleArray, s
 		}
 		if text != "" {
 			warnings = append(warnings, text)
+		}
+	}
+	for _, a := range arrays { // of the version whose superblock says little
+		if a.lacks > 0 && !slices.ContainsFunc(members, func(m arrayMember) bool { return slices.Contains(a.members, m.device) }) {
+			warnings = append(warnings, fmt.Sprintf("array %s runs without %d of its %d members", a.device, a.lacks, a.of))
 		}
 	}
 	for _, a := range idle {
