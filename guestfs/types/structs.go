@@ -362,6 +362,31 @@ type InternalMountable struct {
 	Volume string      `xdr:"im_volume"`
 }
 
+// InternalNode is a file of the guest that the handle and its daemon know by number.
+type InternalNode struct {
+	Name      string `xdr:"in_name"`     // in lists
+	Position  int64  `xdr:"in_position"` // of the entry after it, in lists
+	ID        int64  `xdr:"in_id"`       // from 1, 0: none
+	FS        int64  `xdr:"in_fs"`       // the file system, numbered from 0 for that of the root
+	Ino       int64  `xdr:"in_ino"`
+	Mode      int64  `xdr:"in_mode"`
+	Nlink     int64  `xdr:"in_nlink"`
+	UID       int64  `xdr:"in_uid"`
+	GID       int64  `xdr:"in_gid"`
+	Rdev      int64  `xdr:"in_rdev"`
+	Size      int64  `xdr:"in_size"`
+	Blksize   int64  `xdr:"in_blksize"`
+	Blocks    int64  `xdr:"in_blocks"`
+	AtimeSec  int64  `xdr:"in_atime_sec"`
+	AtimeNsec int64  `xdr:"in_atime_nsec"`
+	MtimeSec  int64  `xdr:"in_mtime_sec"`
+	MtimeNsec int64  `xdr:"in_mtime_nsec"`
+	CtimeSec  int64  `xdr:"in_ctime_sec"`
+	CtimeNsec int64  `xdr:"in_ctime_nsec"`
+	Exact     int64  `xdr:"in_exact"`  // 1: each name in this directory is found only as it is written, 2: not so, 0: not known
+	Xattrs    []byte `xdr:"in_xattrs"` // all of its extended attributes, in package nodexattr's form
+}
+
 // TSKDirent is an entry found by The Sleuth Kit.
 type TSKDirent struct {
 	Inode      uint64 `xdr:"tsk_inode"`

@@ -40,6 +40,7 @@ type (
 	HivexNode         = types.HivexNode
 	HivexValue        = types.HivexValue
 	InternalMountable = types.InternalMountable
+	InternalNode      = types.InternalNode
 	TSKDirent         = types.TSKDirent
 	YaraDetection     = types.YaraDetection
 )
@@ -70,6 +71,7 @@ var structTypes = map[string]reflect.Type{
 	"hivex_node":         reflect.TypeFor[HivexNode](),
 	"hivex_value":        reflect.TypeFor[HivexValue](),
 	"internal_mountable": reflect.TypeFor[InternalMountable](),
+	"internal_node":      reflect.TypeFor[InternalNode](),
 	"tsk_dirent":         reflect.TypeFor[TSKDirent](),
 	"yara_detection":     reflect.TypeFor[YaraDetection](),
 }

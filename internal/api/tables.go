@@ -12,6 +12,7 @@ func tables() [][]Action {
 		blockdevTable,
 		mountTable,
 		mountLocalTable,
+		nodeTable,
 		filesystemsTable,
 		swapTable,
 		extTable,

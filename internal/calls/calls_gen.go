@@ -1307,6 +1307,110 @@ func (cl Client) InternalLxattrList(ctx context.Context, path string, names []st
 	return result[[]types.Xattr](cl, ctx, "internal_lxattrlist", []any{path, names}, nil)
 }
 
+func (cl Client) InternalNodeCopy(ctx context.Context, from int64, fromoffset int64, to int64, tooffset int64, length int64) (int64, error) {
+	return result[int64](cl, ctx, "internal_node_copy", []any{from, fromoffset, to, tooffset, length}, nil)
+}
+
+func (cl Client) InternalNodeCreate(ctx context.Context, parent int64, name string, mode int, umask int, uid int64, gid int64, exclusive bool) (types.InternalNode, error) {
+	return result[types.InternalNode](cl, ctx, "internal_node_create", []any{parent, name, mode, umask, uid, gid, exclusive}, nil)
+}
+
+func (cl Client) InternalNodeFallocate(ctx context.Context, node int64, flags int64, offset int64, length int64) error {
+	return cl.do(ctx, "internal_node_fallocate", []any{node, flags, offset, length}, nil)
+}
+
+func (cl Client) InternalNodeFsync(ctx context.Context, node int64, dataonly bool) error {
+	return cl.do(ctx, "internal_node_fsync", []any{node, dataonly}, nil)
+}
+
+func (cl Client) InternalNodeGetattr(ctx context.Context, node int64) (types.InternalNode, error) {
+	return result[types.InternalNode](cl, ctx, "internal_node_getattr", []any{node}, nil)
+}
+
+func (cl Client) InternalNodeGetxattr(ctx context.Context, node int64, name string) ([]byte, error) {
+	return result[[]byte](cl, ctx, "internal_node_getxattr", []any{node, name}, nil)
+}
+
+func (cl Client) InternalNodeLink(ctx context.Context, node int64, parent int64, name string) (types.InternalNode, error) {
+	return result[types.InternalNode](cl, ctx, "internal_node_link", []any{node, parent, name}, nil)
+}
+
+func (cl Client) InternalNodeLookup(ctx context.Context, parent int64, name string) (types.InternalNode, error) {
+	return result[types.InternalNode](cl, ctx, "internal_node_lookup", []any{parent, name}, nil)
+}
+
+func (cl Client) InternalNodeMknod(ctx context.Context, parent int64, name string, mode int, umask int, uid int64, gid int64, device int64, target string) (types.InternalNode, error) {
+	return result[types.InternalNode](cl, ctx, "internal_node_mknod", []any{parent, name, mode, umask, uid, gid, device, target}, nil)
+}
+
+func (cl Client) InternalNodeOpen(ctx context.Context, node int64) error {
+	return cl.do(ctx, "internal_node_open", []any{node}, nil)
+}
+
+func (cl Client) InternalNodeRead(ctx context.Context, node int64, offset int64, count int) ([]byte, error) {
+	return result[[]byte](cl, ctx, "internal_node_read", []any{node, offset, count}, nil)
+}
+
+func (cl Client) InternalNodeReadWindow(ctx context.Context, node int64, offset int64, count int, at int64) (int64, error) {
+	return result[int64](cl, ctx, "internal_node_read_window", []any{node, offset, count, at}, nil)
+}
+
+func (cl Client) InternalNodeReaddir(ctx context.Context, node int64, position int64, most int, attributes bool) ([]types.InternalNode, error) {
+	return result[[]types.InternalNode](cl, ctx, "internal_node_readdir", []any{node, position, most, attributes}, nil)
+}
+
+func (cl Client) InternalNodeReadlink(ctx context.Context, node int64) (string, error) {
+	return result[string](cl, ctx, "internal_node_readlink", []any{node}, nil)
+}
+
+func (cl Client) InternalNodeRemovexattr(ctx context.Context, node int64, name string) error {
+	return cl.do(ctx, "internal_node_removexattr", []any{node, name}, nil)
+}
+
+func (cl Client) InternalNodeRename(ctx context.Context, parent int64, name string, newparent int64, newname string, flags int64) error {
+	return cl.do(ctx, "internal_node_rename", []any{parent, name, newparent, newname, flags}, nil)
+}
+
+func (cl Client) InternalNodeSeek(ctx context.Context, node int64, offset int64, whence int) (int64, error) {
+	return result[int64](cl, ctx, "internal_node_seek", []any{node, offset, whence}, nil)
+}
+
+func (cl Client) InternalNodeSetattr(ctx context.Context, node int64, which int, mode int, uid int64, gid int64, size int64, atsecs int64, atnsecs int64, mtsecs int64, mtnsecs int64) (types.InternalNode, error) {
+	return result[types.InternalNode](cl, ctx, "internal_node_setattr", []any{node, which, mode, uid, gid, size, atsecs, atnsecs, mtsecs, mtnsecs}, nil)
+}
+
+func (cl Client) InternalNodeSetxattr(ctx context.Context, node int64, name string, value []byte, flags int) error {
+	return cl.do(ctx, "internal_node_setxattr", []any{node, name, value, flags}, nil)
+}
+
+func (cl Client) InternalNodeStatVFS(ctx context.Context, node int64) (types.StatVFS, error) {
+	return result[types.StatVFS](cl, ctx, "internal_node_statvfs", []any{node}, nil)
+}
+
+func (cl Client) InternalNodeUnlink(ctx context.Context, parent int64, name string, directory bool) error {
+	return cl.do(ctx, "internal_node_unlink", []any{parent, name, directory}, nil)
+}
+
+func (cl Client) InternalNodeWrite(ctx context.Context, node int64, offset int64, content []byte, drop bool) error {
+	return cl.do(ctx, "internal_node_write", []any{node, offset, content, drop}, nil)
+}
+
+func (cl Client) InternalNodeWriteWindow(ctx context.Context, node int64, offset int64, count int, at int64, drop bool) error {
+	return cl.do(ctx, "internal_node_write_window", []any{node, offset, count, at, drop}, nil)
+}
+
+func (cl Client) InternalNodesBegin(ctx context.Context, target int) (types.InternalNode, error) {
+	return result[types.InternalNode](cl, ctx, "internal_nodes_begin", []any{target}, nil)
+}
+
+func (cl Client) InternalNodesEnd(ctx context.Context) error {
+	return cl.do(ctx, "internal_nodes_end", nil, nil)
+}
+
+func (cl Client) InternalNodesForget(ctx context.Context, references []byte) error {
+	return cl.do(ctx, "internal_nodes_forget", []any{references}, nil)
+}
+
 func (cl Client) InternalParseMountable(ctx context.Context, mountable string) (types.InternalMountable, error) {
 	return result[types.InternalMountable](cl, ctx, "internal_parse_mountable", []any{mountable}, nil)
 }

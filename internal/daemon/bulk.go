@@ -31,6 +31,15 @@ type bulkDisk struct {
 const bulkBuffer = 1 << 20
 
 func (d *Daemon) openBulk(target, flags int) (*bulkDisk, error) {
+	f, err := d.openBulkDisk(target, flags)
+	if err != nil {
+		return nil, err
+	}
+	return &bulkDisk{f: f}, nil
+}
+
+// openBulkDisk opens a disk that was just plugged in.
+func (d *Daemon) openBulkDisk(target, flags int) (*os.File, error) {
 	if d.events == nil {
 		return nil, errors.New("there are no disks to plug in")
 	}
@@ -41,11 +50,7 @@ func (d *Daemon) openBulk(target, flags int) (*bulkDisk, error) {
 	// When the next disk is plugged in there, the kernel may not yet have
 	// announced that this one is gone.
 	delete(d.events.disks, target)
-	f, err := os.OpenFile("/dev/"+name, flags|unix.O_DIRECT, 0)
-	if err != nil {
-		return nil, err
-	}
-	return &bulkDisk{f: f}, nil
+	return os.OpenFile("/dev/"+name, flags|unix.O_DIRECT, 0)
 }
 
 func (d Actions) InternalBulkIn(target int, size int64, data []byte) error {

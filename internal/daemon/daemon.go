@@ -36,6 +36,7 @@ type Daemon struct {
 	inotify   *watcher             // nil: not in use
 	yaraRules *os.File             // compiled; nil: none
 	bulk      *bulkDisk            // replaces the stream of the next call
+	nodes     *nodes               // that the handle knows by number; nil: none
 	streamErr error                // why the transfer of the last file that was sent was broken off
 	libraries *library.Servers
 	noSetuid  map[string]bool       // mount points whose setuid programs have no effect for commands either

@@ -16,6 +16,9 @@ type directFile struct {
 	pos int64
 }
 
+// directFS are the file systems whose files may be written and read directly: statfs(2)'s numbers.
+var directFS = map[int64]bool{unix.EXT4_SUPER_MAGIC: true, unix.XFS_SUPER_MAGIC: true}
+
 // directly wraps a file whose position is pos. It is used only on file systems
 // where such writes have no drawbacks: on btrfs, for example, they are not compressed.
 func directly(f *os.File, pos int64) *directFile {
@@ -26,8 +29,7 @@ func directly(f *os.File, pos int64) *directFile {
 	if unix.Fstat(fd, &st) != nil || unix.Fstatfs(fd, &fs) != nil {
 		return d
 	}
-	known := fs.Type == unix.EXT4_SUPER_MAGIC || fs.Type == unix.XFS_SUPER_MAGIC
-	if st.Mode&unix.S_IFMT == unix.S_IFBLK || st.Mode&unix.S_IFMT == unix.S_IFREG && known {
+	if st.Mode&unix.S_IFMT == unix.S_IFBLK || st.Mode&unix.S_IFMT == unix.S_IFREG && directFS[int64(fs.Type)] {
 		d.set(true)
 	}
 	return d

@@ -417,9 +417,17 @@ func (d Actions) Statvfs(path Path) (api.StatVFS, error) {
 		return api.StatVFS{}, fmt.Errorf("%s: %w", path, err)
 	}
 	defer f.Close()
-	var s unix.Statfs_t
-	if err := unix.Fstatfs(int(f.Fd()), &s); err != nil {
+	s, err := fstatvfs(int(f.Fd()))
+	if err != nil {
 		return api.StatVFS{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return s, nil
+}
+
+func fstatvfs(fd int) (api.StatVFS, error) {
+	var s unix.Statfs_t
+	if err := unix.Fstatfs(fd, &s); err != nil {
+		return api.StatVFS{}, err
 	}
 	frsize := s.Frsize
 	if frsize == 0 {

@@ -105,7 +105,7 @@ func (h *Handle) remoteSize(ctx context.Context, name string) (int64, error) {
 }
 
 func (h *Handle) canBulk() bool {
-	return h.link != nil && h.link.vm != nil && !h.link.foreign
+	return h.link != nil && h.link.vm != nil && !h.link.foreign && !h.link.window
 }
 
 // plugBulk plugs a file in and notifies the daemon.

@@ -136,6 +136,7 @@ func (h *Handle) Call(ctx context.Context, a *api.Action, args, opts []any) (any
 		v, err := h.local()[a.Name].Call(&Call{Context: ctx, Action: a}, args, opts)
 		return v, asCallError(a, err)
 	}
+	defer h.besideMount(a)()
 	h.callMu.Lock()
 	defer h.callMu.Unlock()
 	if h.closed {
@@ -224,10 +225,10 @@ func asCallError(a *api.Action, err error) error {
 func (h *Handle) UserCancel() {
 	h.cancelMu.Lock()
 	defer h.cancelMu.Unlock()
-	if h.cancel != nil {
+	if m := h.mounted; m != nil && m.running.Load() {
+		m.cancel() // not the request of some program that is being served
+	} else if h.cancel != nil {
 		h.cancel() // with the lock held, so that the call does not end now
-	} else if m := h.mounted; m != nil {
-		go m.server.Unmount()
 	}
 }
 
@@ -261,6 +262,7 @@ type link struct {
 	ours    atomic.Bool                   // the daemon takes the cancel word in any call
 	unheard atomic.Bool                   // a call was given up that its daemon did not end when it was cancelled
 	killed  atomic.Bool                   // by Kill
+	window  bool                          // a window is plugged in where bulk transfers go
 	closing bool                          // it is being shut down
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,26 +14,36 @@ import (
 
 	"github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
 
 	"gofish/guestfs/types"
 	"gofish/internal/api"
+	"gofish/internal/appliance"
+	"gofish/internal/calls"
+	"gofish/internal/newfile"
 )
 
-// localMount is the guest's file system, shown on the host through FUSE. Each
-// request of the kernel becomes calls of the handle, one after the other, while
+// localMount is the guest's file system, shown on the host through FUSE. Requests of the
+// kernel become calls of the handle, which take turns with those of its other users, while
 // mount_local_run waits.
 type localMount struct {
-	server   *fuse.Server
-	readonly bool
-
-	mu      sync.Mutex // held for a call, and until mount_local_run has begun
 	h       *Handle
-	c       *Call
-	running atomic.Bool
-}
+	link    *link // through which it was made
+	dir     string
+	options mountOptions
+	server  *fuse.Server
+	nodes   *nodeFS // nil: the daemon is not ours, and requests go by path
 
-// defaultCacheTimeout is how long the kernel may cache attributes and names.
-const defaultCacheTimeout = time.Minute
+	begun    chan struct{} // closed by mount_local_run
+	start    sync.Once
+	running  atomic.Bool
+	cancel   func()        // ends mount_local_run, once it is running
+	over     atomic.Bool   // there is nothing behind it any longer
+	done     chan struct{} // closed when mount_local_run is over
+	failOnce sync.Once
+	failure  error         // why it ended, nil if it was unmounted
+	failed   chan struct{} // closed when there is a failure
+}
 
 func (h Actions) MountLocal(c *Call, localmountpoint string, o types.MountLocalOptions) error {
 	if h.State() != Ready {
@@ -44,59 +55,227 @@ func (h Actions) MountLocal(c *Call, localmountpoint string, o types.MountLocalO
 	if fi, err := os.Stat(localmountpoint); err != nil || !fi.IsDir() {
 		return fmt.Errorf("%s: not a directory of the host", localmountpoint)
 	}
-	m := &localMount{h: h.Handle, readonly: o.ReadOnly != nil && *o.ReadOnly}
-	m.mu.Lock()
-	timeout := defaultCacheTimeout
-	if o.CacheTimeout != nil {
-		timeout = time.Duration(*o.CacheTimeout) * time.Second
-	}
-	options := &fs.Options{AttrTimeout: &timeout, EntryTimeout: &timeout}
-	options.MountOptions = fuse.MountOptions{
-		FsName: "gofish", Name: "gofish", DirectMount: true,
-		Debug:        o.DebugCalls != nil && *o.DebugCalls,
-		MaxReadAhead: 128 << 10,
-	}
-	if m.readonly {
-		options.Options = append(options.Options, "ro")
-	}
-	if o.Options != nil && *o.Options != "" {
-		options.Options = append(options.Options, strings.Split(*o.Options, ",")...)
-	}
-	server, err := fs.Mount(localmountpoint, &guestNode{m: m}, options)
+	options, err := parseMountOptions(o)
 	if err != nil {
-		m.mu.Unlock()
-		return fmt.Errorf("%s: %v (FUSE is needed: /dev/fuse, and fusermount3 for users other than root)", localmountpoint, err)
+		return err
 	}
-	m.server = server
+	dir, err := filepath.Abs(localmountpoint)
+	if err == nil {
+		dir, err = filepath.EvalSymlinks(dir)
+	}
+	if err != nil {
+		return err
+	}
+	m := &localMount{h: h.Handle, link: h.link, dir: dir, options: options,
+		begun: make(chan struct{}), done: make(chan struct{}), failed: make(chan struct{})}
+	if !h.link.ours.Load() {
+		h.quietly().PingDaemon(c) // its answer says whose it is
+	}
+	if err := m.mount(); err != nil {
+		return err
+	}
 	h.setMounted(m)
 	return nil
 }
 
-// MountLocalRun serves the mount until it is unmounted.
+// mount makes the mount. Requests wait until mount_local_run.
+func (m *localMount) mount() error {
+	f, err := os.OpenFile("/dev/fuse", os.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("FUSE is not available: %w (the module fuse makes /dev/fuse; in a container it must be passed in)", err)
+	}
+	f.Close()
+	if !m.link.ours.Load() {
+		o := &fs.Options{AttrTimeout: &m.options.attrTimeout, EntryTimeout: &m.options.entryTimeout, NegativeTimeout: &m.options.negativeTimeout}
+		o.MountOptions = *m.options.fuseByPath()
+		m.server, err = fs.Mount(m.dir, &guestNode{m: m}, o)
+		return m.notMounted(err)
+	}
+	m.nodes = newNodeFS(m)
+	m.server, err = fuse.NewServer(m.nodes, m.dir, m.options.fuse())
+	if err == nil {
+		go m.server.Serve()
+		err = m.server.WaitMount()
+	}
+	return m.notMounted(err)
+}
+
+func (m *localMount) notMounted(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %v (users other than root need fusermount3, and the directory must be theirs)", m.dir, err)
+}
+
+// begin makes the daemon ready for requests. The turn is held.
+func (m *localMount) begin(ctx context.Context) error {
+	if m.nodes == nil {
+		return nil
+	}
+	w, target := m.h.plugWindow()
+	root, err := m.h.quietly().InternalNodesBegin(ctx, target)
+	if err != nil {
+		return err
+	}
+	m.nodes.begin(root, w)
+	return nil
+}
+
+// plugWindow plugs the window in, and returns its target; nil and -1 if there can be none.
+func (h *Handle) plugWindow() (*window, int) {
+	if !h.canBulk() {
+		return nil, -1
+	}
+	w, err := newWindow(func(f *os.File) error {
+		return h.link.vm.Plug(appliance.Drive{File: f, Format: "raw", CacheMode: "unsafe"}, bulkTarget)
+	})
+	if err != nil {
+		h.log("mount-local: %v", err)
+		return nil, -1
+	}
+	h.link.window = true
+	return w, bulkTarget
+}
+
+// newWindow makes a window of memory, and passes the file that it is to plug.
+func newWindow(plug func(*os.File) error) (*window, error) {
+	const size = windowSlots * windowSlot
+	f, err := newfile.Memory("")
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if err := f.Truncate(size); err != nil {
+		return nil, err
+	}
+	mem, err := unix.Mmap(int(f.Fd()), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		return nil, err
+	}
+	if err := plug(f); err != nil {
+		unix.Munmap(mem)
+		return nil, err
+	}
+	w := &window{mem: mem, slots: make(chan int64, windowSlots)}
+	for i := range int64(windowSlots) {
+		w.give(i * windowSlot)
+	}
+	return w, nil
+}
+
+// endNodes releases what the mount holds in the guest. The turn is held.
+func (h *Handle) endNodes(ctx context.Context, m *localMount) {
+	if m.nodes == nil {
+		return
+	}
+	defer m.nodes.close()
+	if h.link == nil || h.link != m.link {
+		return
+	}
+	if err := h.quietly().InternalNodesEnd(ctx); err != nil {
+		h.log("mount-local: %v", err)
+	}
+	if h.link != nil && h.link.window {
+		h.link.window = false
+		h.unplugBulk()
+	}
+}
+
+// MountLocalRun serves the mount until it is unmounted. Other calls go on meanwhile: it
+// does not keep its turn.
 func (h Actions) MountLocalRun(c *Call) error {
+	m := h.localMount()
 	if there, err := c.Exists(c, "/"); err != nil || !there {
 		text := "you must call ‘guestfs_mount’ first to mount a filesystem on '/'."
-		if h.localMount() != nil {
+		if m != nil {
 			text += " The mount on the host is there still; fusermount3 -u takes it away."
 		}
 		return &CallError{Text: text}
 	}
-	m := h.localMount()
 	if m == nil {
 		return errors.New("you must call mount_local first")
 	}
-	m.c = c
-	m.running.Store(true)
-	m.mu.Unlock()
-	stop := context.AfterFunc(c, func() { m.server.Unmount() })
-	m.server.Wait()
-	stop()
-	m.mu.Lock()
-	h.setMounted(nil)
-	if c.Err() != nil {
-		return errCancelledByUser
+	if err := m.begin(c); err != nil {
+		h.endNodes(context.Background(), m)
+		return err
 	}
-	return nil
+	ctx, cancel := context.WithCancel(c)
+	defer cancel()
+	m.cancel = cancel
+	m.running.Store(true)
+	m.start.Do(func() { close(m.begun) })
+	h.callMu.Unlock()
+	err := m.wait(ctx)
+	h.callMu.Lock()
+	m.over.Store(true)
+	h.endNodes(context.Background(), m)
+	h.setMounted(nil)
+	close(m.done)
+	return err
+}
+
+// wait returns when the mount has ended, for whatever reason.
+func (m *localMount) wait(ctx context.Context) error {
+	unmounted := make(chan struct{})
+	go func() {
+		m.server.Wait()
+		close(unmounted)
+	}()
+	var dead <-chan struct{}
+	if m.link.vm != nil {
+		dead = m.link.vm.Done()
+	}
+	select {
+	case <-unmounted:
+		return nil
+	case <-ctx.Done():
+		m.leave(unmounted)
+		return errCancelledByUser
+	case <-dead:
+		m.h.callMu.Lock()
+		if m.h.link == m.link {
+			m.fail(m.h.lost(api.All.Lookup("mount_local_run"), nil))
+		}
+		m.h.callMu.Unlock()
+	case <-m.failed:
+	}
+	<-m.failed
+	m.over.Store(true)
+	m.leave(unmounted)
+	return m.failure
+}
+
+// fail ends the mount: there is no appliance any longer.
+func (m *localMount) fail(err error) {
+	m.failOnce.Do(func() {
+		m.failure = err
+		close(m.failed)
+	})
+}
+
+// leave unmounts, in spite of programs that use the mount. unmounted is closed when the
+// kernel has let go.
+func (m *localMount) leave(unmounted <-chan struct{}) {
+	if unmount(m.dir, false) == nil {
+		<-unmounted
+		return
+	}
+	users := usersOf(m.dir)
+	if !m.over.Load() {
+		writeBack(m.dir)
+	}
+	connection := connectionOf(m.dir)
+	if err := unmount(m.dir, true); err != nil {
+		m.h.Warn("%s is still mounted: %v", m.dir, err)
+	} else if users != "" {
+		m.h.Warn("%s is unmounted, although it is in use by %s", m.dir, users)
+	}
+	m.over.Store(true)
+	abort(connection)
+	select {
+	case <-unmounted:
+	case <-time.After(time.Second): // where the connection cannot be ended: it goes with this process
+	}
 }
 
 func (h *Handle) setMounted(m *localMount) {
@@ -112,42 +291,123 @@ func (h *Handle) localMount() *localMount {
 	return h.mounted
 }
 
-// endLocalMount unmounts what mount_local has mounted, if it has.
-func (h *Handle) endLocalMount() {
-	if m := h.localMount(); m != nil {
-		m.server.Unmount()
+// end unmounts, and waits until mount_local_run is over.
+func (m *localMount) end() {
+	if !m.running.Load() {
+		m.over.Store(true)
+		m.start.Do(func() { close(m.begun) }) // what waits fails now
+	}
+	unmounted := make(chan struct{})
+	go func() {
+		m.server.Wait()
+		close(unmounted)
+	}()
+	m.leave(unmounted)
+	if m.running.Load() {
+		<-m.done
 	}
 }
 
-// UmountLocal ends the mount. It does not wait for its turn: that is held by
-// mount_local_run.
+// endLocalMount unmounts what mount_local has mounted, if it has.
+func (h *Handle) endLocalMount() {
+	if m := h.localMount(); m != nil {
+		m.end()
+		h.setMounted(nil)
+	}
+}
+
+// UmountLocal ends the mount. It does not wait for its turn: requests of the kernel need it,
+// and so does mount_local_run.
 func (h Actions) UmountLocal(o types.UmountLocalOptions) error {
 	retry := o.Retry != nil && *o.Retry
 	m := h.localMount()
 	if m == nil {
 		return &CallError{Action: "umount_local", Text: "no filesystem is mounted"}
 	}
+	tries := 1
+	if retry {
+		tries = 5
+	}
 	var err error
-	for try := 0; try < 5; try++ {
-		if err = m.server.Unmount(); err == nil {
-			if !m.running.Load() {
-				h.setMounted(nil)
-			}
-			return nil
+	for try := range tries {
+		if try > 0 {
+			time.Sleep(time.Duration(try) * 200 * time.Millisecond)
 		}
-		if !retry {
+		if err = unmount(m.dir, false); err == nil {
 			break
 		}
-		time.Sleep(time.Duration(try+1) * 200 * time.Millisecond)
 	}
-	return &CallError{Action: "umount_local", Text: fmt.Sprintf("the mount is in use: %v", err)}
+	switch {
+	case err == nil && m.running.Load():
+		<-m.done
+	case err == nil:
+		m.end()
+		h.setMounted(nil)
+	case errors.Is(err, syscall.EBUSY):
+		text := "it is in use"
+		if users := usersOf(m.dir); users != "" {
+			text += " by " + users
+		}
+		return &CallError{Action: "umount_local", Errno: syscall.EBUSY, Text: fmt.Sprintf("%s: %s", m.dir, text)}
+	default:
+		return &CallError{Action: "umount_local", Text: fmt.Sprintf("%s: %v", m.dir, err)}
+	}
+	return nil
+}
+
+// besideMount keeps the mount and the guest the same for a call that another user of the handle
+// makes while the mount is served: what programs have written goes to the guest before, and
+// what the kernel has cached of the guest is forgotten after. The turn is not held.
+func (h *Handle) besideMount(a *api.Action) (after func()) {
+	m := h.localMount()
+	if m == nil || m.nodes == nil || !m.running.Load() || m.over.Load() {
+		return func() {}
+	}
+	writeBack(m.dir)
+	if looksOnly(a.Name) {
+		return func() {}
+	}
+	return func() {
+		if !m.over.Load() {
+			m.nodes.invalidate(m.server)
+		}
+	}
+}
+
+// looksOnly reports whether an action is one of the frequent ones that change nothing in
+// the guest.
+func looksOnly(name string) bool {
+	for _, prefix := range []string{"get_", "is_", "list_", "stat", "lstat", "read", "exists", "ls", "ll", "find", "cat", "head", "tail", "file", "checksum", "download", "df", "du", "version", "ping_daemon", "inspect_get_"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// turn makes calls for requests of the kernel.
+type turn struct{ m *localMount }
+
+func (t turn) Call(ctx context.Context, a *api.Action, args, opts []any) (any, error) {
+	m := t.m
+	<-m.begun
+	h := m.h
+	h.callMu.Lock()
+	defer h.callMu.Unlock()
+	if m.over.Load() || h.link == nil || h.link != m.link {
+		return nil, &CallError{Errno: syscall.ENOTCONN, Text: "there is no appliance behind the mount"}
+	}
+	v, err := h.invoke(ctx, a, args, opts)
+	var le *LinkError
+	if errors.As(err, &le) {
+		m.fail(err)
+	}
+	return v, err
 }
 
 // ask does a call for a request of the kernel.
-func ask[T any](m *localMount, do func(c *Call) (T, error)) (T, syscall.Errno) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	v, err := do(m.c)
+func ask[T any](m *localMount, do func(ctx context.Context, c calls.Client) (T, error)) (T, syscall.Errno) {
+	v, err := do(context.Background(), calls.Client{Caller: turn{m}})
 	if err == nil {
 		return v, 0
 	}
@@ -159,203 +419,11 @@ func ask[T any](m *localMount, do func(c *Call) (T, error)) (T, syscall.Errno) {
 }
 
 // change is ask for a call that changes something.
-func (m *localMount) change(do func(c *Call) error) syscall.Errno {
-	if m.readonly {
+func (m *localMount) change(do func(ctx context.Context, c calls.Client) error) syscall.Errno {
+	if m.options.readonly {
 		return syscall.EROFS
 	}
-	_, e := ask(m, func(c *Call) (any, error) { return nil, do(c) })
-	return e
-}
-
-// guestNode is a file of the guest, known by its path.
-type guestNode struct {
-	fs.Inode
-	m *localMount
-}
-
-func (n *guestNode) path(name ...string) string {
-	return "/" + strings.Trim(strings.Join(append([]string{n.Path(n.Root())}, name...), "/"), "/")
-}
-
-func fillAttr(a *fuse.Attr, s api.StatNS) {
-	a.Ino, a.Size, a.Blocks = uint64(s.Ino), uint64(s.Size), uint64(s.Blocks)
-	a.Mode, a.Nlink, a.Rdev, a.Blksize = uint32(s.Mode), uint32(s.Nlink), uint32(s.Rdev), uint32(s.Blksize)
-	a.Uid, a.Gid = uint32(s.UID), uint32(s.GID)
-	a.Atime, a.Mtime, a.Ctime = uint64(s.AtimeSec), uint64(s.MtimeSec), uint64(s.CtimeSec)
-	a.Atimensec, a.Mtimensec, a.Ctimensec = uint32(s.AtimeNsec), uint32(s.MtimeNsec), uint32(s.CtimeNsec)
-}
-
-// child is the node of a name, as it is now.
-func (n *guestNode) child(ctx context.Context, name string, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
-	s, e := ask(n.m, func(c *Call) (api.StatNS, error) { return c.LstatNS(c, n.path(name)) })
-	if e != 0 {
-		return nil, e
-	}
-	fillAttr(&out.Attr, s)
-	return n.NewInode(ctx, &guestNode{m: n.m}, fs.StableAttr{Mode: uint32(s.Mode) & syscall.S_IFMT}), 0
-}
-
-func (n *guestNode) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
-	return n.child(ctx, name, out)
-}
-
-func (n *guestNode) Getattr(ctx context.Context, f fs.FileHandle, out *fuse.AttrOut) syscall.Errno {
-	s, e := ask(n.m, func(c *Call) (api.StatNS, error) { return c.LstatNS(c, n.path()) })
-	if e == 0 {
-		fillAttr(&out.Attr, s)
-	}
-	return e
-}
-
-func (n *guestNode) Setattr(ctx context.Context, f fs.FileHandle, in *fuse.SetAttrIn, out *fuse.AttrOut) syscall.Errno {
-	p := n.path()
-	if mode, ok := in.GetMode(); ok {
-		if e := n.m.change(func(c *Call) error { return c.Chmod(c, int(mode&0o7777), p) }); e != 0 {
-			return e
-		}
-	}
-	uid, hasUID := in.GetUID()
-	gid, hasGID := in.GetGID()
-	if hasUID || hasGID {
-		owner, group := -1, -1
-		if hasUID {
-			owner = int(uid)
-		}
-		if hasGID {
-			group = int(gid)
-		}
-		if e := n.m.change(func(c *Call) error { return c.Lchown(c, owner, group, p) }); e != 0 {
-			return e
-		}
-	}
-	if size, ok := in.GetSize(); ok {
-		if e := n.m.change(func(c *Call) error { return c.TruncateSize(c, p, int64(size)) }); e != 0 {
-			return e
-		}
-	}
-	// As utimens has it: -2 leaves a time alone.
-	times := [4]int64{0, -2, 0, -2}
-	if t, ok := in.GetATime(); ok {
-		times[0], times[1] = t.Unix(), int64(t.Nanosecond())
-	}
-	if t, ok := in.GetMTime(); ok {
-		times[2], times[3] = t.Unix(), int64(t.Nanosecond())
-	}
-	if times[1] != -2 || times[3] != -2 {
-		if e := n.m.change(func(c *Call) error { return c.Utimens(c, p, times[0], times[1], times[2], times[3]) }); e != 0 {
-			return e
-		}
-	}
-	return n.Getattr(ctx, f, out)
-}
-
-func (n *guestNode) Readdir(ctx context.Context) (fs.DirStream, syscall.Errno) {
-	l, e := ask(n.m, func(c *Call) ([]api.Dirent, error) { return c.Readdir(c, n.path()) })
-	if e != 0 {
-		return nil, e
-	}
-	entries := make([]fuse.DirEntry, 0, len(l))
-	for _, d := range l {
-		if d.Name == "." || d.Name == ".." {
-			continue
-		}
-		entries = append(entries, fuse.DirEntry{Name: d.Name, Ino: uint64(d.Ino), Mode: direntModes[byte(d.Ftyp)]})
-	}
-	return fs.NewListDirStream(entries), 0
-}
-
-var direntModes = map[byte]uint32{
-	'b': syscall.S_IFBLK, 'c': syscall.S_IFCHR, 'd': syscall.S_IFDIR, 'f': syscall.S_IFIFO,
-	'l': syscall.S_IFLNK, 'r': syscall.S_IFREG, 's': syscall.S_IFSOCK,
-}
-
-func (n *guestNode) Readlink(ctx context.Context) ([]byte, syscall.Errno) {
-	s, e := ask(n.m, func(c *Call) (string, error) { return c.Readlink(c, n.path()) })
-	return []byte(s), e
-}
-
-func (n *guestNode) Open(ctx context.Context, flags uint32) (fs.FileHandle, uint32, syscall.Errno) {
-	if n.m.readonly && flags&syscall.O_ACCMODE != syscall.O_RDONLY {
-		return nil, 0, syscall.EROFS
-	}
-	return nil, 0, 0
-}
-
-func (n *guestNode) Read(ctx context.Context, f fs.FileHandle, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
-	b, e := ask(n.m, func(c *Call) ([]byte, error) { return c.Pread(c, n.path(), len(dest), off) })
-	return fuse.ReadResultData(b[:min(len(b), len(dest))]), e
-}
-
-func (n *guestNode) Write(ctx context.Context, f fs.FileHandle, data []byte, off int64) (uint32, syscall.Errno) {
-	if n.m.readonly {
-		return 0, syscall.EROFS
-	}
-	written, e := ask(n.m, func(c *Call) (int, error) { return c.Pwrite(c, n.path(), data, off) })
-	return uint32(max(0, min(written, len(data)))), e
-}
-
-func (n *guestNode) Fsync(ctx context.Context, f fs.FileHandle, flags uint32) syscall.Errno {
-	_, e := ask(n.m, func(c *Call) (any, error) { return nil, c.Sync(c) })
-	return e
-}
-
-func (n *guestNode) made(ctx context.Context, e syscall.Errno, name string, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
-	if e != 0 {
-		return nil, e
-	}
-	return n.child(ctx, name, out)
-}
-
-func (n *guestNode) Create(ctx context.Context, name string, flags, mode uint32, out *fuse.EntryOut) (*fs.Inode, fs.FileHandle, uint32, syscall.Errno) {
-	e := n.m.change(func(c *Call) error { return c.Mknod(c, int(syscall.S_IFREG|mode&0o7777), 0, 0, n.path(name)) })
-	if e == syscall.EEXIST && flags&syscall.O_EXCL == 0 {
-		e = 0
-	}
-	inode, e := n.made(ctx, e, name, out)
-	return inode, nil, 0, e
-}
-
-func (n *guestNode) Mknod(ctx context.Context, name string, mode, dev uint32, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
-	// The kernel's encoding: 12 bits of the major number between the minor's.
-	major, minor := int(dev>>8&0xfff), int(dev&0xff|dev>>12&0xfff00)
-	return n.made(ctx, n.m.change(func(c *Call) error { return c.Mknod(c, int(mode), major, minor, n.path(name)) }), name, out)
-}
-
-func (n *guestNode) Mkdir(ctx context.Context, name string, mode uint32, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
-	return n.made(ctx, n.m.change(func(c *Call) error { return c.MkdirMode(c, n.path(name), int(mode&0o7777)) }), name, out)
-}
-
-func (n *guestNode) Symlink(ctx context.Context, target, name string, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
-	return n.made(ctx, n.m.change(func(c *Call) error { return c.LnS(c, target, n.path(name)) }), name, out)
-}
-
-func (n *guestNode) Link(ctx context.Context, target fs.InodeEmbedder, name string, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
-	from := target.(*guestNode).path()
-	return n.made(ctx, n.m.change(func(c *Call) error { return c.Ln(c, from, n.path(name)) }), name, out)
-}
-
-func (n *guestNode) Unlink(ctx context.Context, name string) syscall.Errno {
-	return n.m.change(func(c *Call) error { return c.Rm(c, n.path(name)) })
-}
-
-func (n *guestNode) Rmdir(ctx context.Context, name string) syscall.Errno {
-	return n.m.change(func(c *Call) error { return c.Rmdir(c, n.path(name)) })
-}
-
-func (n *guestNode) Rename(ctx context.Context, name string, newParent fs.InodeEmbedder, newName string, flags uint32) syscall.Errno {
-	if flags != 0 {
-		return syscall.EINVAL // RENAME_EXCHANGE and others
-	}
-	return n.m.change(func(c *Call) error { return c.Rename(c, n.path(name), newParent.(*guestNode).path(newName)) })
-}
-
-func (n *guestNode) Statfs(ctx context.Context, out *fuse.StatfsOut) syscall.Errno {
-	s, e := ask(n.m, func(c *Call) (api.StatVFS, error) { return c.StatVFS(c, n.path()) })
-	if e == 0 {
-		out.Bsize, out.Frsize = uint32(s.Bsize), uint32(s.Frsize)
-		out.Blocks, out.Bfree, out.Bavail = uint64(s.Blocks), uint64(s.Bfree), uint64(s.Bavail)
-		out.Files, out.Ffree, out.NameLen = uint64(s.Files), uint64(s.Ffree), uint32(s.Namemax)
-	}
+	_, e := ask(m, func(ctx context.Context, c calls.Client) (any, error) { return nil, do(ctx, c) })
 	return e
 }
 
@@ -366,32 +434,4 @@ func sized(dest, value []byte) (uint32, syscall.Errno) {
 	}
 	copy(dest, value)
 	return uint32(len(value)), 0
-}
-
-func (n *guestNode) Getxattr(ctx context.Context, attr string, dest []byte) (uint32, syscall.Errno) {
-	v, e := ask(n.m, func(c *Call) ([]byte, error) { return c.Lgetxattr(c, n.path(), attr) })
-	if e != 0 {
-		return 0, e
-	}
-	return sized(dest, v)
-}
-
-func (n *guestNode) Listxattr(ctx context.Context, dest []byte) (uint32, syscall.Errno) {
-	l, e := ask(n.m, func(c *Call) ([]api.Xattr, error) { return c.Lgetxattrs(c, n.path()) })
-	if e != 0 {
-		return 0, e
-	}
-	var names []byte
-	for _, x := range l {
-		names = append(append(names, x.Attrname...), 0)
-	}
-	return sized(dest, names)
-}
-
-func (n *guestNode) Setxattr(ctx context.Context, attr string, data []byte, flags uint32) syscall.Errno {
-	return n.m.change(func(c *Call) error { return c.Lsetxattr(c, attr, string(data), len(data), n.path()) })
-}
-
-func (n *guestNode) Removexattr(ctx context.Context, attr string) syscall.Errno {
-	return n.m.change(func(c *Call) error { return c.Lremovexattr(c, attr, n.path()) })
 }
