@@ -80,31 +80,26 @@ func (h Actions) MountLocal(c *Call, localmountpoint string, o types.MountLocalO
 
 // mount makes the mount. Requests wait until mount_local_run.
 func (m *localMount) mount() error {
-	f, err := os.OpenFile("/dev/fuse", os.O_RDWR, 0)
+	fd, err := mountFUSE(m.dir, &m.options)
 	if err != nil {
-		return fmt.Errorf("FUSE is not available: %w (the module fuse makes /dev/fuse; in a container it must be passed in)", err)
+		return fmt.Errorf("%s: cannot be mounted on: %w", m.dir, err)
 	}
-	f.Close()
-	if !m.link.ours.Load() {
-		o := &fs.Options{AttrTimeout: &m.options.attrTimeout, EntryTimeout: &m.options.entryTimeout, NegativeTimeout: &m.options.negativeTimeout}
-		o.MountOptions = *m.options.fuseByPath()
-		m.server, err = fs.Mount(m.dir, &guestNode{m: m}, o)
-		return m.notMounted(err)
+	var requests fuse.RawFileSystem
+	o := m.options.fuseByPath()
+	if m.link.ours.Load() {
+		m.nodes = newNodeFS(m)
+		requests, o = m.nodes, m.options.fuse()
+	} else {
+		requests = fs.NewNodeFS(&guestNode{m: m}, &fs.Options{AttrTimeout: &m.options.attrTimeout, EntryTimeout: &m.options.entryTimeout, NegativeTimeout: &m.options.negativeTimeout})
 	}
-	m.nodes = newNodeFS(m)
-	m.server, err = fuse.NewServer(m.nodes, m.dir, m.options.fuse())
-	if err == nil {
-		go m.server.Serve()
-		err = m.server.WaitMount()
+	m.server, err = fuse.NewServer(requests, fmt.Sprintf("/dev/fd/%d", fd), o)
+	if err != nil {
+		unmount(m.dir, true)
+		return fmt.Errorf("%s: %w", m.dir, err)
 	}
-	return m.notMounted(err)
-}
-
-func (m *localMount) notMounted(err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s: %v (users other than root need fusermount3, and the directory must be theirs)", m.dir, err)
+	go m.server.Serve()
+	refusePolls(m.dir)
+	return nil
 }
 
 // begin makes the daemon ready for requests. The turn is held.
@@ -186,11 +181,11 @@ func (h *Handle) endNodes(ctx context.Context, m *localMount) {
 func (h Actions) MountLocalRun(c *Call) error {
 	m := h.localMount()
 	if there, err := c.Exists(c, "/"); err != nil || !there {
-		text := "you must call ‘guestfs_mount’ first to mount a filesystem on '/'."
-		if m != nil {
-			text += " The mount on the host is there still; fusermount3 -u takes it away."
+		if m != nil { // nobody would serve it
+			m.end()
+			h.setMounted(nil)
 		}
-		return &CallError{Text: text}
+		return &CallError{Text: "you must call ‘guestfs_mount’ first to mount a filesystem on '/'."}
 	}
 	if m == nil {
 		return errors.New("you must call mount_local first")
@@ -392,10 +387,14 @@ func (t turn) Call(ctx context.Context, a *api.Action, args, opts []any) (any, e
 	m := t.m
 	<-m.begun
 	h := m.h
+	gone := &CallError{Errno: syscall.ENOTCONN, Text: "there is no appliance behind the mount"}
+	if m.over.Load() { // who ends the mount may hold the turn
+		return nil, gone
+	}
 	h.callMu.Lock()
 	defer h.callMu.Unlock()
 	if m.over.Load() || h.link == nil || h.link != m.link {
-		return nil, &CallError{Errno: syscall.ENOTCONN, Text: "there is no appliance behind the mount"}
+		return nil, gone
 	}
 	v, err := h.invoke(ctx, a, args, opts)
 	var le *LinkError

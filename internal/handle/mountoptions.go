@@ -1,8 +1,8 @@
 package handle
 
 import (
+	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -127,18 +127,18 @@ func (o *mountOptions) set(word string) error {
 	case word == "" || strings.HasPrefix(name, "x-"):
 		return nil
 	case isWord && valued:
-		return fmt.Errorf("it takes no value")
+		return errors.New("it takes no value")
 	case isWord && set == nil:
 		return nil
 	case isWord:
 		set(o, name)
 		return nil
 	case isValue && !valued:
-		return fmt.Errorf("it needs a value")
+		return errors.New("it needs a value")
 	case isValue:
 		return setValue(o, value)
 	}
-	return fmt.Errorf("there is no such option")
+	return errors.New("not known")
 }
 
 // show makes the changes to the attributes of a file that the options ask for.
@@ -156,13 +156,13 @@ func (o *mountOptions) show(a *fuse.Attr) {
 
 // fuseByPath is what go-fuse needs to know, for a mount whose requests go by path.
 func (o *mountOptions) fuseByPath() *fuse.MountOptions {
-	return &fuse.MountOptions{FsName: o.source, Name: o.name, DirectMount: true, Debug: o.debug, Options: slices.Clone(o.kernel)}
+	return &fuse.MountOptions{Debug: o.debug}
 }
 
 // fuse is the same for a mount with nodes.
 func (o *mountOptions) fuse() *fuse.MountOptions {
 	m := o.fuseByPath()
-	m.MaxWrite = 1 << 20
+	m.MaxWrite = maxMessage
 	m.MaxBackground = 64
 	m.EnableSymlinkCaching = true
 	m.ExplicitDataCacheControl = true
