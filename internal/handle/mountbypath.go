@@ -73,7 +73,9 @@ func (n *guestNode) child(ctx context.Context, name string, out *fuse.EntryOut) 
 		return nil, e
 	}
 	n.m.fillAttr(&out.Attr, s)
-	return n.NewInode(ctx, &guestNode{m: n.m}, fs.StableAttr{Mode: uint32(s.Mode) & syscall.S_IFMT}), 0
+	// By its number, a file is known again, and under each of its names.
+	id := uint64(s.Ino) ^ uint64(s.Dev)<<48
+	return n.NewInode(ctx, &guestNode{m: n.m}, fs.StableAttr{Mode: uint32(s.Mode) & syscall.S_IFMT, Ino: id}), 0
 }
 
 func (n *guestNode) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
