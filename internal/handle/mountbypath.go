@@ -9,6 +9,7 @@ import (
 
 	"github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
 
 	"gofish/internal/api"
 	"gofish/internal/calls"
@@ -46,7 +47,16 @@ func (n *guestNode) hide(name string) (bool, syscall.Errno) {
 
 var hiddenNames atomic.Uint64
 
-func (n *guestNode) Release(ctx context.Context, f fs.FileHandle) syscall.Errno {
+// openFile is a file that a program has open.
+type openFile struct{ n *guestNode }
+
+func (n *guestNode) opened() fs.FileHandle {
+	n.opens.Add(1)
+	return openFile{n}
+}
+
+func (f openFile) Release(ctx context.Context) syscall.Errno {
+	n := f.n
 	if n.opens.Add(-1) > 0 || !n.hidden.Load() {
 		return 0
 	}
@@ -163,8 +173,7 @@ func (n *guestNode) Open(ctx context.Context, flags uint32) (fs.FileHandle, uint
 	if n.m.options.readonly && flags&syscall.O_ACCMODE != syscall.O_RDONLY {
 		return nil, 0, syscall.EROFS
 	}
-	n.opens.Add(1)
-	return nil, 0, 0
+	return n.opened(), 0, 0
 }
 
 func (n *guestNode) Read(ctx context.Context, f fs.FileHandle, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
@@ -202,10 +211,10 @@ func (n *guestNode) Create(ctx context.Context, name string, flags, mode uint32,
 		e = 0
 	}
 	inode, e := n.made(ctx, e, name, out)
-	if e == 0 {
-		inode.Operations().(*guestNode).opens.Add(1)
+	if e != 0 {
+		return nil, nil, 0, e
 	}
-	return inode, nil, 0, e
+	return inode, inode.Operations().(*guestNode).opened(), 0, 0
 }
 
 func (n *guestNode) Mknod(ctx context.Context, name string, mode, dev uint32, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
@@ -283,6 +292,15 @@ func (n *guestNode) Listxattr(ctx context.Context, dest []byte) (uint32, syscall
 }
 
 func (n *guestNode) Setxattr(ctx context.Context, attr string, data []byte, flags uint32) syscall.Errno {
+	if flags != 0 {
+		_, e := ask(n.m, func(ctx context.Context, c calls.Client) ([]byte, error) { return c.Lgetxattr(ctx, n.path(), attr) })
+		switch {
+		case e == 0 && flags&unix.XATTR_CREATE != 0:
+			return syscall.EEXIST
+		case e != 0 && flags&unix.XATTR_REPLACE != 0:
+			return e
+		}
+	}
 	return n.m.change(func(ctx context.Context, c calls.Client) error {
 		return c.Lsetxattr(ctx, attr, string(data), len(data), n.path())
 	})
