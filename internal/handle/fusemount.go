@@ -50,6 +50,7 @@ func mountFUSE(dir string, o *mountOptions) (fd int, err error) {
 // mountFlags are the options that are flags of mount(2).
 var mountFlags = map[string]struct{ set, clear uintptr }{
 	"ro": {unix.MS_RDONLY, 0}, "nosuid": {unix.MS_NOSUID, 0}, "suid": {0, unix.MS_NOSUID}, "nodev": {unix.MS_NODEV, 0},
+	"sync": {unix.MS_SYNCHRONOUS, 0}, "dirsync": {unix.MS_DIRSYNC, 0},
 	"dev": {0, unix.MS_NODEV}, "noexec": {unix.MS_NOEXEC, 0}, "exec": {0, unix.MS_NOEXEC},
 }
 

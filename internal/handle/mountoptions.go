@@ -3,6 +3,8 @@ package handle
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -47,7 +49,10 @@ var mountWords = map[string]func(o *mountOptions, word string){
 	"kernel_cache": nil, "auto_cache": nil, "noauto_cache": nil, "use_ino": nil, "readdir_ino": nil, "hard_remove": nil,
 	"big_writes": nil, "async_read": nil, "sync_read": nil, "atomic_o_trunc": nil, "nonempty": nil, "intr": nil, "noforget": nil,
 	"atime": nil, "noatime": nil, "diratime": nil, "nodiratime": nil, "relatime": nil, "norelatime": nil, "strictatime": nil,
-	"async": nil, "defaults": nil,
+	"lazytime": nil, "nolazytime": nil, "iversion": nil, "noiversion": nil, "mand": nil, "nomand": nil,
+	"async": nil, "defaults": nil, "sync": toKernel, "dirsync": toKernel,
+	"allow_root": toKernel, "auto_unmount": nil, "large_read": nil, "no_remote_lock": nil, "no_remote_flock": nil, "no_remote_posix_lock": nil,
+	"splice_read": nil, "splice_write": nil, "splice_move": nil, "no_splice_read": nil, "no_splice_write": nil, "no_splice_move": nil,
 	// For mount(8) itself, from fstab.
 	"auto": nil, "noauto": nil, "user": nil, "nouser": nil, "users": nil, "owner": nil, "group": nil, "nofail": nil, "_netdev": nil,
 }
@@ -72,8 +77,20 @@ var mountValues = map[string]func(o *mountOptions, value string) error{
 		return err
 	},
 	"max_read": aNumber, "max_write": aNumber, "max_readahead": aNumber, "max_background": aNumber, "congestion_threshold": aNumber, "remember": aNumber,
-	"comment": func(o *mountOptions, v string) error { return nil },
+	"comment": anything, "user": anything,
 }
+
+// MountOptionNames lists the options that mount_local knows; those with a value end in "=".
+func MountOptionNames() []string {
+	l := slices.Collect(maps.Keys(mountWords))
+	for name := range mountValues {
+		l = append(l, name+"=")
+	}
+	slices.Sort(l)
+	return l
+}
+
+func anything(o *mountOptions, v string) error { return nil }
 
 // aNumber is for sizes that are chosen here.
 func aNumber(o *mountOptions, v string) error {
@@ -105,7 +122,7 @@ func parseMountOptions(given types.MountLocalOptions) (mountOptions, error) {
 	}
 	o := mountOptions{attrTimeout: timeout, entryTimeout: timeout, negativeTimeout: timeout, name: "gofish", source: "gofish"}
 	if given.Options != nil {
-		for _, word := range strings.Split(*given.Options, ",") {
+		for _, word := range splitOptions(*given.Options) {
 			if err := o.set(word); err != nil {
 				return o, fmt.Errorf("mount option %s: %w", word, err)
 			}
@@ -119,18 +136,37 @@ func parseMountOptions(given types.MountLocalOptions) (mountOptions, error) {
 	return o, nil
 }
 
+// splitOptions takes a list apart. As with libfuse, a backslash makes the next character part
+// of an option.
+func splitOptions(s string) []string {
+	list := []string{""}
+	for i := 0; i < len(s); i++ {
+		last := &list[len(list)-1]
+		switch {
+		case s[i] == '\\' && i+1 < len(s):
+			i++
+			*last += s[i : i+1]
+		case s[i] == ',':
+			list = append(list, "")
+		default:
+			*last += s[i : i+1]
+		}
+	}
+	return list
+}
+
 func (o *mountOptions) set(word string) error {
 	name, value, valued := strings.Cut(word, "=")
 	set, isWord := mountWords[name]
 	setValue, isValue := mountValues[name]
 	switch {
-	case word == "" || strings.HasPrefix(name, "x-"):
+	case word == "" || strings.HasPrefix(strings.ToLower(name), "x-"):
 		return nil
-	case isWord && valued:
+	case isWord && valued && !isValue:
 		return errors.New("it takes no value")
-	case isWord && set == nil:
+	case isWord && !valued && set == nil:
 		return nil
-	case isWord:
+	case isWord && !valued:
 		set(o, name)
 		return nil
 	case isValue && !valued:
