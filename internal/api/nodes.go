@@ -10,6 +10,11 @@ var nodeTable = []Action{
 		Summary: "begin with the root of the mounted file systems as node 1",
 		Help: `Forgets all nodes of before. If {target} is not negative, the disk at that SCSI target is the window: contents
 that are large are put there in place of the message.`},
+	{Name: "internal_nodes_clock", Proc: 0x1004a, Ret: Err, Visibility: Internal,
+		Args:    Args{Int64("seconds"), Int64("nanoseconds")},
+		Summary: "set the appliance's clock to the host's",
+		Help: `Programs on the host see times of both: the kernel there notes when a file was written, the guest's when it was
+made. What was made later must not look older.`},
 	{Name: "internal_nodes_end", Proc: 0x10031, Ret: Err, Visibility: Internal,
 		Summary: "forget all nodes and the window",
 		Help:    `After it the file systems can be unmounted.`},
@@ -84,9 +89,9 @@ at the end. With {attributes} each entry but . and .. is a node with a reference
 		Summary: "write a node back to its disk",
 		Help:    `Waits until it is on the disk.`},
 	{Name: "internal_node_fallocate", Proc: 0x10043, Ret: Err, Visibility: Internal,
-		Args:    Args{Int64("node"), Int64("flags"), Int64("offset", Bytes), Int64("length", Bytes)},
+		Args:    Args{Int64("node"), Int64("flags"), Int64("offset", Bytes), Int64("length", Bytes), Bool("drop")},
 		Summary: "reserve or free space",
-		Help:    `{flags} are those of fallocate(2).`},
+		Help:    `{flags} are those of fallocate(2). With {drop} setuid and setgid bits are removed.`},
 	{Name: "internal_node_seek", Proc: 0x10044, Ret: RetInt64("position"), Visibility: Internal,
 		Args:    Args{Int64("node"), Int64("offset", Bytes), Int("whence")},
 		Summary: "find data or a hole",

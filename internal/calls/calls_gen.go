@@ -1315,8 +1315,8 @@ func (cl Client) InternalNodeCreate(ctx context.Context, parent int64, name stri
 	return result[types.InternalNode](cl, ctx, "internal_node_create", []any{parent, name, mode, umask, uid, gid, exclusive}, nil)
 }
 
-func (cl Client) InternalNodeFallocate(ctx context.Context, node int64, flags int64, offset int64, length int64) error {
-	return cl.do(ctx, "internal_node_fallocate", []any{node, flags, offset, length}, nil)
+func (cl Client) InternalNodeFallocate(ctx context.Context, node int64, flags int64, offset int64, length int64, drop bool) error {
+	return cl.do(ctx, "internal_node_fallocate", []any{node, flags, offset, length, drop}, nil)
 }
 
 func (cl Client) InternalNodeFsync(ctx context.Context, node int64, dataonly bool) error {
@@ -1401,6 +1401,10 @@ func (cl Client) InternalNodeWriteWindow(ctx context.Context, node int64, offset
 
 func (cl Client) InternalNodesBegin(ctx context.Context, target int) (types.InternalNode, error) {
 	return result[types.InternalNode](cl, ctx, "internal_nodes_begin", []any{target}, nil)
+}
+
+func (cl Client) InternalNodesClock(ctx context.Context, seconds int64, nanoseconds int64) error {
+	return cl.do(ctx, "internal_nodes_clock", []any{seconds, nanoseconds}, nil)
 }
 
 func (cl Client) InternalNodesEnd(ctx context.Context) error {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -147,6 +148,18 @@ func raiseFileLimit() {
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l) == nil && l.Cur < enough {
 		syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: enough, Max: max(enough, l.Max)})
 	}
+}
+
+func (d Actions) InternalNodesClock(seconds, nanoseconds int64) error {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_REALTIME, &now); err != nil {
+		return err
+	}
+	host := time.Unix(seconds, nanoseconds)
+	if off := host.Sub(time.Unix(now.Unix())).Abs(); d.cfg.Live || off < 2*time.Millisecond {
+		return nil // a live guest's clock is its own
+	}
+	return unix.ClockSettime(unix.CLOCK_REALTIME, &unix.Timespec{Sec: seconds, Nsec: nanoseconds})
 }
 
 func (d Actions) InternalNodesEnd() error {
@@ -399,19 +412,22 @@ func (n *nodes) open(x *node, write bool) (int, error) {
 	case x.typ != unix.S_IFREG:
 		return -1, unix.EINVAL
 	}
+	// What the host reads, and reads ahead, is not what a user of the guest has read; and while
+	// times stay as they are, the handle need not ask for them again.
+	flags |= unix.O_NOATIME
 	fd, err := openat(unix.AT_FDCWD, procPath(x.pin), flags, 0)
 	switch {
 	case err == unix.EPERM && write: // a file that may only grow (chattr +a)?
 		fd, err = openat(unix.AT_FDCWD, procPath(x.pin), unix.O_WRONLY|unix.O_APPEND, 0)
 	case err != nil && !write:
-		flags = unix.O_RDONLY
+		flags = unix.O_RDONLY | unix.O_NOATIME
 		fd, err = openat(unix.AT_FDCWD, procPath(x.pin), flags, 0)
 	}
 	if err != nil {
 		return -1, err
 	}
 	n.closeContent(x)
-	n.setContent(x, fd, flags == unix.O_RDWR || write)
+	n.setContent(x, fd, flags&unix.O_ACCMODE == unix.O_RDWR || write)
 	return fd, nil
 }
 
@@ -541,11 +557,11 @@ func (d Actions) InternalNodeCreate(parent int64, name string, mode, umask int, 
 	var n *nodes
 	var dir *node
 	var err error
-	flags := unix.O_RDWR | unix.O_CREAT | unix.O_EXCL | unix.O_NOFOLLOW
+	flags := unix.O_RDWR | unix.O_CREAT | unix.O_EXCL | unix.O_NOFOLLOW | unix.O_NOATIME
 	at := name
 	if name == "" {
 		n, dir, err = d.node(parent)
-		flags, at = unix.O_RDWR|unix.O_TMPFILE, "."
+		flags, at = unix.O_RDWR|unix.O_TMPFILE|unix.O_NOATIME, "."
 		if exclusive {
 			flags |= unix.O_EXCL
 		}
@@ -977,7 +993,7 @@ func (d Actions) InternalNodeFsync(id int64, dataonly bool) error {
 	return unix.Fsync(fd)
 }
 
-func (d Actions) InternalNodeFallocate(id, flags, offset, length int64) error {
+func (d Actions) InternalNodeFallocate(id, flags, offset, length int64, drop bool) error {
 	n, x, err := d.node(id)
 	if err != nil {
 		return err
@@ -986,7 +1002,11 @@ func (d Actions) InternalNodeFallocate(id, flags, offset, length int64) error {
 	if err != nil {
 		return err
 	}
-	return unix.Fallocate(fd, uint32(flags), offset, length)
+	err = unix.Fallocate(fd, uint32(flags), offset, length)
+	if err == nil && drop {
+		err = x.dropSetID()
+	}
+	return err
 }
 
 func (d Actions) InternalNodeSeek(id, offset int64, whence int) (int64, error) {

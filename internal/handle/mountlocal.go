@@ -38,6 +38,7 @@ type localMount struct {
 	start    sync.Once
 	running  atomic.Bool
 	cancel   func()        // ends mount_local_run, once it is running
+	asked    atomic.Bool   // a request has come
 	over     atomic.Bool   // there is nothing behind it any longer
 	done     chan struct{} // closed when mount_local_run is over
 	failOnce sync.Once
@@ -98,7 +99,6 @@ func (m *localMount) mount() error {
 		return fmt.Errorf("%s: %w", m.dir, err)
 	}
 	go m.server.Serve()
-	refusePolls(m.dir)
 	return nil
 }
 
@@ -113,7 +113,32 @@ func (m *localMount) begin(ctx context.Context) error {
 		return err
 	}
 	m.nodes.begin(root, w)
-	return nil
+	return m.setClock(silent{m.h})
+}
+
+// setClock gives the guest the host's time.
+func (m *localMount) setClock(caller calls.Caller) error {
+	now := time.Now()
+	c := calls.Client{Caller: caller}
+	return c.InternalNodesClock(context.Background(), now.Unix(), int64(now.Nanosecond()))
+}
+
+// keepClock sets the guest's clock again and again while requests come.
+func (m *localMount) keepClock(stop <-chan struct{}) {
+	const interval = 5 * time.Second
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-tick.C:
+			if m.asked.Swap(false) {
+				m.setClock(turn{m})
+				m.asked.Store(false)
+			}
+		}
+	}
 }
 
 // plugWindow plugs the window in, and returns its target; nil and -1 if there can be none.
@@ -167,6 +192,7 @@ func (h *Handle) endNodes(ctx context.Context, m *localMount) {
 	if h.link == nil || h.link != m.link {
 		return
 	}
+	m.nodes.setTimes(silent{h})
 	if err := h.quietly().InternalNodesEnd(ctx); err != nil {
 		h.log("mount-local: %v", err)
 	}
@@ -199,6 +225,10 @@ func (h Actions) MountLocalRun(c *Call) error {
 	m.cancel = cancel
 	m.running.Store(true)
 	m.start.Do(func() { close(m.begun) })
+	go refusePolls(m.dir)
+	if m.nodes != nil {
+		go m.keepClock(ctx.Done())
+	}
 	h.callMu.Unlock()
 	err := m.wait(ctx)
 	h.callMu.Lock()
@@ -359,6 +389,7 @@ func (h *Handle) besideMount(a *api.Action) (after func()) {
 		return func() {}
 	}
 	writeBack(m.dir)
+	m.nodes.setTimes(turn{m})
 	if looksOnly(a.Name) {
 		return func() {}
 	}
@@ -391,6 +422,7 @@ func (t turn) Call(ctx context.Context, a *api.Action, args, opts []any) (any, e
 	if m.over.Load() { // who ends the mount may hold the turn
 		return nil, gone
 	}
+	m.asked.Store(true)
 	h.callMu.Lock()
 	defer h.callMu.Unlock()
 	if m.over.Load() || h.link == nil || h.link != m.link {

@@ -32,22 +32,37 @@ type nodeFS struct {
 	dirs     map[uint64]*dirNames
 	streams  map[uint64]*dirStream
 	lastFh   uint64
+	version  uint64 // of all attributes: counts what may have changed some
 	released []byte // references to give back
-	timer    bool   // that gives them back is set
+	late     []lateTime
+	timer    bool // that gives them back is set
 }
 
 // dirNames is what is known of the names in a directory.
 type dirNames struct {
-	there    map[string]bool // the kernel may have cached that they are there, or are not
-	complete bool            // no others are there
-	exact    int64           // as in an InternalNode
+	there    map[string]uint64 // their nodes, 0: not there; the kernel may have cached that
+	complete bool              // no others are there
+	exact    int64             // as in an InternalNode
 	changes  uint64
 }
 
 // absent reports whether it is known that a name is not there.
 func (d *dirNames) absent(name string) bool {
-	return d != nil && d.complete && d.exact == 1 && !d.there[name]
+	return d != nil && d.complete && d.exact == 1 && d.there[name] == 0
 }
+
+// lateTime is a time to set before a node is given back.
+type lateTime struct {
+	id   uint64
+	time time.Time
+}
+
+// maxName is the longest name, in bytes, that a file can have: NAME_MAX. Longer ones are an error of
+// their own.
+const maxName = 255
+
+// unknownNode stands for the node of a name that was seen in a list.
+const unknownNode = 1
 
 // knownNode is a node that the handle has references to.
 type knownNode struct {
@@ -55,9 +70,15 @@ type knownNode struct {
 	lookups    uint64 // of the kernel
 	streams    int    // that hold it in their buffer
 	opens      int
+	writers    int  // of these
+	writable   bool // some of what was written may still be in the kernel
 	xattrs     []byte
 	changes    atomic.Uint64
 	ahead      *readAhead
+	attr       api.InternalNode // what is known of its attributes
+	current    bool             // attr is how they are
+	unwritten  bool             // the content, and so attr's time of that, is as it was then
+	mtime      *time.Time       // that is still to be set
 }
 
 func newNodeFS(m *localMount) *nodeFS {
@@ -89,7 +110,16 @@ func (f *nodeFS) do(fn func(ctx context.Context, c calls.Client) error) fuse.Sta
 
 // change is do for a call that changes something.
 func (f *nodeFS) change(fn func(ctx context.Context, c calls.Client) error) fuse.Status {
-	return fuse.Status(f.m.change(fn))
+	errno := f.m.change(fn)
+	if errno == syscall.ENOSPC {
+		// A file that was removed takes space until the kernel has forgotten it, which it says
+		// when it has time, and we have given it back.
+		time.Sleep(10 * time.Millisecond)
+		if f.giveBack() {
+			errno = f.m.change(fn)
+		}
+	}
+	return fuse.Status(errno)
 }
 
 // known is what is kept of a node, which the kernel refers to.
@@ -107,12 +137,13 @@ func (f *nodeFS) touched(id uint64) {
 	n := f.known(id)
 	n.changes.Add(1)
 	f.mu.Lock()
-	n.ahead = nil
+	n.ahead, n.unwritten = nil, false
+	f.stale(id)
 	f.mu.Unlock()
 }
 
 // received counts a reference that came from the daemon. f.mu is held.
-func (f *nodeFS) received(e *api.InternalNode) *knownNode {
+func (f *nodeFS) received(e *api.InternalNode, version uint64) *knownNode {
 	n := f.nodes[uint64(e.ID)]
 	if n == nil {
 		n = &knownNode{}
@@ -120,7 +151,29 @@ func (f *nodeFS) received(e *api.InternalNode) *knownNode {
 	}
 	n.references++
 	n.xattrs = e.Xattrs
+	f.now(n, e, version)
 	return n
+}
+
+// now takes a node's attributes. version is what it was before the daemon was asked; if
+// something changed meanwhile, they may be older than that. f.mu is held.
+func (f *nodeFS) now(n *knownNode, e *api.InternalNode, version uint64) {
+	n.attr, n.current = *e, f.version == version
+	n.unwritten = n.current
+}
+
+// stale says that a node's attributes may have changed. f.mu is held.
+func (f *nodeFS) stale(id uint64) {
+	f.version++
+	if n := f.nodes[id]; n != nil {
+		n.current = false
+	}
+}
+
+func (f *nodeFS) currentVersion() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.version
 }
 
 // unused gives a node back if nobody refers to it. f.mu is held.
@@ -130,26 +183,34 @@ func (f *nodeFS) unused(id uint64, n *knownNode) {
 	}
 	delete(f.nodes, id)
 	delete(f.dirs, id)
+	if n.mtime != nil {
+		f.late = append(f.late, lateTime{id, *n.mtime})
+	}
 	f.released = binary.BigEndian.AppendUint64(f.released, id)
 	f.released = binary.BigEndian.AppendUint64(f.released, n.references)
 	if !f.timer {
 		f.timer = true
-		time.AfterFunc(50*time.Millisecond, f.giveBack)
+		time.AfterFunc(50*time.Millisecond, func() { f.giveBack() })
 	}
 }
 
 // giveBack tells the daemon which references are no longer needed.
-func (f *nodeFS) giveBack() {
+func (f *nodeFS) giveBack() (some bool) {
 	const atOnce = 1 << 20
 	f.mu.Lock()
-	list := f.released
-	f.released, f.timer = nil, false
+	list, late := f.released, f.late
+	f.released, f.late, f.timer = nil, nil, false
 	f.mu.Unlock()
+	for _, t := range late {
+		f.sendTime(turn{f.m}, t.id, t.time)
+	}
 	for len(list) > 0 {
 		n := min(len(list), atOnce)
 		f.do(func(ctx context.Context, c calls.Client) error { return c.InternalNodesForget(ctx, list[:n]) })
 		list = list[n:]
+		some = true
 	}
+	return some
 }
 
 func (f *nodeFS) Forget(id, lookups uint64) {
@@ -162,11 +223,11 @@ func (f *nodeFS) Forget(id, lookups uint64) {
 }
 
 // reply fills in the entry that a request asked for.
-func (f *nodeFS) reply(parent uint64, name string, e *api.InternalNode, out *fuse.EntryOut) {
+func (f *nodeFS) reply(parent uint64, name string, e *api.InternalNode, version uint64, out *fuse.EntryOut) {
 	f.mu.Lock()
-	n := f.received(e)
+	n := f.received(e, version)
 	n.lookups++
-	f.cached(parent, name, true)
+	f.cached(parent, name, uint64(e.ID))
 	f.mu.Unlock()
 	f.fill(e, out)
 }
@@ -182,27 +243,30 @@ func (f *nodeFS) fill(e *api.InternalNode, out *fuse.EntryOut) {
 func (f *nodeFS) dir(id uint64) *dirNames {
 	d := f.dirs[id]
 	if d == nil {
-		d = &dirNames{there: map[string]bool{}}
+		d = &dirNames{there: map[string]uint64{}}
 		f.dirs[id] = d
 	}
 	return d
 }
 
 // cached notes a name that the kernel may remember, or remember that it is not there. f.mu is held.
-func (f *nodeFS) cached(parent uint64, name string, there bool) {
+func (f *nodeFS) cached(parent uint64, name string, id uint64) {
 	if name != "" {
-		f.dir(parent).there[name] = there
+		f.dir(parent).there[name] = id
 	}
 }
 
-// changed notes the outcome of a request that was to make or remove a name.
-func (f *nodeFS) changed(parent uint64, name string, there bool, status fuse.Status) {
+// changed notes the outcome of a request that was to make a name, or to remove it (id is 0).
+func (f *nodeFS) changed(parent uint64, name string, id uint64, status fuse.Status) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	d := f.dir(parent)
 	d.changes++
+	f.stale(parent)
+	f.stale(d.there[name]) // which had that name before
+	f.stale(id)
 	if status.Ok() {
-		f.cached(parent, name, there)
+		f.cached(parent, name, id)
 	} else {
 		d.complete = false // who knows
 	}
@@ -221,15 +285,20 @@ func (f *nodeFS) attr(e *api.InternalNode, a *fuse.Attr) {
 
 // entry does a call that returns an entry.
 func (f *nodeFS) entry(parent uint64, name string, out *fuse.EntryOut, fn func(ctx context.Context, c calls.Client) (api.InternalNode, error)) fuse.Status {
+	version := f.currentVersion()
 	var e api.InternalNode
 	status := f.change(func(ctx context.Context, c calls.Client) (err error) {
 		e, err = fn(ctx, c)
 		return err
 	})
-	if status.Ok() {
-		f.reply(parent, name, &e, out)
+	quiet := f.currentVersion() == version
+	f.changed(parent, name, uint64(e.ID), status)
+	if quiet {
+		version = f.currentVersion()
 	}
-	f.changed(parent, name, true, status)
+	if status.Ok() {
+		f.reply(parent, name, &e, version, out)
+	}
 	if status.Ok() && e.Exact == 1 { // a new directory
 		f.mu.Lock()
 		d := f.dir(uint64(e.ID))
@@ -241,7 +310,7 @@ func (f *nodeFS) entry(parent uint64, name string, out *fuse.EntryOut, fn func(c
 
 func (f *nodeFS) Lookup(cancel <-chan struct{}, h *fuse.InHeader, name string, out *fuse.EntryOut) fuse.Status {
 	f.mu.Lock()
-	absent := f.dirs[h.NodeId].absent(name)
+	absent, version := len(name) <= maxName && f.dirs[h.NodeId].absent(name), f.version
 	f.mu.Unlock()
 	errno := syscall.ENOENT
 	if !absent {
@@ -250,7 +319,7 @@ func (f *nodeFS) Lookup(cancel <-chan struct{}, h *fuse.InHeader, name string, o
 			return c.InternalNodeLookup(ctx, int64(h.NodeId), name)
 		})
 		if errno == 0 {
-			f.reply(h.NodeId, name, &e, out)
+			f.reply(h.NodeId, name, &e, version, out)
 			return fuse.OK
 		}
 	}
@@ -258,7 +327,7 @@ func (f *nodeFS) Lookup(cancel <-chan struct{}, h *fuse.InHeader, name string, o
 		return fuse.Status(errno)
 	}
 	f.mu.Lock()
-	f.cached(h.NodeId, name, false)
+	f.cached(h.NodeId, name, 0)
 	d := f.dir(h.NodeId)
 	ask := d.complete && d.exact == 0
 	f.mu.Unlock()
@@ -283,8 +352,13 @@ func (f *nodeFS) askExact(id uint64) {
 }
 
 func (f *nodeFS) attributes(id uint64, out *fuse.AttrOut, fn func(ctx context.Context, c calls.Client) (api.InternalNode, error)) fuse.Status {
+	version := f.currentVersion()
 	e, errno := ask(f.m, fn)
 	if errno == 0 {
+		n := f.known(id)
+		f.mu.Lock()
+		f.now(n, &e, version)
+		f.mu.Unlock()
 		out.SetTimeout(f.m.options.attrTimeout)
 		f.attr(&e, &out.Attr)
 	}
@@ -292,14 +366,99 @@ func (f *nodeFS) attributes(id uint64, out *fuse.AttrOut, fn func(ctx context.Co
 }
 
 func (f *nodeFS) GetAttr(cancel <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut) fuse.Status {
+	if e, ok := f.currentAttr(in.NodeId); ok {
+		out.SetTimeout(f.m.options.attrTimeout)
+		f.attr(&e, &out.Attr)
+		return fuse.OK
+	}
+	f.setTime(in.NodeId)
 	return f.attributes(in.NodeId, out, func(ctx context.Context, c calls.Client) (api.InternalNode, error) {
 		return c.InternalNodeGetattr(ctx, int64(in.NodeId))
 	})
 }
 
+// currentAttr returns a node's attributes if nothing can have changed them since they came.
+func (f *nodeFS) currentAttr(id uint64) (api.InternalNode, bool) {
+	n := f.known(id)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return n.attr, n.current && n.mtime == nil
+}
+
+// The kernel keeps the time at which a file that it writes was changed, and passes it on when
+// the file is closed, whether or not the program sets another one next, as cp -a does. Nothing
+// depends on it, so it is set a little later, or together with what else is set.
+
+// putOff takes a request that only sets that time for later, and reports whether it did.
+func (f *nodeFS) putOff(in *fuse.SetAttrIn, out *fuse.AttrOut) bool {
+	const delay = 100 * time.Millisecond
+	if in.Valid&^(fuse.FATTR_FH|fuse.FATTR_LOCKOWNER) != fuse.FATTR_MTIME|fuse.FATTR_CTIME {
+		return false
+	}
+	n := f.known(in.NodeId)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if n.attr.ID == 0 {
+		return false
+	}
+	f.attr(&n.attr, &out.Attr) // which the kernel does not look at
+	t := time.Unix(int64(in.Mtime), int64(in.Mtimensec))
+	if n.mtime == nil {
+		if n.unwritten && t.Equal(time.Unix(n.attr.MtimeSec, n.attr.MtimeNsec)) {
+			return true
+		}
+		time.AfterFunc(delay, func() { f.setTime(in.NodeId) })
+	}
+	n.mtime = &t
+	return true
+}
+
+// setTime sets the time of a node that was put off, if one was.
+func (f *nodeFS) setTime(id uint64) {
+	n := f.known(id)
+	f.mu.Lock()
+	t := n.mtime
+	n.mtime = nil
+	f.mu.Unlock()
+	if t != nil {
+		f.sendTime(turn{f.m}, id, *t)
+	}
+}
+
+func (f *nodeFS) sendTime(caller calls.Caller, id uint64, t time.Time) {
+	c := calls.Client{Caller: caller}
+	c.InternalNodeSetattr(context.Background(), int64(id), api.NodeSetMtime, 0, 0, 0, 0, 0, 0, t.Unix(), int64(t.Nanosecond()))
+	f.mu.Lock()
+	f.stale(id)
+	if n := f.nodes[id]; n != nil {
+		n.unwritten = false
+	}
+	f.mu.Unlock()
+}
+
+// setTimes sets all times that were put off.
+func (f *nodeFS) setTimes(caller calls.Caller) {
+	f.mu.Lock()
+	late := f.late
+	f.late = nil
+	for id, n := range f.nodes {
+		if n.mtime != nil {
+			late = append(late, lateTime{id, *n.mtime})
+			n.mtime = nil
+		}
+	}
+	f.mu.Unlock()
+	for _, t := range late {
+		f.sendTime(caller, t.id, t.time)
+	}
+}
+
 func (f *nodeFS) SetAttr(cancel <-chan struct{}, in *fuse.SetAttrIn, out *fuse.AttrOut) fuse.Status {
 	if f.m.options.readonly {
 		return fuse.EROFS
+	}
+	if f.putOff(in, out) {
+		return fuse.OK
 	}
 	which := 0
 	for from, to := range map[uint32]int{
@@ -311,15 +470,26 @@ func (f *nodeFS) SetAttr(cancel <-chan struct{}, in *fuse.SetAttrIn, out *fuse.A
 			which |= to
 		}
 	}
+	mtime := time.Unix(int64(in.Mtime), int64(in.Mtimensec))
+	n := f.known(in.NodeId)
+	f.mu.Lock()
+	if n.mtime != nil && which&api.NodeSetMtime == 0 {
+		which |= api.NodeSetMtime
+		mtime = *n.mtime
+	}
+	n.mtime = nil
+	f.mu.Unlock()
 	status := f.attributes(in.NodeId, out, func(ctx context.Context, c calls.Client) (api.InternalNode, error) {
 		return c.InternalNodeSetattr(ctx, int64(in.NodeId), which, int(in.Mode&0o7777), int64(in.Uid), int64(in.Gid), int64(in.Size),
-			int64(in.Atime), int64(in.Atimensec), int64(in.Mtime), int64(in.Mtimensec))
+			int64(in.Atime), int64(in.Atimensec), mtime.Unix(), int64(mtime.Nanosecond()))
 	})
 	if which&api.NodeSetSize != 0 {
 		f.touched(in.NodeId)
 	}
 	if which&(api.NodeSetMode|api.NodeSetUID|api.NodeSetGID|api.NodeSetSize) != 0 {
-		f.forgetXattrs(in.NodeId) // ACLs follow the mode, capabilities the owner and the content
+		if names, ok := nodexattr.Names(f.knownXattrs(in.NodeId)); !ok || len(names) > 0 {
+			f.forgetXattrs(in.NodeId) // ACLs follow the mode, capabilities the owner and the content
+		}
 	}
 	return status
 }
@@ -347,7 +517,7 @@ func (f *nodeFS) create(in *fuse.CreateIn, name string, exclusive bool, out *fus
 		return c.InternalNodeCreate(ctx, int64(in.NodeId), name, int(in.Mode&0o7777), int(in.Umask&0o777), uid, gid, exclusive)
 	})
 	if status.Ok() {
-		f.opened(out.NodeId)
+		f.opened(out.NodeId, in.Flags)
 		out.OpenFlags = fuse.FOPEN_KEEP_CACHE
 	}
 	return status
@@ -390,7 +560,7 @@ func (f *nodeFS) unlink(parent uint64, name string, directory bool) fuse.Status 
 	status := f.change(func(ctx context.Context, c calls.Client) error {
 		return c.InternalNodeUnlink(ctx, int64(parent), name, directory)
 	})
-	f.changed(parent, name, false, status)
+	f.changed(parent, name, 0, status)
 	return status
 }
 
@@ -398,8 +568,17 @@ func (f *nodeFS) Rename(cancel <-chan struct{}, in *fuse.RenameIn, name, newName
 	status := f.change(func(ctx context.Context, c calls.Client) error {
 		return c.InternalNodeRename(ctx, int64(in.NodeId), name, int64(in.Newdir), newName, int64(in.Flags))
 	})
-	f.changed(in.NodeId, name, in.Flags&unix.RENAME_EXCHANGE != 0, status)
-	f.changed(in.Newdir, newName, true, status)
+	f.mu.Lock()
+	id, other := f.dir(in.NodeId).there[name], f.dir(in.Newdir).there[newName]
+	f.mu.Unlock()
+	switch {
+	case in.Flags&unix.RENAME_WHITEOUT != 0:
+		other = unknownNode
+	case in.Flags&unix.RENAME_EXCHANGE == 0:
+		other = 0
+	}
+	f.changed(in.NodeId, name, other, status)
+	f.changed(in.Newdir, newName, max(id, unknownNode), status)
 	return status
 }
 
@@ -411,11 +590,15 @@ func (f *nodeFS) Readlink(cancel <-chan struct{}, h *fuse.InHeader) ([]byte, fus
 }
 
 // opened counts a program that has a file open.
-func (f *nodeFS) opened(id uint64) {
+func (f *nodeFS) opened(id uint64, flags uint32) {
 	n := f.known(id)
 	f.mu.Lock()
+	defer f.mu.Unlock()
 	n.opens++
-	f.mu.Unlock()
+	if flags&syscall.O_ACCMODE != syscall.O_RDONLY {
+		n.writers++
+		n.writable = true
+	}
 }
 
 // Open needs no call to read: the node is held, and its content is opened when it is read.
@@ -426,7 +609,7 @@ func (f *nodeFS) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut
 			return status
 		}
 	}
-	f.opened(in.NodeId)
+	f.opened(in.NodeId, in.Flags)
 	out.OpenFlags = fuse.FOPEN_KEEP_CACHE
 	return fuse.OK
 }
@@ -435,6 +618,9 @@ func (f *nodeFS) Release(cancel <-chan struct{}, in *fuse.ReleaseIn) {
 	n := f.known(in.NodeId)
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if in.Flags&syscall.O_ACCMODE != syscall.O_RDONLY {
+		n.writers--
+	}
 	if n.opens--; n.opens <= 0 {
 		n.ahead = nil
 	}
@@ -447,6 +633,7 @@ func (f *nodeFS) Fsync(cancel <-chan struct{}, in *fuse.FsyncIn) fuse.Status {
 	if f.m.options.readonly {
 		return fuse.OK
 	}
+	f.setTime(in.NodeId)
 	return f.do(func(ctx context.Context, c calls.Client) error {
 		return c.InternalNodeFsync(ctx, int64(in.NodeId), in.FsyncFlags&1 != 0)
 	})
@@ -457,14 +644,29 @@ func (f *nodeFS) FsyncDir(cancel <-chan struct{}, in *fuse.FsyncIn) fuse.Status 
 }
 
 func (f *nodeFS) Fallocate(cancel <-chan struct{}, in *fuse.FallocateIn) fuse.Status {
+	// The kernel does not say that it left setuid and setgid bits to us.
+	drop := in.Uid != 0
+	if drop {
+		defer f.forgetXattrs(in.NodeId)
+	}
 	status := f.change(func(ctx context.Context, c calls.Client) error {
-		return c.InternalNodeFallocate(ctx, int64(in.NodeId), int64(in.Mode), int64(in.Offset), int64(in.Length))
+		return c.InternalNodeFallocate(ctx, int64(in.NodeId), int64(in.Mode), int64(in.Offset), int64(in.Length), drop)
 	})
 	f.touched(in.NodeId)
 	return status
 }
 
 func (f *nodeFS) Lseek(cancel <-chan struct{}, in *fuse.LseekIn, out *fuse.LseekOut) fuse.Status {
+	// What programs have written may be in the kernel's cache only, where the guest does not
+	// see it: it would take data for a hole. To forget it, the kernel has to write it first.
+	n := f.known(in.NodeId)
+	f.mu.Lock()
+	dirty := n.writable
+	n.writable = n.writers > 0
+	f.mu.Unlock()
+	if dirty {
+		f.m.server.InodeNotify(in.NodeId, 0, 0)
+	}
 	at, errno := ask(f.m, func(ctx context.Context, c calls.Client) (int64, error) {
 		return c.InternalNodeSeek(ctx, int64(in.NodeId), int64(in.Offset), int(in.Whence))
 	})
@@ -510,6 +712,14 @@ func (f *nodeFS) forgetXattrs(id uint64) {
 	f.mu.Unlock()
 }
 
+// xattrChanged is forgetXattrs after a request that may have set one: an ACL is part of the mode.
+func (f *nodeFS) xattrChanged(id uint64) {
+	f.forgetXattrs(id)
+	f.mu.Lock()
+	f.stale(id)
+	f.mu.Unlock()
+}
+
 func (f *nodeFS) getxattr(id uint64, name string) ([]byte, syscall.Errno) {
 	return ask(f.m, func(ctx context.Context, c calls.Client) ([]byte, error) {
 		return c.InternalNodeGetxattr(ctx, int64(id), name)
@@ -542,14 +752,14 @@ func (f *nodeFS) ListXAttr(cancel <-chan struct{}, h *fuse.InHeader, dest []byte
 }
 
 func (f *nodeFS) SetXAttr(cancel <-chan struct{}, in *fuse.SetXAttrIn, name string, data []byte) fuse.Status {
-	defer f.forgetXattrs(in.NodeId)
+	defer f.xattrChanged(in.NodeId)
 	return f.change(func(ctx context.Context, c calls.Client) error {
 		return c.InternalNodeSetxattr(ctx, int64(in.NodeId), name, data, int(in.Flags))
 	})
 }
 
 func (f *nodeFS) RemoveXAttr(cancel <-chan struct{}, h *fuse.InHeader, name string) fuse.Status {
-	defer f.forgetXattrs(h.NodeId)
+	defer f.xattrChanged(h.NodeId)
 	return f.change(func(ctx context.Context, c calls.Client) error {
 		return c.InternalNodeRemovexattr(ctx, int64(h.NodeId), name)
 	})
@@ -623,6 +833,7 @@ func (f *nodeFS) next(s *dirStream, id uint64, at int64, plus bool) (*api.Intern
 		if s.batches++; s.batches > 1 {
 			most = 4000
 		}
+		version := f.currentVersion()
 		l, errno := ask(f.m, func(ctx context.Context, c calls.Client) ([]api.InternalNode, error) {
 			return c.InternalNodeReaddir(ctx, int64(id), at, most, plus)
 		})
@@ -633,9 +844,13 @@ func (f *nodeFS) next(s *dirStream, id uint64, at int64, plus bool) (*api.Intern
 		d := f.dir(id)
 		for i := range l {
 			if l[i].ID != 0 {
-				f.received(&l[i]).streams++
+				f.received(&l[i], version).streams++
 			}
-			d.there[l[i].Name] = true
+			if id := uint64(l[i].ID); id != 0 {
+				d.there[l[i].Name] = id
+			} else if d.there[l[i].Name] == 0 {
+				d.there[l[i].Name] = unknownNode
+			}
 		}
 		if len(l) == 0 && s.whole && d.changes == s.changes {
 			d.complete = true
@@ -688,7 +903,7 @@ func (f *nodeFS) ReadDirPlus(cancel <-chan struct{}, in *fuse.ReadIn, out *fuse.
 		n := f.nodes[uint64(e.ID)]
 		n.lookups++
 		n.streams--
-		f.cached(in.NodeId, e.Name, true)
+		f.cached(in.NodeId, e.Name, uint64(e.ID))
 		f.mu.Unlock()
 		f.fill(e, entry)
 		return true
@@ -810,7 +1025,7 @@ func (f *nodeFS) invalidate(server *fuse.Server) {
 	ids := make([]uint64, 0, len(f.nodes))
 	for id, n := range f.nodes {
 		ids = append(ids, id)
-		n.xattrs, n.ahead = nil, nil
+		n.xattrs, n.ahead, n.current, n.unwritten = nil, nil, false, false
 		n.changes.Add(1)
 	}
 	f.mu.Unlock()
