@@ -20,6 +20,7 @@ import (
 	"gofish/internal/api"
 	"gofish/internal/appliance"
 	"gofish/internal/calls"
+	"gofish/internal/hostmount"
 	"gofish/internal/newfile"
 )
 
@@ -81,7 +82,7 @@ func (h Actions) MountLocal(c *Call, localmountpoint string, o types.MountLocalO
 
 // mount makes the mount. Requests wait until mount_local_run.
 func (m *localMount) mount() error {
-	fd, err := mountFUSE(m.dir, &m.options)
+	fd, err := hostmount.Make(m.dir, hostmount.Options{Source: m.options.source, Type: m.options.name, Words: m.options.kernel, MaxRead: maxMessage})
 	if err != nil {
 		return fmt.Errorf("%s: cannot be mounted on: %w", m.dir, err)
 	}
@@ -95,7 +96,7 @@ func (m *localMount) mount() error {
 	}
 	m.server, err = fuse.NewServer(requests, fmt.Sprintf("/dev/fd/%d", fd), o)
 	if err != nil {
-		unmount(m.dir, true)
+		hostmount.Unmount(m.dir, true)
 		return fmt.Errorf("%s: %w", m.dir, err)
 	}
 	go m.server.Serve()
@@ -225,7 +226,7 @@ func (h Actions) MountLocalRun(c *Call) error {
 	m.cancel = cancel
 	m.running.Store(true)
 	m.start.Do(func() { close(m.begun) })
-	go refusePolls(m.dir)
+	go hostmount.RefusePolls(m.dir)
 	if m.nodes != nil {
 		go m.keepClock(ctx.Done())
 	}
@@ -281,22 +282,23 @@ func (m *localMount) fail(err error) {
 // leave unmounts, in spite of programs that use the mount. unmounted is closed when the
 // kernel has let go.
 func (m *localMount) leave(unmounted <-chan struct{}) {
-	if unmount(m.dir, false) == nil {
+	if hostmount.Unmount(m.dir, false) == nil {
 		<-unmounted
 		return
 	}
-	users := usersOf(m.dir)
+	users := hostmount.Users(m.dir)
 	if !m.over.Load() {
-		writeBack(m.dir)
+		hostmount.WriteBack(m.dir)
 	}
-	connection := connectionOf(m.dir)
-	if err := unmount(m.dir, true); err != nil {
+	m.over.Store(true)
+	if at, err := hostmount.Find(m.dir); err == nil && at.FUSE() {
+		at.Abort()
+	}
+	if err := hostmount.Unmount(m.dir, true); err != nil && !errors.Is(err, syscall.EINVAL) {
 		m.h.Warn("%s is still mounted: %v", m.dir, err)
 	} else if users != "" {
 		m.h.Warn("%s is unmounted, although it is in use by %s", m.dir, users)
 	}
-	m.over.Store(true)
-	abort(connection)
 	select {
 	case <-unmounted:
 	case <-time.After(time.Second): // where the connection cannot be ended: it goes with this process
@@ -358,7 +360,7 @@ func (h Actions) UmountLocal(o types.UmountLocalOptions) error {
 		if try > 0 {
 			time.Sleep(time.Duration(try) * 200 * time.Millisecond)
 		}
-		if err = unmount(m.dir, false); err == nil {
+		if err = hostmount.Unmount(m.dir, false); err == nil {
 			break
 		}
 	}
@@ -370,7 +372,7 @@ func (h Actions) UmountLocal(o types.UmountLocalOptions) error {
 		h.setMounted(nil)
 	case errors.Is(err, syscall.EBUSY):
 		text := "it is in use"
-		if users := usersOf(m.dir); users != "" {
+		if users := hostmount.Users(m.dir); users != "" {
 			text += " by " + users
 		}
 		return &CallError{Action: "umount_local", Errno: syscall.EBUSY, Text: fmt.Sprintf("%s: %s", m.dir, text)}
@@ -388,7 +390,7 @@ func (h *Handle) besideMount(a *api.Action) (after func()) {
 	if m == nil || m.nodes == nil || !m.running.Load() || m.over.Load() {
 		return func() {}
 	}
-	writeBack(m.dir)
+	hostmount.WriteBack(m.dir)
 	m.nodes.setTimes(turn{m})
 	if looksOnly(a.Name) {
 		return func() {}

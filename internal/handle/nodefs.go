@@ -937,6 +937,9 @@ func (f *nodeFS) readdir(in *fuse.ReadIn, plus bool, add func(*api.InternalNode,
 	}
 }
 
+// maxMessage is the largest content of a request of the kernel.
+const maxMessage = 1 << 20
+
 // inlineSize is the content up to which a message is quicker than the window.
 const inlineSize = 32 << 10
 

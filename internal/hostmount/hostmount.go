@@ -4,12 +4,10 @@
 package hostmount
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -120,25 +118,7 @@ func Unmount(dir string, lazily bool) error {
 	if err != unix.EPERM {
 		return err
 	}
-	program, lookErr := exec.LookPath("fusermount3")
-	if lookErr != nil {
-		program, lookErr = exec.LookPath("fusermount")
-	}
-	if lookErr != nil {
-		return fmt.Errorf("fusermount3, which users other than root need, is not there: %w", err)
-	}
-	c := exec.Command(program, option, "--", dir)
-	c.Env = append(os.Environ(), "LC_ALL=C")
-	out, err := c.CombinedOutput()
-	switch {
-	case err == nil:
-		return nil
-	case bytes.Contains(out, []byte("busy")):
-		return unix.EBUSY
-	case len(bytes.TrimSpace(out)) > 0:
-		return errors.New(visible.Line(string(bytes.TrimSpace(out))))
-	}
-	return err
+	return runFusermount(nil, option, "--", dir)
 }
 
 // Users names the processes that keep a mount busy: by their working directory, their root,

@@ -34,9 +34,9 @@ const (
 	// MaxResult is the largest reply of gofish's daemon to gofish's handle, which tells it so
 	// (OursMark). The guest's memory must hold it more than once.
 	MaxResult = 64 << 20
-	MaxChunk   = 8192    // largest data of one file chunk, bytes
-	MaxError   = 64 << 10
-	MaxErrno   = 32
+	MaxChunk  = 8192 // largest data of one file chunk, bytes
+	MaxError  = 64 << 10
+	MaxErrno  = 32
 
 	LaunchWord   = 0xF5F55FF5
 	CancelWord   = 0xFFFFEEEE

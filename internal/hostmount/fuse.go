@@ -1,42 +1,43 @@
-package handle
+package hostmount
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 
 	"gofish/internal/visible"
 )
 
-// maxMessage is the largest content of a request.
-const maxMessage = 1 << 20
+// Options is how a FUSE file system is mounted.
+type Options struct {
+	Source, Type string   // as df shows them; the type without fuse.
+	Words        []string // for the kernel: ro, allow_other, …
+	MaxRead      int      // largest request to read, in bytes
+}
 
-// mountFUSE mounts a FUSE file system on a directory, and returns the descriptor on which
-// the kernel makes requests: fuse(4). Who may not mount has fusermount3 do it.
-func mountFUSE(dir string, o *mountOptions) (fd int, err error) {
+// Make mounts a FUSE file system on a directory, and returns the descriptor on which the
+// kernel makes its requests: fuse(4). Who may not mount has fusermount3 do it.
+func Make(dir string, o Options) (fd int, err error) {
 	fd, err = unix.Open("/dev/fuse", unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return -1, fmt.Errorf("/dev/fuse: %w (the kernel's module fuse makes it; a container must be given it)", err)
 	}
 	flags := uintptr(unix.MS_NOSUID | unix.MS_NODEV)
-	data := fmt.Sprintf("fd=%d,rootmode=40000,user_id=%d,group_id=%d,max_read=%d", fd, os.Geteuid(), os.Getegid(), maxMessage)
-	for _, word := range o.kernel {
+	data := fmt.Sprintf("fd=%d,rootmode=40000,user_id=%d,group_id=%d,max_read=%d", fd, os.Geteuid(), os.Getegid(), o.MaxRead)
+	for _, word := range o.Words {
 		if f, ok := mountFlags[word]; ok {
 			flags = flags&^f.clear | f.set
 		} else {
 			data += "," + word
 		}
 	}
-	err = unix.Mount(o.source, dir, "fuse."+o.name, flags, data)
+	err = unix.Mount(o.Source, dir, "fuse."+o.Type, flags, data)
 	if err == nil {
 		return fd, nil
 	}
@@ -55,9 +56,9 @@ var mountFlags = map[string]struct{ set, clear uintptr }{
 }
 
 // fusermount mounts with the help of that program, which sends the descriptor over a socket.
-func fusermount(dir string, o *mountOptions) (int, error) {
+func fusermount(dir string, o Options) (int, error) {
 	escape := strings.NewReplacer(`\`, `\\`, ",", `\,`).Replace
-	options := append(slices.Clone(o.kernel), "fsname="+escape(o.source), "subtype="+escape(o.name), fmt.Sprintf("max_read=%d", maxMessage))
+	options := append(slices.Clone(o.Words), "fsname="+escape(o.Source), "subtype="+escape(o.Type), fmt.Sprintf("max_read=%d", o.MaxRead))
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return -1, err
@@ -100,17 +101,17 @@ func runFusermount(extra []*os.File, args ...string) error {
 	case err == nil:
 		return nil
 	case strings.Contains(text, "busy"):
-		return syscall.EBUSY
+		return unix.EBUSY
 	case text != "":
 		return errors.New(text)
 	}
 	return err
 }
 
-// refusePolls has the kernel learn that files of the mount cannot be polled. A program that
+// RefusePolls has the kernel learn that files of the mount cannot be polled. A program that
 // opens a file of its own mount with package os would otherwise wait for an answer of its own in the
 // runtime, which may have no thread left to give it.
-func refusePolls(dir string) {
+func RefusePolls(dir string) {
 	fd, err := unix.Open(filepath.Join(dir, ".go-fuse-epoll-hack"), unix.O_RDONLY|unix.O_CLOEXEC, 0) // go-fuse answers for it
 	if err == nil {
 		unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
@@ -118,75 +119,18 @@ func refusePolls(dir string) {
 	}
 }
 
-// unmount takes a mount of ours away; lazily, it goes although programs use it.
-func unmount(dir string, lazily bool) error {
-	flags, option := 0, "-u"
-	if lazily {
-		flags, option = unix.MNT_DETACH, "-uz"
-	}
-	if err := unix.Unmount(dir, flags); err != unix.EPERM {
-		return err
-	}
-	return runFusermount(nil, option, "--", dir)
-}
-
-// usersOf names the processes that keep a mount busy: by their working directory, their
-// root, or an open file. It asks the mount nothing.
-func usersOf(dir string) string {
-	const most = 5
-	inside := func(link string) bool {
-		target, err := os.Readlink(link)
-		return err == nil && (target == dir || strings.HasPrefix(target, dir+"/"))
-	}
-	var users []string
-	processes, _ := filepath.Glob("/proc/[0-9]*")
-	slices.SortFunc(processes, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b)) })
-	for _, p := range processes {
-		links, _ := filepath.Glob(p + "/fd/*")
-		if !slices.ContainsFunc(append(links, p+"/cwd", p+"/root", p+"/exe"), inside) {
-			continue
-		}
-		if len(users) == most {
-			users = append(users, "others")
-			break
-		}
-		name, _ := os.ReadFile(p + "/comm")
-		users = append(users, fmt.Sprintf("%s (%s)", visible.Line(strings.TrimSpace(string(name))), filepath.Base(p)))
-	}
-	return strings.Join(users, ", ")
-}
-
-// writeBack has the kernel write what programs have changed in a mount.
-func writeBack(dir string) {
+// WriteBack has the kernel write what programs have changed in a mount.
+func WriteBack(dir string) {
 	if fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err == nil {
 		unix.Syncfs(fd)
 		unix.Close(fd)
 	}
 }
 
-// connectionOf is the number of a mount's FUSE connection, which is the minor number of its
-// device; 0 if it is not found. See proc_pid_mountinfo(5).
-func connectionOf(dir string) (number int) {
-	b, _ := os.ReadFile("/proc/self/mountinfo")
-	for line := range strings.Lines(string(b)) {
-		f := strings.Fields(line)
-		if len(f) > 4 && unescapeMount(f[4]) == dir {
-			if _, minor, ok := strings.Cut(f[2], ":"); ok {
-				number, _ = strconv.Atoi(minor)
-			}
-		}
-	}
-	return number
-}
-
-// unescapeMount undoes the octal escapes of /proc's lists of mounts.
-func unescapeMount(s string) string {
-	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(s)
-}
-
-// abort ends a FUSE connection, so that no program waits for an answer.
-func abort(connection int) {
-	if connection > 0 {
-		os.WriteFile(fmt.Sprintf("/sys/fs/fuse/connections/%d/abort", connection), []byte("1"), 0)
+// Abort ends a FUSE mount's connection: no program waits for an answer any longer. Only root
+// can do it everywhere.
+func (m *Mount) Abort() {
+	if unix.Unmount(m.Dir, unix.MNT_FORCE|unix.UMOUNT_NOFOLLOW) != nil {
+		os.WriteFile(fmt.Sprintf("/sys/fs/fuse/connections/%d/abort", m.Connection()), []byte("1"), 0)
 	}
 }
