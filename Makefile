@@ -54,22 +54,26 @@ lint: libserver
 	@$(GO) tool staticcheck ./...
 
 # With sudo there is often no Go on the PATH: then what was built before is installed.
+# TOOLS=yes installs guestmount and the others under their own names, too.
+TOOLS ?= no
 install:
 	@if command -v $(GO) >/dev/null; then $(MAKE) --no-print-directory build; \
 	elif [ ! -x bin/gofish ]; then echo "no $(GO) here: run make build first, as the user who has it" >&2; exit 1; fi
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 bin/gofish $(DESTDIR)$(PREFIX)/bin/gofish
-	@install -d $(DESTDIR)$(PREFIX)/share/man/man1; \
-	if bin/gofish man --print >bin/gofish.1; then \
-		install -m 644 bin/gofish.1 $(DESTDIR)$(PREFIX)/share/man/man1/gofish.1; \
-	else echo "no manual page installed" >&2; fi
-	@completion() { \
-		if bin/gofish completion $$1 >bin/completion.$$1; then \
-			install -D -m 644 bin/completion.$$1 $(DESTDIR)$(PREFIX)/share/$$2; \
-		else echo "no completion for $$1 installed" >&2; fi; }; \
-	completion bash bash-completion/completions/gofish; \
-	completion zsh zsh/site-functions/_gofish; \
-	completion fish fish/vendor_completions.d/gofish.fish
+	@make_or_say() { \
+		if bin/gofish $$2 >bin/installed; then install -D -m 644 bin/installed "$(DESTDIR)$(PREFIX)/share/$$3"; \
+		else echo "no $$1 installed" >&2; fi; }; \
+	texts() { \
+		make_or_say "manual page of $$1" "man --print $$2" man/man1/$$1.1; \
+		make_or_say "completion of $$1 for bash" "completion bash $$2" bash-completion/completions/$$1; \
+		make_or_say "completion of $$1 for zsh" "completion zsh $$2" zsh/site-functions/_$$1; \
+		make_or_say "completion of $$1 for fish" "completion fish $$2" fish/vendor_completions.d/$$1.fish; }; \
+	texts gofish; \
+	if [ "$(TOOLS)" = yes ]; then for tool in $$(bin/gofish tools --programs); do \
+		echo "ln -s gofish $(DESTDIR)$(PREFIX)/bin/$$tool"; \
+		ln -sf gofish "$(DESTDIR)$(PREFIX)/bin/$$tool" && texts $$tool $$tool; \
+	done; fi
 
 # The demo unpacks a system as root.
 clean:
