@@ -42,6 +42,11 @@ var sessionOptions = []string{"add", "blocksize", "connect", "domain", "echo-key
 	"live", "mount", "network", "no-sync", "no-template", "ro", "rw", "selinux", "timeout", "untrusted", "verbose"}
 
 func newMount(u *Use) ([]getopt.Option, func(words []string) error) {
+	m, options := mountOptions(u)
+	return options, m.run
+}
+
+func mountOptions(u *Use) (*mounting, []getopt.Option) {
 	m := &mounting{Use: u, fd: -1}
 	m.given = append(u.Session.Options(sessionOptions...),
 		getopt.Option{Long: "dir-cache-timeout", Arg: getopt.NeedArg, Value: "seconds", Help: "How long the host's kernel may rely on names and attributes that it knows",
@@ -57,7 +62,7 @@ func newMount(u *Use) ([]getopt.Option, func(words []string) error) {
 	setTrace := trace[0].Set
 	trace[0].Help += "; implies --no-fork"
 	trace[0].Set = func(arg *string) error { m.trace = true; return setTrace(arg) }
-	return append(append(m.given, trace...),
+	return m, append(append(m.given, trace...),
 		getopt.Option{Long: "fd", Arg: getopt.NeedArg, Value: "number", Help: "Write a byte to this file descriptor when the mount can be used",
 			Set: func(arg *string) (err error) { m.fd, err = descriptor(*arg); return err }},
 		getopt.Option{Long: "fuse-help", Help: "Show what can be written after -o",
@@ -68,7 +73,7 @@ func newMount(u *Use) ([]getopt.Option, func(words []string) error) {
 			Set: func(arg *string) error { return m.addOptions(*arg) }},
 		getopt.Option{Long: "pid-file", Arg: getopt.NeedArg, Value: "file", Help: "Write the number of the process that serves the mount to a file, which is there from when the mount can be used until the image is released",
 			Set: func(arg *string) (err error) { m.pidFile, err = filepath.Abs(*arg); return err }},
-	), m.run
+	)
 }
 
 // descriptor reads the number of a file descriptor that must be open.
@@ -221,10 +226,11 @@ func (m *mounting) serve(self *background.Process) (err error) {
 // localOptions are the optional arguments of mount_local.
 func (m *mounting) localOptions() types.MountLocalOptions {
 	fuse := m.fuse
-	for name, value := range map[string]string{"fsname": m.mountSource(), "subtype": "guestmount"} {
-		named := slices.ContainsFunc(fuse, func(o string) bool { return strings.HasPrefix(o, name+"=") })
-		if !named && value != "" && !strings.ContainsAny(value, `,\`) {
-			fuse = append(fuse, name+"="+value)
+	for _, usual := range []string{"fsname=" + m.mountSource(), "subtype=guestmount"} {
+		name, value, _ := strings.Cut(usual, "=")
+		given := slices.ContainsFunc(fuse, func(o string) bool { return strings.HasPrefix(o, name+"=") })
+		if !given && value != "" && !strings.ContainsAny(value, `,\`) {
+			fuse = append(fuse, usual)
 		}
 	}
 	return types.MountLocalOptions{ReadOnly: &m.Session.ReadOnly, Options: new(strings.Join(fuse, ",")),
