@@ -33,14 +33,17 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {
-			if cond != "fuse" {
-				return false, fmt.Errorf("there is no condition %q", cond)
+			switch cond {
+			case "root":
+				return os.Geteuid() == 0, nil
+			case "fuse":
+				f, err := os.OpenFile("/dev/fuse", os.O_RDWR, 0)
+				if err == nil {
+					f.Close()
+				}
+				return err == nil, nil
 			}
-			f, err := os.OpenFile("/dev/fuse", os.O_RDWR, 0)
-			if err == nil {
-				f.Close()
-			}
-			return err == nil, nil
+			return false, fmt.Errorf("there is no condition %q", cond)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			// serve VAR [USER:PASSWORD [QUERY]]: a web server for the working folder that lets
