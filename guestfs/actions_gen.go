@@ -1269,7 +1269,7 @@ func (g *Handle) FindfsUUID(ctx context.Context, uuid string) (string, error) {
 	return g.calls.FindfsUUID(ctx, uuid)
 }
 
-// Fsck checks the file system of type fstype on device and repairs what is safe to repair without asking. Returns the status of fsck: 0 nothing was wrong, 1 errors were corrected, 2 errors were corrected and a reboot is needed, 4 errors are left, 8 the check itself failed. A warning says if nothing was checked because the file system is marked clean or its type has no checker.
+// Fsck checks the file system of type fstype on device and repairs what is safe to repair without asking. Returns the status of fsck: 0 nothing was wrong, 1 errors were corrected, 2 errors were corrected and a reboot is needed, 4 errors are left, 8 the check itself failed. Fails if device cannot be read. A warning says if nothing was checked because the file system is marked clean or its type has no checker.
 func (g *Handle) Fsck(ctx context.Context, fstype string, device string) (int, error) {
 	return g.calls.Fsck(ctx, fstype, device)
 }
@@ -3111,7 +3111,8 @@ func (g *Handle) PartDisk(ctx context.Context, device string, parttype string) e
 // PartExpandGPT: move the copy of a GPT to the end of a disk.
 //
 // A GPT has a copy at the end of the disk. After device has been enlarged this moves the copy to the
-// new end, so that partitions can use the new space. Fails if the disk has no GPT.
+// new end, so that partitions can use the new space. A half that is damaged, and a first sector that no longer says
+// that there is a GPT, are restored. Fails if the disk has no GPT.
 //
 // Needs the feature "gdisk", see [Handle.Available].
 func (g *Handle) PartExpandGPT(ctx context.Context, device string) error {
@@ -3181,7 +3182,8 @@ func (g *Handle) PartInit(ctx context.Context, device string, parttype string) e
 }
 
 // PartList returns for every partition of device its number, start, end and size in bytes; the end is the
-// last byte that belongs to it. Fails if the disk has no partition table.
+// last byte that belongs to it. Entries that are no partitions, as their end is before their start, are left out.
+// Fails if the disk has no partition table.
 func (g *Handle) PartList(ctx context.Context, device string) ([]Partition, error) {
 	return g.calls.PartList(ctx, device)
 }
@@ -4305,7 +4307,7 @@ func (g *Handle) XFSInfo2(ctx context.Context, pathordevice string) (Hash, error
 
 // XFSRepair checks and repairs the XFS file system on device, a device or an image file in the guest. It must
 // not be mounted. Returns the status of the tool: 0 if it is clean now, 1 if errors are left, 2 if the
-// log has changes that mounting would replay, which a warning says. ForceLogZero discards such a log. NoModify only
+// log has changes that mounting would replay, which a warning says. Fails if device cannot be read. ForceLogZero discards such a log. NoModify only
 // checks. NoPrefetch turns off reading ahead. ForceGeometry continues although only one allocation
 // group could be compared. MaxMem is the memory it may use, in MiB, IHashSize and
 // BHashSize are the sizes of caches for inodes and blocks in entries, AGStride is the distance of

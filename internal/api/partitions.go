@@ -34,7 +34,8 @@ are lost. Fails if the disk is too small or in use; only "gpt", "mbr" and "mac" 
 		Args:    Args{Device("device")},
 		Summary: "list the partitions of a disk",
 		Help: `Returns for every partition of {device} its number, start, end and size in bytes; the end is the
-last byte that belongs to it. Fails if the disk has no partition table.`},
+last byte that belongs to it. Entries that are no partitions, as their end is before their start, are left out.
+Fails if the disk has no partition table.`},
 	{Name: "part_get_parttype", Proc: 214, Since: "1.0.78", Ret: RetString("parttype"),
 		Args:    Args{Device("device")},
 		Summary: "read the kind of a partition table",
@@ -135,7 +136,8 @@ file system in it. Fails if the partition would overlap the next, end outside th
 		Group:   "gdisk",
 		Summary: "move the copy of a GPT to the end of a disk",
 		Help: `A GPT has a copy at the end of the disk. After {device} has been enlarged this moves the copy to the
-new end, so that partitions can use the new space. Fails if the disk has no GPT.`},
+new end, so that partitions can use the new space. A half that is damaged, and a first sector that no longer says
+that there is a GPT, are restored. Fails if the disk has no GPT.`},
 	{Name: "part_to_dev", Proc: 272, Since: "1.5.15", Ret: RetDevice("device"),
 		Args:    Args{Device("partition")},
 		Summary: "name the disk of a partition",

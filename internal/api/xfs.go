@@ -30,7 +30,7 @@ for the first one. {imgfile} says that the file system is in a file.`},
 		Summary: "check and repair an XFS file system",
 		Help: `Checks and repairs the XFS file system on {device}, a device or an image file in the guest. It must
 not be mounted. Returns the status of the tool: 0 if it is clean now, 1 if errors are left, 2 if the
-log has changes that mounting would replay, which a warning says. {forcelogzero} discards such a log. {nomodify} only
+log has changes that mounting would replay, which a warning says. Fails if {device} cannot be read. {forcelogzero} discards such a log. {nomodify} only
 checks. {noprefetch} turns off reading ahead. {forcegeometry} continues although only one allocation
 group could be compared. {maxmem} is the memory it may use, in MiB, {ihashsize} and
 {bhashsize} are the sizes of caches for inodes and blocks in entries, {agstride} is the distance of

@@ -200,8 +200,17 @@ func (d Actions) XfsRepair(device DevOrPath, o types.XFSRepairOptions) (int, err
 	}
 	err := d.run(append(b.args, name)...)
 	var te *ToolError
-	if errors.As(err, &te) && strings.Contains(te.Text, "valuable metadata changes in a log") {
-		d.warn("xfs-repair: %s: nothing was repaired: its log has changes that mounting it would bring in: mount and unmount it once, or throw them away with forcelogzero:true", d.nameOf(device))
+	if errors.As(err, &te) {
+		why := ""
+		switch {
+		case strings.Contains(te.Text, "valuable metadata changes in a log"):
+			why = "its log has changes that mounting it would bring in: mount and unmount it once, or throw them away with forcelogzero:true"
+		case strings.Contains(te.Text, "could not find valid secondary superblock"):
+			why = "there is no XFS, or all of its superblocks are damaged"
+		}
+		if why != "" {
+			d.warn("xfs-repair: %s: nothing was repaired: %s", d.nameOf(device), why)
+		}
 	}
 	return d.status(err, device.Device)
 }
