@@ -26,12 +26,11 @@ import (
 // Where there are very many nodes, some are held by a handle of the file system
 // (name_to_handle_at(2)) instead, which includes the generation of the inode.
 
-const (
-	// maxPins is how many nodes are held by descriptors. Each keeps an inode in memory.
-	maxPins = 32 << 10
-	// maxContents is how many files are open for their content at a time.
-	maxContents = 512
-)
+// maxPins is how many nodes are held by descriptors. Each keeps an inode in memory.
+var maxPins = 32 << 10
+
+// maxContents is how many files are open for their content at a time.
+const maxContents = 512
 
 // fileID identifies a file while it exists.
 type fileID struct{ dev, ino uint64 }
@@ -143,7 +142,7 @@ func (d Actions) InternalNodesBegin(target int) (api.InternalNode, error) {
 // raiseFileLimit lets this process, and not the tools that it starts, open as many files as
 // nodes need: package os/exec gives them the limit of before.
 func raiseFileLimit() {
-	const enough = maxPins + 4*maxContents
+	enough := uint64(maxPins + 4*maxContents)
 	var l syscall.Rlimit
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l) == nil && l.Cur < enough {
 		syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: enough, Max: max(enough, l.Max)})

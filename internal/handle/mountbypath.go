@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -93,6 +94,10 @@ func (n *guestNode) Lookup(ctx context.Context, name string, out *fuse.EntryOut)
 }
 
 func (n *guestNode) Getattr(ctx context.Context, f fs.FileHandle, out *fuse.AttrOut) syscall.Errno {
+	if n.IsRoot() && n.m.waits(&out.Attr) {
+		out.SetTimeout(time.Nanosecond) // zero would be the mount's
+		return 0
+	}
 	s, e := ask(n.m, func(ctx context.Context, c calls.Client) (api.StatNS, error) { return c.LstatNS(ctx, n.path()) })
 	if e == 0 {
 		n.m.fillAttr(&out.Attr, s)

@@ -100,7 +100,20 @@ func (m *localMount) mount() error {
 		return fmt.Errorf("%s: %w", m.dir, err)
 	}
 	go m.server.Serve()
+	// Before anybody can open a file there, this process first of all.
+	hostmount.RefusePolls(m.dir)
 	return nil
+}
+
+// waits reports whether requests still wait for mount_local_run. Then a stands for the root.
+func (m *localMount) waits(a *fuse.Attr) bool {
+	select {
+	case <-m.begun:
+		return false
+	default:
+	}
+	*a = fuse.Attr{Ino: fuse.FUSE_ROOT_ID, Mode: syscall.S_IFDIR | 0o755, Nlink: 2, Owner: fuse.Owner{Uid: uint32(os.Geteuid()), Gid: uint32(os.Getegid())}}
+	return true
 }
 
 // begin makes the daemon ready for requests. The turn is held.
@@ -193,7 +206,6 @@ func (h *Handle) endNodes(ctx context.Context, m *localMount) {
 	if h.link == nil || h.link != m.link {
 		return
 	}
-	m.nodes.setTimes(silent{h})
 	if err := h.quietly().InternalNodesEnd(ctx); err != nil {
 		h.log("mount-local: %v", err)
 	}
@@ -226,12 +238,14 @@ func (h Actions) MountLocalRun(c *Call) error {
 	m.cancel = cancel
 	m.running.Store(true)
 	m.start.Do(func() { close(m.begun) })
-	go hostmount.RefusePolls(m.dir)
 	if m.nodes != nil {
 		go m.keepClock(ctx.Done())
 	}
 	h.callMu.Unlock()
 	err := m.wait(ctx)
+	if m.nodes != nil {
+		m.nodes.setTimes()
+	}
 	h.callMu.Lock()
 	m.over.Store(true)
 	h.endNodes(context.Background(), m)
@@ -391,7 +405,7 @@ func (h *Handle) besideMount(a *api.Action) (after func()) {
 		return func() {}
 	}
 	hostmount.WriteBack(m.dir)
-	m.nodes.setTimes(turn{m})
+	m.nodes.setTimes()
 	if looksOnly(a.Name) {
 		return func() {}
 	}

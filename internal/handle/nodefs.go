@@ -34,7 +34,6 @@ type nodeFS struct {
 	lastFh   uint64
 	version  uint64 // of all attributes: counts what may have changed some
 	released []byte // references to give back
-	late     []lateTime
 	timer    bool // that gives them back is set
 }
 
@@ -49,12 +48,6 @@ type dirNames struct {
 // absent reports whether it is known that a name is not there.
 func (d *dirNames) absent(name string) bool {
 	return d != nil && d.complete && d.exact == 1 && d.there[name] == 0
-}
-
-// lateTime is a time to set before a node is given back.
-type lateTime struct {
-	id   uint64
-	time time.Time
 }
 
 // maxName is the longest name, in bytes, that a file can have: NAME_MAX. Longer ones are an error of
@@ -79,6 +72,7 @@ type knownNode struct {
 	current    bool             // attr is how they are
 	unwritten  bool             // the content, and so attr's time of that, is as it was then
 	mtime      *time.Time       // that is still to be set
+	times      sync.Mutex       // held while times are set: f.mu is taken within it, not the other way round
 }
 
 func newNodeFS(m *localMount) *nodeFS {
@@ -158,6 +152,9 @@ func (f *nodeFS) received(e *api.InternalNode, version uint64) *knownNode {
 // now takes a node's attributes. version is what it was before the daemon was asked; if
 // something changed meanwhile, they may be older than that. f.mu is held.
 func (f *nodeFS) now(n *knownNode, e *api.InternalNode, version uint64) {
+	if n.mtime != nil { // the guest will have it soon
+		e.MtimeSec, e.MtimeNsec = n.mtime.Unix(), int64(n.mtime.Nanosecond())
+	}
 	n.attr, n.current = *e, f.version == version
 	n.unwritten = n.current
 }
@@ -178,14 +175,11 @@ func (f *nodeFS) currentVersion() uint64 {
 
 // unused gives a node back if nobody refers to it. f.mu is held.
 func (f *nodeFS) unused(id uint64, n *knownNode) {
-	if n.lookups > 0 || n.streams > 0 || id == fuse.FUSE_ROOT_ID || f.nodes[id] != n {
+	if n.lookups > 0 || n.streams > 0 || n.mtime != nil || id == fuse.FUSE_ROOT_ID || f.nodes[id] != n {
 		return
 	}
 	delete(f.nodes, id)
 	delete(f.dirs, id)
-	if n.mtime != nil {
-		f.late = append(f.late, lateTime{id, *n.mtime})
-	}
 	f.released = binary.BigEndian.AppendUint64(f.released, id)
 	f.released = binary.BigEndian.AppendUint64(f.released, n.references)
 	if !f.timer {
@@ -198,12 +192,9 @@ func (f *nodeFS) unused(id uint64, n *knownNode) {
 func (f *nodeFS) giveBack() (some bool) {
 	const atOnce = 1 << 20
 	f.mu.Lock()
-	list, late := f.released, f.late
-	f.released, f.late, f.timer = nil, nil, false
+	list := f.released
+	f.released, f.timer = nil, false
 	f.mu.Unlock()
-	for _, t := range late {
-		f.sendTime(turn{f.m}, t.id, t.time)
-	}
 	for len(list) > 0 {
 		n := min(len(list), atOnce)
 		f.do(func(ctx context.Context, c calls.Client) error { return c.InternalNodesForget(ctx, list[:n]) })
@@ -366,6 +357,9 @@ func (f *nodeFS) attributes(id uint64, out *fuse.AttrOut, fn func(ctx context.Co
 }
 
 func (f *nodeFS) GetAttr(cancel <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut) fuse.Status {
+	if in.NodeId == fuse.FUSE_ROOT_ID && f.m.waits(&out.Attr) {
+		return fuse.OK // for no time
+	}
 	if e, ok := f.currentAttr(in.NodeId); ok {
 		out.SetTimeout(f.m.options.attrTimeout)
 		f.attr(&e, &out.Attr)
@@ -389,16 +383,17 @@ func (f *nodeFS) currentAttr(id uint64) (api.InternalNode, bool) {
 // the file is closed, whether or not the program sets another one next, as cp -a does. Nothing
 // depends on it, so it is set a little later, or together with what else is set.
 
+const timeDelay = 100 * time.Millisecond
+
 // putOff takes a request that only sets that time for later, and reports whether it did.
 func (f *nodeFS) putOff(in *fuse.SetAttrIn, out *fuse.AttrOut) bool {
-	const delay = 100 * time.Millisecond
 	if in.Valid&^(fuse.FATTR_FH|fuse.FATTR_LOCKOWNER) != fuse.FATTR_MTIME|fuse.FATTR_CTIME {
 		return false
 	}
 	n := f.known(in.NodeId)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if n.attr.ID == 0 {
+	if n.writers == 0 { // no program writes it: this is a time that one sets, and may fail
 		return false
 	}
 	f.attr(&n.attr, &out.Attr) // which the kernel does not look at
@@ -407,7 +402,7 @@ func (f *nodeFS) putOff(in *fuse.SetAttrIn, out *fuse.AttrOut) bool {
 		if n.unwritten && t.Equal(time.Unix(n.attr.MtimeSec, n.attr.MtimeNsec)) {
 			return true
 		}
-		time.AfterFunc(delay, func() { f.setTime(in.NodeId) })
+		time.AfterFunc(timeDelay, func() { f.setTime(in.NodeId) })
 	}
 	n.mtime = &t
 	return true
@@ -416,40 +411,42 @@ func (f *nodeFS) putOff(in *fuse.SetAttrIn, out *fuse.AttrOut) bool {
 // setTime sets the time of a node that was put off, if one was.
 func (f *nodeFS) setTime(id uint64) {
 	n := f.known(id)
+	n.times.Lock()
+	defer n.times.Unlock()
 	f.mu.Lock()
 	t := n.mtime
-	n.mtime = nil
 	f.mu.Unlock()
-	if t != nil {
-		f.sendTime(turn{f.m}, id, *t)
+	if t == nil {
+		return
 	}
-}
-
-func (f *nodeFS) sendTime(caller calls.Caller, id uint64, t time.Time) {
-	c := calls.Client{Caller: caller}
-	c.InternalNodeSetattr(context.Background(), int64(id), api.NodeSetMtime, 0, 0, 0, 0, 0, 0, t.Unix(), int64(t.Nanosecond()))
+	f.do(func(ctx context.Context, c calls.Client) error {
+		_, err := c.InternalNodeSetattr(ctx, int64(id), api.NodeSetMtime, 0, 0, 0, 0, 0, 0, t.Unix(), int64(t.Nanosecond()))
+		return err
+	})
 	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.stale(id)
-	if n := f.nodes[id]; n != nil {
-		n.unwritten = false
+	n.unwritten = false
+	if n.mtime == t {
+		n.mtime = nil
+		f.unused(id, n)
+	} else if n.mtime != nil { // another one came meanwhile
+		time.AfterFunc(timeDelay, func() { f.setTime(id) })
 	}
-	f.mu.Unlock()
 }
 
 // setTimes sets all times that were put off.
-func (f *nodeFS) setTimes(caller calls.Caller) {
+func (f *nodeFS) setTimes() {
 	f.mu.Lock()
-	late := f.late
-	f.late = nil
+	var late []uint64
 	for id, n := range f.nodes {
 		if n.mtime != nil {
-			late = append(late, lateTime{id, *n.mtime})
-			n.mtime = nil
+			late = append(late, id)
 		}
 	}
 	f.mu.Unlock()
-	for _, t := range late {
-		f.sendTime(caller, t.id, t.time)
+	for _, id := range late {
+		f.setTime(id)
 	}
 }
 
@@ -472,6 +469,8 @@ func (f *nodeFS) SetAttr(cancel <-chan struct{}, in *fuse.SetAttrIn, out *fuse.A
 	}
 	mtime := time.Unix(int64(in.Mtime), int64(in.Mtimensec))
 	n := f.known(in.NodeId)
+	n.times.Lock()
+	defer n.times.Unlock()
 	f.mu.Lock()
 	if n.mtime != nil && which&api.NodeSetMtime == 0 {
 		which |= api.NodeSetMtime
