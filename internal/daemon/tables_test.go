@@ -433,3 +433,66 @@ func FuzzTables(f *testing.F) {
 		}
 	})
 }
+
+// An MBR is what the kernel makes of it.
+func TestMBRAsTheKernel(t *testing.T) {
+	disk := make(memoryDisk, 1<<20)
+	table := func(sector int64, entries ...[3]uint32) {
+		b := disk[sector*512:]
+		b[mbrMark], b[mbrMark+1] = 0x55, 0xaa
+		for i, v := range entries {
+			e := entryAt(b, i)
+			e[entryType] = byte(v[0])
+			le.PutUint32(e[entryLBA:], v[1])
+			le.PutUint32(e[entrySize:], v[2])
+		}
+	}
+	table(0, [3]uint32{15, 100, 200}, [3]uint32{0x83, 50, 0}, [3]uint32{5, 400, 200}, [3]uint32{0x83, 0, 2100})
+	table(100, [3]uint32{0x83, 10, 20}, [3]uint32{5, 100, 50}, [3]uint32{0x83, 40, 10}, [3]uint32{0x83, 40, 999})
+	table(200, [3]uint32{0x83, 10, 20})
+	table(400, [3]uint32{0x83, 10, 20}, [3]uint32{5, 9000, 50}) // goes on outside of the disk
+	read := func() *mbr {
+		m, err := readMBR(tableDisk{disk, 512, int64(len(disk)) / 512})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	check := func(want string) {
+		t.Helper()
+		got := ""
+		for _, p := range read().parts {
+			got += fmt.Sprintf("%d:%d-%d ", p.num, p.start, p.end)
+		}
+		if got != want {
+			t.Errorf("%s, not %s", got, want)
+		}
+	}
+	check("1:100-299 3:400-599 4:0-2099 5:110-129 6:140-149 7:210-229 8:410-429 ")
+	if !read().beyond {
+		t.Error("the chain ends on the disk")
+	}
+	if err := read().del(5); err != nil { // which has its sector together with another one
+		t.Error(err)
+	}
+	check("1:100-299 3:400-599 4:0-2099 5:140-149 6:210-229 7:410-429 ")
+	if err := read().del(5); err != nil {
+		t.Error(err)
+	}
+	check("1:100-299 3:400-599 4:0-2099 5:210-229 6:410-429 ")
+	le.PutUint32(entryAt(disk[400*512:], 1)[entrySize:], 0)
+	if err := read().add("logical", 500, 509); err != nil {
+		t.Error(err)
+	}
+	check("1:100-299 3:400-599 4:0-2099 5:210-229 6:410-429 7:500-509 ")
+	if err := read().resize(7, 519); err != nil {
+		t.Error(err)
+	}
+	if err := read().del(6); err != nil {
+		t.Error(err)
+	}
+	check("1:100-299 3:400-599 4:0-2099 5:210-229 6:500-519 ")
+	if err := read().add("logical", 300, 310); err == nil {
+		t.Error("a logical partition outside of the extended ones is taken")
+	}
+}
