@@ -2931,16 +2931,21 @@ func (g *Handle) Mount9P(ctx context.Context, mounttag string, mountpoint string
 
 // MountLocal shows what is mounted in the guest at the empty directory localmountpoint of the host, through FUSE.
 // Nothing can be read there before [Handle.MountLocalRun] serves it. ReadOnly forbids changes; Options are
-// further FUSE mount options, separated by commas; the kernel caches what it knows about a file for
-// CacheTimeout seconds, by default 60; DebugCalls writes each request to standard error.
+// further mount options, separated by commas: allow_other, default_permissions, uid=, gid=, umask=, fsname=, nosuid,
+// nodev, noexec and others. Without default_permissions, who can reach the mount can do everything in it, and new files
+// belong to root. The kernel caches what it knows about a file for CacheTimeout seconds, by default an hour: it is told of
+// changes that another call makes. DebugCalls writes each request to standard error.
 //
-// Fails if FUSE is not available, the directory does not exist, or something is mounted already.
+// Fails if FUSE is not available, the directory does not exist, an option is not known, or something is mounted already.
 func (g *Handle) MountLocal(ctx context.Context, localmountpoint string, options ...MountLocalOptions) error {
 	return g.calls.MountLocal(ctx, localmountpoint, options...)
 }
 
 // MountLocalRun serves the file system that [Handle.MountLocal] has mounted, until it is unmounted: by fusermount3 -u on the host,
-// by [Handle.UmountLocal] from another thread, or by cancelling the call. Fails if [Handle.MountLocal] was not called before.
+// by [Handle.UmountLocal] from another thread, or by cancelling the call. In the last case it is unmounted even if programs
+// use it, with a warning that names them. Other calls may be made from other threads meanwhile.
+//
+// Fails if [Handle.MountLocal] was not called before, nothing is mounted in the guest, or the appliance ends.
 func (g *Handle) MountLocalRun(ctx context.Context) error {
 	return g.calls.MountLocalRun(ctx)
 }
@@ -4048,8 +4053,8 @@ func (g *Handle) UmountAll(ctx context.Context) error {
 	return g.calls.UmountAll(ctx)
 }
 
-// UmountLocal unmounts what [Handle.MountLocal] mounted. Retry tries several times while something there is in use. Fails
-// if it is still in use, or nothing is mounted.
+// UmountLocal unmounts what [Handle.MountLocal] mounted, and returns when [Handle.MountLocalRun] has ended. Retry tries several times
+// while something there is in use. Fails, with the names of the programs, if it is still in use, or nothing is mounted.
 func (g *Handle) UmountLocal(ctx context.Context, options ...UmountLocalOptions) error {
 	return g.calls.UmountLocal(ctx, options...)
 }
