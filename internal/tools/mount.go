@@ -189,6 +189,10 @@ func (m *mounting) check(words []string) error {
 // serve mounts and serves the mount until it is unmounted and the image is released. self is
 // this process if it is to go to the background.
 func (m *mounting) serve(self *background.Process) (err error) {
+	// Signals of the terminal are for us: the appliance has to write what it holds.
+	if err := m.Session.Guest.SetPgroup(m.Ctx, true); err != nil {
+		return err
+	}
 	if err := m.Session.Start(); err != nil {
 		return err
 	}
@@ -291,10 +295,11 @@ func (m *mounting) ready(self *background.Process) error {
 		}
 	}
 	if m.fd >= 0 {
-		f := os.NewFile(uintptr(m.fd), "--fd")
-		_, err := f.Write([]byte{0})
-		if err = errors.Join(err, f.Close()); err != nil {
-			return err
+		if _, err := unix.Write(m.fd, []byte{0}); err != nil {
+			return fmt.Errorf("--fd=%d: %w", m.fd, err)
+		}
+		if m.fd > 2 { // who waits for the end of the pipe need not wait for ours
+			unix.Close(m.fd)
 		}
 	}
 	if self == nil {
