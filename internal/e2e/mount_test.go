@@ -27,8 +27,10 @@ func TestMountOnTerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { command("umount", "-l", mnt).Run() })
-	r := program(t, dir, nil, "secret\nsecret\n", gofishBin, "--keys-from-stdin", "-N", "lock.img=disk:60M",
-		"luks-format", "/dev/sda", "0", ":", "luks-open", "/dev/sda", "c", ":", "mkfs", "ext4", "/dev/mapper/c")
+	need(t, "cryptsetup")
+	r := program(t, dir, nil, "secret", "sh", "-ec", `truncate -s 60M lock.img
+		cryptsetup -q luksFormat --type luks1 --pbkdf-force-iterations 1000 lock.img -
+		echo secret | gofish --keys-from-stdin -a lock.img run : luks-open /dev/sda c : mkfs ext4 /dev/mapper/c`)
 	if r.status != 0 {
 		t.Fatal(r.stderr)
 	}
