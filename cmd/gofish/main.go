@@ -61,7 +61,7 @@ func main() {
 	p.Subcommands = subcommands(p)
 	if len(os.Args) > 1 {
 		for _, c := range p.Subcommands {
-			if c.Name() == os.Args[1] {
+			if c.Name() == os.Args[1] || c.HasAlias(os.Args[1]) {
 				os.Exit(runSubcommand(p, c, p.Name+" "+c.Name(), p.Args))
 			}
 		}

@@ -44,35 +44,41 @@ var ErrNoKey = errors.New("no key: the input has ended; give the key as a line o
 // ReadKey asks for a key on the terminal, or reads it as a line of the input, as the options
 // say. It gives up when the session's context ends.
 func (s *Session) ReadKey(param string, in Input) (string, error) {
+	if !s.KeysFromStdin {
+		if tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0); err == nil {
+			in = Input{tty, bufio.NewReader(tty), tty}
+			defer func() {
+				if s.Ctx.Err() == nil {
+					tty.Close()
+				}
+			}()
+		}
+	}
+	fd := int(in.File.Fd())
+	before, noTerminal := term.GetState(fd)
 	type answer struct {
 		key string
 		err error
 	}
 	read := make(chan answer, 1)
 	go func() {
-		key, err := s.readKey(param, in)
-		read <- answer{key, err}
+		var a answer
+		if noTerminal != nil {
+			a.key, a.err = keyLine(in.Reader)
+		} else {
+			a.key, a.err = s.askKey(in, fmt.Sprintf("Enter key or passphrase (\"%s\"): ", visible.Line(param)))
+		}
+		read <- a
 	}()
 	select {
 	case a := <-read:
 		return a.key, a.err
-	case <-s.Ctx.Done():
+	case <-s.Ctx.Done(): // the other goroutine reads on until the program ends
+		if noTerminal == nil {
+			term.Restore(fd, before)
+		}
 		return "", context.Cause(s.Ctx)
 	}
-}
-
-func (s *Session) readKey(param string, in Input) (string, error) {
-	ask := fmt.Sprintf("Enter key or passphrase (\"%s\"): ", visible.Line(param))
-	if !s.KeysFromStdin {
-		if tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0); err == nil {
-			defer tty.Close()
-			return s.askKey(Input{tty, bufio.NewReader(tty), tty}, ask)
-		}
-	}
-	if term.IsTerminal(int(in.File.Fd())) {
-		return s.askKey(in, ask)
-	}
-	return keyLine(in.Reader)
 }
 
 func keyLine(r *bufio.Reader) (string, error) {
@@ -89,12 +95,7 @@ func (s *Session) askKey(in Input, ask string) (string, error) {
 	if s.EchoKeys || in.Reader.Buffered() > 0 { // what was typed ahead has been shown
 		return keyLine(in.Reader)
 	}
-	fd := int(in.File.Fd())
-	if shown, err := term.GetState(fd); err == nil {
-		// A signal ends the program while this one reads.
-		defer context.AfterFunc(s.Ctx, func() { term.Restore(fd, shown) })()
-	}
-	key, err := term.ReadPassword(fd)
+	key, err := term.ReadPassword(int(in.File.Fd()))
 	io.WriteString(in.Prompt, "\n")
 	if err != nil && len(key) == 0 {
 		return "", ErrNoKey

@@ -256,6 +256,7 @@ func (t *Tool) Completion(name string) getopt.Completion {
 func (t *Tool) Subcommand(name, version string, stdin, stdout, stderr *os.File) *cobra.Command {
 	return &cobra.Command{
 		Use:                t.Name + " " + t.Synopsis[0],
+		Aliases:            t.Programs,
 		Short:              strings.ToUpper(t.Summary[:1]) + t.Summary[1:],
 		DisableFlagParsing: true, // getopt does it as the tools' originals do
 		RunE: func(c *cobra.Command, args []string) error {
