@@ -1367,8 +1367,8 @@ func (cl Client) InternalNodeRemovexattr(ctx context.Context, node int64, name s
 	return cl.do(ctx, "internal_node_removexattr", []any{node, name}, nil)
 }
 
-func (cl Client) InternalNodeRename(ctx context.Context, parent int64, name string, newparent int64, newname string, flags int64) error {
-	return cl.do(ctx, "internal_node_rename", []any{parent, name, newparent, newname, flags}, nil)
+func (cl Client) InternalNodeRename(ctx context.Context, parent int64, name string, newparent int64, newname string, flags int64, open bool) error {
+	return cl.do(ctx, "internal_node_rename", []any{parent, name, newparent, newname, flags, open}, nil)
 }
 
 func (cl Client) InternalNodeSeek(ctx context.Context, node int64, offset int64, whence int) (int64, error) {
@@ -1387,8 +1387,8 @@ func (cl Client) InternalNodeStatVFS(ctx context.Context, node int64) (types.Sta
 	return result[types.StatVFS](cl, ctx, "internal_node_statvfs", []any{node}, nil)
 }
 
-func (cl Client) InternalNodeUnlink(ctx context.Context, parent int64, name string, directory bool) error {
-	return cl.do(ctx, "internal_node_unlink", []any{parent, name, directory}, nil)
+func (cl Client) InternalNodeUnlink(ctx context.Context, parent int64, name string, directory bool, open bool) error {
+	return cl.do(ctx, "internal_node_unlink", []any{parent, name, directory, open}, nil)
 }
 
 func (cl Client) InternalNodeWrite(ctx context.Context, node int64, offset int64, content []byte, drop bool) error {

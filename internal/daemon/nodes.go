@@ -44,6 +44,7 @@ type node struct {
 	handle  *unix.FileHandle
 	content int // descriptor for its content, -1: none
 	writes  bool
+	appends bool  // it can only be added to, and content not be read
 	at      int64 // position of content, for directories
 	exact   exactness
 }
@@ -65,6 +66,7 @@ type nodeFS struct {
 	top     int  // descriptor of a directory on it, which file handles refer to; -1: none yet
 	handles bool // can be relied on
 	direct  bool // large contents go past the cache
+	paths   bool // it knows files by their paths, as ntfs-3g does: one without a name is only there while its content is open
 	exact   bool // names are as they were made, unless case does not count
 }
 
@@ -294,6 +296,7 @@ func (n *nodes) system(dev uint64, fd int) *nodeFS {
 		known := unix.Fstatfs(fd, &st) == nil
 		s.handles = known && keepsHandles[int64(st.Type)]
 		s.direct = known && directFS[int64(st.Type)]
+		s.paths = known && st.Type == unix.FUSE_SUPER_MAGIC
 		s.exact = known && exactNames[int64(st.Type)]
 		n.systems[dev] = s
 	}
@@ -321,6 +324,10 @@ func (n *nodes) found(fd int) (api.InternalNode, error) {
 			x.pin = fd
 			n.pins++
 		}
+	}
+	if x != nil && x.pin != fd && s.paths && x.gone() {
+		delete(n.byFile, id) // its number is another file's now
+		x = nil
 	}
 	if x == nil {
 		n.last++
@@ -366,6 +373,12 @@ func (x *node) xattrs() []byte {
 	return list
 }
 
+// gone reports whether a file has no name any longer.
+func (x *node) gone() bool {
+	var st unix.Stat_t
+	return unix.Fstat(x.pin, &st) != nil || st.Nlink == 0
+}
+
 func (n *nodes) entry(x *node, st *unix.Stat_t) api.InternalNode {
 	return api.InternalNode{
 		ID: x.id, FS: n.systems[x.file.dev].number, Ino: int64(st.Ino),
@@ -399,7 +412,7 @@ func openat(dir int, name string, flags int, mode uint32) (int, error) {
 
 // open opens a node for its content. Only files and directories have one.
 func (n *nodes) open(x *node, write bool) (int, error) {
-	if x.content >= 0 && (x.writes || !write) {
+	if x.content >= 0 && (write && x.writes || !write && !x.appends) {
 		return x.content, nil
 	}
 	flags := unix.O_RDWR
@@ -417,7 +430,8 @@ func (n *nodes) open(x *node, write bool) (int, error) {
 	fd, err := openat(unix.AT_FDCWD, procPath(x.pin), flags, 0)
 	switch {
 	case err == unix.EPERM && write: // a file that may only grow (chattr +a)?
-		fd, err = openat(unix.AT_FDCWD, procPath(x.pin), unix.O_WRONLY|unix.O_APPEND, 0)
+		flags = unix.O_WRONLY | unix.O_APPEND
+		fd, err = openat(unix.AT_FDCWD, procPath(x.pin), flags, 0)
 	case err != nil && !write:
 		flags = unix.O_RDONLY | unix.O_NOATIME
 		fd, err = openat(unix.AT_FDCWD, procPath(x.pin), flags, 0)
@@ -427,6 +441,7 @@ func (n *nodes) open(x *node, write bool) (int, error) {
 	}
 	n.closeContent(x)
 	n.setContent(x, fd, flags&unix.O_ACCMODE == unix.O_RDWR || write)
+	x.appends = flags&unix.O_APPEND != 0
 	return fd, nil
 }
 
@@ -439,7 +454,7 @@ func (n *nodes) setContent(x *node, fd int, writes bool) {
 			n.closeContent(y)
 		}
 	}
-	x.content, x.writes, x.at = fd, writes, 0
+	x.content, x.writes, x.appends, x.at = fd, writes, false, 0
 	n.contents++
 }
 
@@ -634,7 +649,11 @@ func (dir *node) own(at int, name string, mode int, uid, gid int64) error {
 	if name != "" {
 		flags = unix.AT_SYMLINK_NOFOLLOW
 	}
-	if err := unix.Fchownat(at, name, int(uid), group, flags); err != nil {
+	switch err := unix.Fchownat(at, name, int(uid), group, flags); err {
+	case nil:
+	case unix.EPERM, unix.EOPNOTSUPP: // root may do it, but vfat has no owners
+		return nil
+	default:
 		return err
 	}
 	if st.Mode&unix.S_IFMT == unix.S_IFREG && st.Mode&(unix.S_ISUID|unix.S_ISGID) != 0 { // they are gone now
@@ -705,24 +724,33 @@ func (d Actions) InternalNodeLink(id, parent int64, name string) (api.InternalNo
 	return n.lookup(dir, name)
 }
 
-// holdName gives the node of a name that is about to go its descriptor back: it may be the
-// last name, and programs on the host may have the file open.
-func (n *nodes) holdName(dir *node, name string) {
+// keep makes sure that a file whose name is about to go can still be used by programs on the
+// host that have it open: its node gets its descriptor back. Where that does not keep it, its content
+// stays open, or is closed if no program has it open: such a file system would hide it in
+// place of removing it.
+func (n *nodes) keep(dir *node, name string, open bool) {
+	paths := n.systems[dir.file.dev].paths
 	var st unix.Stat_t
-	if !n.evicted || unix.Fstatat(dir.pin, name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil {
+	if !n.evicted && !paths || unix.Fstatat(dir.pin, name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil {
 		return
 	}
-	if x := n.byFile[fileID{uint64(st.Dev), st.Ino}]; x != nil {
-		n.hold(x)
+	x := n.byFile[fileID{uint64(st.Dev), st.Ino}]
+	switch {
+	case x == nil:
+	case n.hold(x) != nil || !paths:
+	case open:
+		n.open(x, false)
+	default:
+		n.closeContent(x)
 	}
 }
 
-func (d Actions) InternalNodeUnlink(parent int64, name string, directory bool) error {
+func (d Actions) InternalNodeUnlink(parent int64, name string, directory, open bool) error {
 	n, dir, err := d.directory(parent, name)
 	if err != nil {
 		return err
 	}
-	n.holdName(dir, name)
+	n.keep(dir, name, open)
 	flags := 0
 	if directory {
 		flags = unix.AT_REMOVEDIR
@@ -730,7 +758,7 @@ func (d Actions) InternalNodeUnlink(parent int64, name string, directory bool) e
 	return unix.Unlinkat(dir.pin, name, flags)
 }
 
-func (d Actions) InternalNodeRename(parent int64, name string, newparent int64, newname string, flags int64) error {
+func (d Actions) InternalNodeRename(parent int64, name string, newparent int64, newname string, flags int64, open bool) error {
 	n, from, err := d.directory(parent, name)
 	if err != nil {
 		return err
@@ -742,7 +770,7 @@ func (d Actions) InternalNodeRename(parent int64, name string, newparent int64, 
 	if err != nil {
 		return err
 	}
-	n.holdName(to, newname)
+	n.keep(to, newname, open)
 	return unix.Renameat2(from.pin, name, to.pin, newname, uint(flags))
 }
 

@@ -74,10 +74,10 @@ func TestNodesHeldByHandles(t *testing.T) {
 	}
 	// Removed and replaced through nodes: what was known is still there, until it is given back.
 	for i := range 50 {
-		if err := d.InternalNodeUnlink(1, fmt.Sprint("f", i), false); err != nil {
+		if err := d.InternalNodeUnlink(1, fmt.Sprint("f", i), false, false); err != nil {
 			t.Fatal(err)
 		}
-		if err := d.InternalNodeRename(1, fmt.Sprint("f", 50+i), 1, fmt.Sprint("f", 100+i), 0); err != nil {
+		if err := d.InternalNodeRename(1, fmt.Sprint("f", 50+i), 1, fmt.Sprint("f", 100+i), 0, false); err != nil {
 			t.Fatal(err)
 		}
 	}

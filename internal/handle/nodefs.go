@@ -555,9 +555,17 @@ func (f *nodeFS) Rmdir(cancel <-chan struct{}, h *fuse.InHeader, name string) fu
 	return f.unlink(h.NodeId, name, true)
 }
 
+// isOpen reports whether a program has the file of a name open.
+func (f *nodeFS) isOpen(parent uint64, name string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := f.nodes[f.dir(parent).there[name]]
+	return n != nil && n.opens > 0
+}
+
 func (f *nodeFS) unlink(parent uint64, name string, directory bool) fuse.Status {
 	status := f.change(func(ctx context.Context, c calls.Client) error {
-		return c.InternalNodeUnlink(ctx, int64(parent), name, directory)
+		return c.InternalNodeUnlink(ctx, int64(parent), name, directory, f.isOpen(parent, name))
 	})
 	f.changed(parent, name, 0, status)
 	return status
@@ -565,7 +573,7 @@ func (f *nodeFS) unlink(parent uint64, name string, directory bool) fuse.Status 
 
 func (f *nodeFS) Rename(cancel <-chan struct{}, in *fuse.RenameIn, name, newName string) fuse.Status {
 	status := f.change(func(ctx context.Context, c calls.Client) error {
-		return c.InternalNodeRename(ctx, int64(in.NodeId), name, int64(in.Newdir), newName, int64(in.Flags))
+		return c.InternalNodeRename(ctx, int64(in.NodeId), name, int64(in.Newdir), newName, int64(in.Flags), f.isOpen(in.Newdir, newName))
 	})
 	f.mu.Lock()
 	id, other := f.dir(in.NodeId).there[name], f.dir(in.Newdir).there[newName]
