@@ -34,7 +34,7 @@ type nodeFS struct {
 	lastFh   uint64
 	version  uint64 // of all attributes: counts what may have changed some
 	released []byte // references to give back
-	timer    bool // that gives them back is set
+	timer    bool   // that gives them back is set
 }
 
 // dirNames is what is known of the names in a directory.
