@@ -32,9 +32,10 @@ type nodeFS struct {
 	dirs     map[uint64]*dirNames
 	streams  map[uint64]*dirStream
 	lastFh   uint64
-	version  uint64 // of all attributes: counts what may have changed some
-	released []byte // references to give back
-	timer    bool   // that gives them back is set
+	removed  time.Time // when a name was last removed
+	version  uint64    // of all attributes: counts what may have changed some
+	released []byte    // references to give back
+	timer    bool      // that gives them back is set
 }
 
 // dirNames is what is known of the names in a directory.
@@ -63,8 +64,9 @@ type knownNode struct {
 	lookups    uint64 // of the kernel
 	streams    int    // that hold it in their buffer
 	opens      int
-	writers    int  // of these
-	writable   bool // some of what was written may still be in the kernel
+	writers    int       // of these
+	writable   bool      // some of what was written may still be in the kernel
+	full       time.Time // when there was last no room for its content
 	xattrs     []byte
 	changes    atomic.Uint64
 	ahead      *readAhead
@@ -105,15 +107,20 @@ func (f *nodeFS) do(fn func(ctx context.Context, c calls.Client) error) fuse.Sta
 // change is do for a call that changes something.
 func (f *nodeFS) change(fn func(ctx context.Context, c calls.Client) error) fuse.Status {
 	errno := f.m.change(fn)
-	if errno == syscall.ENOSPC {
-		// A file that was removed takes space until the kernel has forgotten it, which it says
-		// when it has time, and we have given it back.
-		time.Sleep(10 * time.Millisecond)
-		if f.giveBack() {
-			errno = f.m.change(fn)
-		}
+	// A file that was removed takes space until the kernel has forgotten it, which it says when
+	// it has time, and we have given it back.
+	for wait := 10 * time.Millisecond; errno == syscall.ENOSPC && f.removedLately() && wait < 200*time.Millisecond; wait *= 2 {
+		time.Sleep(wait)
+		f.giveBack()
+		errno = f.m.change(fn)
 	}
 	return fuse.Status(errno)
+}
+
+func (f *nodeFS) removedLately() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return time.Since(f.removed) < 2*time.Second
 }
 
 // known is what is kept of a node, which the kernel refers to.
@@ -184,12 +191,12 @@ func (f *nodeFS) unused(id uint64, n *knownNode) {
 	f.released = binary.BigEndian.AppendUint64(f.released, n.references)
 	if !f.timer {
 		f.timer = true
-		time.AfterFunc(50*time.Millisecond, func() { f.giveBack() })
+		time.AfterFunc(50*time.Millisecond, f.giveBack)
 	}
 }
 
 // giveBack tells the daemon which references are no longer needed.
-func (f *nodeFS) giveBack() (some bool) {
+func (f *nodeFS) giveBack() {
 	const atOnce = 1 << 20
 	f.mu.Lock()
 	list := f.released
@@ -199,9 +206,7 @@ func (f *nodeFS) giveBack() (some bool) {
 		n := min(len(list), atOnce)
 		f.do(func(ctx context.Context, c calls.Client) error { return c.InternalNodesForget(ctx, list[:n]) })
 		list = list[n:]
-		some = true
 	}
-	return some
 }
 
 func (f *nodeFS) Forget(id, lookups uint64) {
@@ -257,6 +262,9 @@ func (f *nodeFS) changed(parent uint64, name string, id uint64, status fuse.Stat
 	f.stale(d.there[name]) // which had that name before
 	f.stale(id)
 	if status.Ok() {
+		if id == 0 || d.there[name] != 0 {
+			f.removed = time.Now()
+		}
 		f.cached(parent, name, id)
 	} else {
 		d.complete = false // who knows
@@ -350,7 +358,9 @@ func (f *nodeFS) attributes(id uint64, out *fuse.AttrOut, fn func(ctx context.Co
 		f.mu.Lock()
 		f.now(n, &e, version)
 		f.mu.Unlock()
-		out.SetTimeout(f.m.options.attrTimeout)
+		if timeout := f.m.options.attrTimeout; !f.full(id) { // otherwise it is to ask again
+			out.SetTimeout(timeout)
+		}
 		f.attr(&e, &out.Attr)
 	}
 	return fuse.Status(errno)
@@ -359,6 +369,9 @@ func (f *nodeFS) attributes(id uint64, out *fuse.AttrOut, fn func(ctx context.Co
 func (f *nodeFS) GetAttr(cancel <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut) fuse.Status {
 	if in.NodeId == fuse.FUSE_ROOT_ID && f.m.waits(&out.Attr) {
 		return fuse.OK // for no time
+	}
+	if in.Flags()&fuse.FUSE_GETATTR_FH != 0 && f.full(in.NodeId) {
+		return fuse.Status(syscall.ENOSPC)
 	}
 	if e, ok := f.currentAttr(in.NodeId); ok {
 		out.SetTimeout(f.m.options.attrTimeout)
@@ -1020,10 +1033,30 @@ func (f *nodeFS) Writev(cancel <-chan struct{}, in *fuse.WriteIn, data [][]byte)
 		}
 		return c.InternalNodeWrite(ctx, int64(in.NodeId), int64(in.Offset), all, drop)
 	})
+	if status == fuse.Status(syscall.ENOSPC) {
+		n := f.known(in.NodeId)
+		f.mu.Lock()
+		n.full = time.Now()
+		f.mu.Unlock()
+		go f.m.server.InodeNotify(in.NodeId, -1, 0)
+	}
 	if !status.Ok() {
 		return 0, status
 	}
 	return uint32(total), fuse.OK
+}
+
+// The kernel takes what programs write into its cache, and would do so for ever: that the
+// guest's disk is full, it tells them when they close the file. But it asks for the attributes of an
+// open file before it takes more, if it does not know them; that is where it can be refused.
+
+// full reports whether there is no room for more of a file's content.
+func (f *nodeFS) full(id uint64) bool {
+	const while = time.Second
+	n := f.known(id)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return time.Since(n.full) < while && f.removed.Before(n.full)
 }
 
 // invalidate makes the kernel forget what it knows of the guest, after somebody else may have
