@@ -94,7 +94,7 @@ func (n *guestNode) Lookup(ctx context.Context, name string, out *fuse.EntryOut)
 }
 
 func (n *guestNode) Getattr(ctx context.Context, f fs.FileHandle, out *fuse.AttrOut) syscall.Errno {
-	if n.IsRoot() && n.m.waits(&out.Attr) {
+	if caller, ok := fuse.FromContext(ctx); ok && n.IsRoot() && n.m.waits(caller.Pid, &out.Attr) {
 		out.SetTimeout(time.Nanosecond) // zero would be the mount's
 		return 0
 	}

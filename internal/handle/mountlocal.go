@@ -105,12 +105,16 @@ func (m *localMount) mount() error {
 	return nil
 }
 
-// waits reports whether requests still wait for mount_local_run. Then a stands for the root.
-func (m *localMount) waits(a *fuse.Attr) bool {
+// waits reports whether a request for the root's attributes is our own, while all others
+// still wait for mount_local_run. Then a stands for them.
+func (m *localMount) waits(thread uint32, a *fuse.Attr) bool {
 	select {
 	case <-m.begun:
 		return false
 	default:
+	}
+	if _, err := os.Stat(fmt.Sprintf("/proc/self/task/%d", thread)); err != nil {
+		return false
 	}
 	*a = fuse.Attr{Ino: fuse.FUSE_ROOT_ID, Mode: syscall.S_IFDIR | 0o755, Nlink: 2, Owner: fuse.Owner{Uid: uint32(os.Geteuid()), Gid: uint32(os.Getegid())}}
 	return true
@@ -447,7 +451,9 @@ func (t turn) Call(ctx context.Context, a *api.Action, args, opts []any) (any, e
 	v, err := h.invoke(ctx, a, args, opts)
 	var le *LinkError
 	if errors.As(err, &le) {
-		m.fail(err)
+		whole := *le // of the mount, not of the request that met it
+		whole.Action = "mount_local_run"
+		m.fail(&whole)
 	}
 	return v, err
 }

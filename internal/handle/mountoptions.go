@@ -3,6 +3,8 @@ package handle
 import (
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"maps"
 	"slices"
 	"strconv"
@@ -192,7 +194,11 @@ func (o *mountOptions) show(a *fuse.Attr) {
 
 // fuseByPath is what go-fuse needs to know, for a mount whose requests go by path.
 func (o *mountOptions) fuseByPath() *fuse.MountOptions {
-	return &fuse.MountOptions{Debug: o.debug}
+	logger := log.New(io.Discard, "", 0) // go-fuse would tell of replies that nobody waits for any longer
+	if o.debug {
+		logger = log.Default()
+	}
+	return &fuse.MountOptions{Debug: o.debug, Logger: logger}
 }
 
 // fuse is the same for a mount with nodes.

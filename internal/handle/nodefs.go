@@ -64,9 +64,10 @@ type knownNode struct {
 	lookups    uint64 // of the kernel
 	streams    int    // that hold it in their buffer
 	opens      int
-	writers    int       // of these
-	writable   bool      // some of what was written may still be in the kernel
-	full       time.Time // when there was last no room for its content
+	writers    int        // of these
+	writable   bool       // some of what was written may still be in the kernel
+	told       *time.Time // when its content was changed, as the kernel has told
+	full       time.Time  // when there was last no room for its content
 	xattrs     []byte
 	changes    atomic.Uint64
 	ahead      *readAhead
@@ -140,6 +141,10 @@ func (f *nodeFS) touched(id uint64) {
 	f.mu.Lock()
 	n.ahead, n.unwritten = nil, false
 	f.stale(id)
+	if n.mtime == nil && n.told != nil { // the guest has another one now
+		n.mtime = n.told
+		time.AfterFunc(timeDelay, func() { f.setTime(id) })
+	}
 	f.mu.Unlock()
 }
 
@@ -367,7 +372,7 @@ func (f *nodeFS) attributes(id uint64, out *fuse.AttrOut, fn func(ctx context.Co
 }
 
 func (f *nodeFS) GetAttr(cancel <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut) fuse.Status {
-	if in.NodeId == fuse.FUSE_ROOT_ID && f.m.waits(&out.Attr) {
+	if in.NodeId == fuse.FUSE_ROOT_ID && f.m.waits(in.Pid, &out.Attr) {
 		return fuse.OK // for no time
 	}
 	if in.Flags()&fuse.FUSE_GETATTR_FH != 0 && f.full(in.NodeId) {
@@ -411,6 +416,7 @@ func (f *nodeFS) putOff(in *fuse.SetAttrIn, out *fuse.AttrOut) bool {
 	}
 	f.attr(&n.attr, &out.Attr) // which the kernel does not look at
 	t := time.Unix(int64(in.Mtime), int64(in.Mtimensec))
+	n.told = &t
 	if n.mtime == nil {
 		if n.unwritten && t.Equal(time.Unix(n.attr.MtimeSec, n.attr.MtimeNsec)) {
 			return true
@@ -490,6 +496,9 @@ func (f *nodeFS) SetAttr(cancel <-chan struct{}, in *fuse.SetAttrIn, out *fuse.A
 		mtime = *n.mtime
 	}
 	n.mtime = nil
+	if which&api.NodeSetMtime != 0 && which&api.NodeMtimeNow == 0 {
+		n.told = &mtime
+	}
 	f.mu.Unlock()
 	status := f.attributes(in.NodeId, out, func(ctx context.Context, c calls.Client) (api.InternalNode, error) {
 		return c.InternalNodeSetattr(ctx, int64(in.NodeId), which, int(in.Mode&0o7777), int64(in.Uid), int64(in.Gid), int64(in.Size),
@@ -1068,7 +1077,7 @@ func (f *nodeFS) invalidate(server *fuse.Server) {
 	ids := make([]uint64, 0, len(f.nodes))
 	for id, n := range f.nodes {
 		ids = append(ids, id)
-		n.xattrs, n.ahead, n.current, n.unwritten = nil, nil, false, false
+		n.xattrs, n.ahead, n.current, n.unwritten, n.told = nil, nil, false, false, nil
 		n.changes.Add(1)
 	}
 	f.mu.Unlock()

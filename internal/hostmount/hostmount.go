@@ -146,7 +146,10 @@ func Users(dir string) string {
 			users = append(users, "others")
 			break
 		}
-		name, _ := os.ReadFile(p + "/comm")
+		name, err := os.ReadFile(p + "/comm")
+		if err != nil {
+			continue // it has just gone
+		}
 		users = append(users, fmt.Sprintf("%s (%s)", visible.Line(strings.TrimSpace(string(name))), filepath.Base(p)))
 	}
 	return strings.Join(users, ", ")
