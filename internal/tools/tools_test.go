@@ -205,3 +205,28 @@ func TestOptionsOfGuestmount(t *testing.T) {
 		}
 	}
 }
+
+// What the help names is understood.
+func TestFUSEHelp(t *testing.T) {
+	known := handle.MountOptionNames()
+	named := 0
+	for line := range strings.Lines(fuseHelp) {
+		words, ok := strings.CutPrefix(line, "  ")
+		if !ok || strings.HasPrefix(words, " ") {
+			continue
+		}
+		words, _, _ = strings.Cut(strings.TrimSpace(words), "  ")
+		for _, word := range strings.Split(words, ", ") {
+			name, _, valued := strings.Cut(word, "=")
+			if valued {
+				name += "="
+			}
+			if named++; !slices.Contains(known, name) {
+				t.Errorf("%s is not known", word)
+			}
+		}
+	}
+	if named < 15 {
+		t.Errorf("only %d options are named", named)
+	}
+}
