@@ -110,7 +110,7 @@ func (f *nodeFS) change(fn func(ctx context.Context, c calls.Client) error) fuse
 	errno := f.m.change(fn)
 	// A file that was removed takes space until the kernel has forgotten it, which it says when
 	// it has time, and we have given it back.
-	for wait := 10 * time.Millisecond; errno == syscall.ENOSPC && f.removedLately() && wait < 200*time.Millisecond; wait *= 2 {
+	for wait := 10 * time.Millisecond; errno == syscall.ENOSPC && f.removedLately() && wait < 500*time.Millisecond; wait *= 2 {
 		time.Sleep(wait)
 		f.giveBack()
 		errno = f.m.change(fn)
