@@ -7,6 +7,9 @@
 //	script_test.go  testscript files of testdata/script
 //	handle_test.go  the Go interface: goroutines, events, death of qemu
 //	prompt_test.go  the prompt on a pseudo-terminal
+//	mountlocal_test.go  a guest's file system on the host, judged by internal/fstest and by programs
 //
+// GOFISH_SOAK=1, which make soak sets, has the tests of mounts take their time: all file systems,
+// more of everything, for at most TIME a piece and from SEED.
 // GOFISH_TEST_SCALE multiplies every time limit, for slow machines.
 package e2e
