@@ -42,11 +42,13 @@ race: libserver
 bench: setup build appliance
 	@scripts/bench
 
-# make soak IMAGES=FOLDER SEED=7 TIME=1h: damaged file systems, see docs/testing.md
+# make soak SEED=7 TIME=1h: file systems that are mounted on the host. With IMAGES=FOLDER: damaged ones.
+# See docs/testing.md.
 SEED ?= 1
 TIME ?= 10m
 soak: build appliance
-	@scripts/soak -images $(or $(IMAGES),$(error IMAGES must name a folder of images)) -seed $(SEED) -time $(TIME)
+	@if [ -n "$(IMAGES)" ]; then scripts/soak -images $(IMAGES) -seed $(SEED) -time $(TIME); \
+	else scripts/setup fio sqlite3 && GOFISH_SOAK=1 SEED=$(SEED) TIME=$(TIME) $(GO) test -timeout 12h -v -run TestMountLocal ./internal/e2e; fi
 
 lint: libserver
 	@unformatted=$$(gofmt -l cmd guestfs internal); if [ -n "$$unformatted" ]; then echo "gofmt -w is needed for:" $$unformatted >&2; exit 1; fi
