@@ -222,7 +222,7 @@ func TestMountLocal(t *testing.T) {
 			continue
 		}
 		t.Run(kind.name, func(t *testing.T) {
-			can, exercise := kind.can&^fstest.Many, fstest.Exercising{Most: 100_000, Length: limit(4 * time.Second), Can: kind.can, Seed: seed(t)}
+			can, exercise := kind.can&^fstest.Many, fstest.Exercising{Most: 100_000, Length: limit(3 * time.Second), Can: kind.can, Seed: seed(t)}
 			if soaking {
 				can, exercise.Length = kind.can, soakTime(t)
 			}
@@ -239,6 +239,12 @@ func TestMountLocal(t *testing.T) {
 					t.Logf("%d operations, seed %d, %d bytes left", done, exercise.Seed, len(left))
 				})
 			}
+			// What each leaves, its time too, must be what the guest has in the end.
+			t.Run("short exercises", func(t *testing.T) {
+				for n := range uint64(8) {
+					fstest.Exercise(t, fmt.Sprintf("%s/short%d", g.dir, n), fstest.Exercising{Seed: exercise.Seed + n, Most: 150, Two: n%2 == 0, Can: kind.can})
+				}
+			})
 			t.Run("programs", func(t *testing.T) { programs(t, g.dir, kind) })
 			if !t.Run("a tree", func(t *testing.T) { makeTree(t, g.dir+"/tree", kind.can) }) {
 				return

@@ -112,9 +112,10 @@ func runCase(t *testing.T, folder string, can Can, run func(b *box)) {
 // fails ends the case.
 type box struct {
 	*testing.T
-	dir string
-	can Can
-	fds []int
+	dir  string
+	can  Can
+	fds  []int
+	maps [][]byte
 }
 
 // p is the path of a name in the folder.
@@ -211,7 +212,10 @@ func (b *box) closeAll() {
 	for _, fd := range b.fds {
 		unix.Close(fd)
 	}
-	b.fds = nil
+	for _, mem := range b.maps {
+		unix.Munmap(mem)
+	}
+	b.fds, b.maps = nil, nil
 }
 
 // file makes a file with a content.

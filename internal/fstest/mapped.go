@@ -11,7 +11,7 @@ func (b *box) mapped(fd, length, flags int) []byte {
 	b.Helper()
 	mem, err := unix.Mmap(fd, 0, length, unix.PROT_READ|unix.PROT_WRITE, flags)
 	b.ok("mmap", err)
-	b.Cleanup(func() { unix.Munmap(mem) })
+	b.maps = append(b.maps, mem)
 	return mem
 }
 

@@ -79,6 +79,7 @@ var nameCases = []oneCase{
 		b.ok("open", err)
 		b.fds = append(b.fds, fd)
 		b.write(fd, "deep")
+		b.close(fd)
 		b.ok("unlink", unix.Unlink("f"))
 		for range depth {
 			b.ok("chdir", unix.Chdir(".."))
