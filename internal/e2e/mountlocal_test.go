@@ -65,8 +65,6 @@ var fileSystems = []fileSystem{
 	{"ntfs", fstest.HardLinks | fstest.Symlinks | fstest.Locks, "", []string{"ntfsfix", "-n"}},
 }
 
-const mebi = 1 << 20
-
 // newGuest makes an image with an empty file system of a kind.
 func newGuest(t *testing.T, kind fileSystem) *guestMount {
 	t.Helper()
