@@ -1311,8 +1311,8 @@ func (cl Client) InternalNodeCopy(ctx context.Context, from int64, fromoffset in
 	return result[int64](cl, ctx, "internal_node_copy", []any{from, fromoffset, to, tooffset, length}, nil)
 }
 
-func (cl Client) InternalNodeCreate(ctx context.Context, parent int64, name string, mode int, umask int, uid int64, gid int64, exclusive bool) (types.InternalNode, error) {
-	return result[types.InternalNode](cl, ctx, "internal_node_create", []any{parent, name, mode, umask, uid, gid, exclusive}, nil)
+func (cl Client) InternalNodeCreate(ctx context.Context, parent int64, name string, mode int, umask int, uid int64, gid int64, exclusive bool, seconds int64, nanoseconds int64) (types.InternalNode, error) {
+	return result[types.InternalNode](cl, ctx, "internal_node_create", []any{parent, name, mode, umask, uid, gid, exclusive, seconds, nanoseconds}, nil)
 }
 
 func (cl Client) InternalNodeFallocate(ctx context.Context, node int64, flags int64, offset int64, length int64, drop bool) error {
@@ -1339,8 +1339,8 @@ func (cl Client) InternalNodeLookup(ctx context.Context, parent int64, name stri
 	return result[types.InternalNode](cl, ctx, "internal_node_lookup", []any{parent, name}, nil)
 }
 
-func (cl Client) InternalNodeMknod(ctx context.Context, parent int64, name string, mode int, umask int, uid int64, gid int64, device int64, target string) (types.InternalNode, error) {
-	return result[types.InternalNode](cl, ctx, "internal_node_mknod", []any{parent, name, mode, umask, uid, gid, device, target}, nil)
+func (cl Client) InternalNodeMknod(ctx context.Context, parent int64, name string, mode int, umask int, uid int64, gid int64, device int64, target string, seconds int64, nanoseconds int64) (types.InternalNode, error) {
+	return result[types.InternalNode](cl, ctx, "internal_node_mknod", []any{parent, name, mode, umask, uid, gid, device, target, seconds, nanoseconds}, nil)
 }
 
 func (cl Client) InternalNodeOpen(ctx context.Context, node int64) error {

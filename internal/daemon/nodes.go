@@ -567,7 +567,8 @@ func (d Actions) InternalNodeOpen(id int64) error {
 	return err
 }
 
-func (d Actions) InternalNodeCreate(parent int64, name string, mode, umask int, uid, gid int64, exclusive bool) (api.InternalNode, error) {
+func (d Actions) InternalNodeCreate(parent int64, name string, mode, umask int, uid, gid int64, exclusive bool, seconds, nanoseconds int64) (api.InternalNode, error) {
+	d.InternalNodesClock(seconds, nanoseconds)
 	var n *nodes
 	var dir *node
 	var err error
@@ -665,7 +666,8 @@ func (dir *node) own(at int, name string, mode int, uid, gid int64) error {
 	return nil
 }
 
-func (d Actions) InternalNodeMknod(parent int64, name string, mode, umask int, uid, gid, device int64, target string) (api.InternalNode, error) {
+func (d Actions) InternalNodeMknod(parent int64, name string, mode, umask int, uid, gid, device int64, target string, seconds, nanoseconds int64) (api.InternalNode, error) {
+	d.InternalNodesClock(seconds, nanoseconds)
 	n, dir, err := d.directory(parent, name)
 	if err != nil {
 		return api.InternalNode{}, err

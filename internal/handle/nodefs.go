@@ -67,6 +67,7 @@ type knownNode struct {
 	writers    int        // of these
 	writable   bool       // some of what was written may still be in the kernel
 	told       *time.Time // when its content was changed, as the kernel has told
+	unnamed    bool       // a name of it was removed
 	full       time.Time  // when there was last no room for its content
 	xattrs     []byte
 	changes    atomic.Uint64
@@ -110,12 +111,40 @@ func (f *nodeFS) change(fn func(ctx context.Context, c calls.Client) error) fuse
 	errno := f.m.change(fn)
 	// A file that was removed takes space until the kernel has forgotten it, which it says when
 	// it has time, and we have given it back.
+	if errno == syscall.ENOSPC && f.reclaim() {
+		errno = f.m.change(fn)
+	}
 	for wait := 10 * time.Millisecond; errno == syscall.ENOSPC && f.removedLately() && wait < 500*time.Millisecond; wait *= 2 {
 		time.Sleep(wait)
 		f.giveBack()
 		errno = f.m.change(fn)
 	}
 	return fuse.Status(errno)
+}
+
+// reclaim empties files that no name and no program leads to any longer, and reports whether
+// there were some.
+func (f *nodeFS) reclaim() (some bool) {
+	f.mu.Lock()
+	var ids []int64
+	for id, n := range f.nodes {
+		if n.unnamed && n.opens <= 0 && n.attr.Mode&syscall.S_IFMT == syscall.S_IFREG {
+			ids = append(ids, int64(id))
+			n.unnamed = false
+		}
+	}
+	f.mu.Unlock()
+	for _, id := range ids {
+		f.do(func(ctx context.Context, c calls.Client) error {
+			e, err := c.InternalNodeGetattr(ctx, id)
+			if err == nil && e.Nlink == 0 {
+				_, err = c.InternalNodeSetattr(ctx, id, api.NodeSetSize, 0, 0, 0, 0, 0, 0, 0, 0)
+				some = some || err == nil
+			}
+			return err
+		})
+	}
+	return some
 }
 
 func (f *nodeFS) removedLately() bool {
@@ -264,6 +293,9 @@ func (f *nodeFS) changed(parent uint64, name string, id uint64, status fuse.Stat
 	d := f.dir(parent)
 	d.changes++
 	f.stale(parent)
+	if old := f.nodes[d.there[name]]; old != nil && d.there[name] != id {
+		old.unnamed = true
+	}
 	f.stale(d.there[name]) // which had that name before
 	f.stale(id)
 	if status.Ok() {
@@ -535,7 +567,8 @@ func (f *nodeFS) Tmpfile(cancel <-chan struct{}, in *fuse.CreateIn, out *fuse.Cr
 func (f *nodeFS) create(in *fuse.CreateIn, name string, exclusive bool, out *fuse.CreateOut) fuse.Status {
 	uid, gid := f.owner(&in.InHeader)
 	status := f.entry(in.NodeId, name, &out.EntryOut, func(ctx context.Context, c calls.Client) (api.InternalNode, error) {
-		return c.InternalNodeCreate(ctx, int64(in.NodeId), name, int(in.Mode&0o7777), int(in.Umask&0o777), uid, gid, exclusive)
+		now := time.Now()
+		return c.InternalNodeCreate(ctx, int64(in.NodeId), name, int(in.Mode&0o7777), int(in.Umask&0o777), uid, gid, exclusive, now.Unix(), int64(now.Nanosecond()))
 	})
 	if status.Ok() {
 		f.opened(out.NodeId, in.Flags)
@@ -547,7 +580,8 @@ func (f *nodeFS) create(in *fuse.CreateIn, name string, exclusive bool, out *fus
 func (f *nodeFS) mknod(h *fuse.InHeader, name string, mode, umask, device uint32, target string, out *fuse.EntryOut) fuse.Status {
 	uid, gid := f.owner(h)
 	return f.entry(h.NodeId, name, out, func(ctx context.Context, c calls.Client) (api.InternalNode, error) {
-		return c.InternalNodeMknod(ctx, int64(h.NodeId), name, int(mode), int(umask&0o777), uid, gid, int64(device), target)
+		now := time.Now()
+		return c.InternalNodeMknod(ctx, int64(h.NodeId), name, int(mode), int(umask&0o777), uid, gid, int64(device), target, now.Unix(), int64(now.Nanosecond()))
 	})
 }
 
