@@ -48,7 +48,6 @@ pread-device /dev/sda 10 524287995 | hexdump -C
 pread-device /dev/sda 10 524288000 | wc -c
 pread-device /dev/sda 10 600000000 | wc -c
 -pread-device /dev/sda 5000000 0
--pread-device /dev/sda 4194303 0
 pread-device /dev/sda 4000000 0 | wc -c
 -pread-device /dev/sdz 10 0
 -pwrite-device /dev/sda hello -1
