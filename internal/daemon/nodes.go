@@ -61,7 +61,6 @@ const (
 
 // nodeFS is a file system on which there are nodes.
 type nodeFS struct {
-	dev     uint64
 	number  int64
 	top     int  // descriptor of a directory on it, which file handles refer to; -1: none yet
 	handles bool // can be relied on
@@ -83,13 +82,9 @@ type nodes struct {
 	buf      []byte // on its way to or from the window
 }
 
-// keepsHandles are the file systems whose handles stay valid for as long as the file exists:
-// statfs(2)'s numbers.
-var keepsHandles = map[int64]bool{unix.EXT4_SUPER_MAGIC: true, unix.XFS_SUPER_MAGIC: true, unix.BTRFS_SUPER_MAGIC: true, unix.F2FS_SUPER_MAGIC: true}
-
-// exactNames are the file systems that keep names byte by byte: statfs(2)'s numbers. Some
-// can be told to ignore case.
-var exactNames = map[int64]bool{unix.EXT4_SUPER_MAGIC: true, unix.XFS_SUPER_MAGIC: true, unix.BTRFS_SUPER_MAGIC: true, unix.F2FS_SUPER_MAGIC: true}
+// ownFS are the file systems of the kernel's own whose handles stay valid for as long as the file
+// exists, and which keep names byte by byte, unless they are told to ignore case: statfs(2)'s numbers.
+var ownFS = map[int64]bool{unix.EXT4_SUPER_MAGIC: true, unix.XFS_SUPER_MAGIC: true, unix.BTRFS_SUPER_MAGIC: true, unix.F2FS_SUPER_MAGIC: true}
 
 // probe finds out whether case counts in a directory that has an entry of this name.
 func (n *nodes) probe(dir *node, name string) exactness {
@@ -291,13 +286,13 @@ func (n *nodes) evict(except *node) {
 func (n *nodes) system(dev uint64, fd int) *nodeFS {
 	s := n.systems[dev]
 	if s == nil {
-		s = &nodeFS{dev: dev, number: int64(len(n.systems)), top: -1}
+		s = &nodeFS{number: int64(len(n.systems)), top: -1}
 		var st unix.Statfs_t
 		known := unix.Fstatfs(fd, &st) == nil
-		s.handles = known && keepsHandles[int64(st.Type)]
+		s.handles = known && ownFS[int64(st.Type)]
 		s.direct = known && directFS[int64(st.Type)]
 		s.paths = known && st.Type == unix.FUSE_SUPER_MAGIC
-		s.exact = known && exactNames[int64(st.Type)]
+		s.exact = known && ownFS[int64(st.Type)]
 		n.systems[dev] = s
 	}
 	return s
@@ -812,12 +807,13 @@ func (d Actions) InternalNodeReaddir(id, position int64, most int, attributes bo
 		if k == 0 {
 			break
 		}
-		for rec := buf[:k]; len(rec) > 19; {
-			e, length, err := n.dirent(x, rec, attributes)
+		for rec := buf[:k]; len(rec) > direntHead; {
+			raw, rest, err := parseDirent(rec)
 			if err != nil {
 				return nil, err
 			}
-			rec = rec[length:]
+			e := n.dirent(x, raw, attributes)
+			rec = rest
 			x.at = e.Position
 			if e.Name == "" {
 				continue // it is gone
@@ -832,29 +828,22 @@ func (d Actions) InternalNodeReaddir(id, position int64, most int, attributes bo
 	return list, nil
 }
 
-// dirent is the entry at the beginning of a buffer of getdents64(2): struct linux_dirent64 is
-// u64 ino, i64 off, u16 length, u8 type, name.
-func (n *nodes) dirent(dir *node, rec []byte, attributes bool) (e api.InternalNode, length int, err error) {
-	length = int(binary.NativeEndian.Uint16(rec[16:]))
-	if length < 19 || length > len(rec) {
-		return e, 0, unix.EIO
+// dirent is what the handle is told of an entry; without a name, it has gone meanwhile.
+func (n *nodes) dirent(dir *node, raw rawDirent, attributes bool) api.InternalNode {
+	e := api.InternalNode{Ino: int64(raw.ino), Mode: int64(raw.typ) << 12} // DT_* is the type of a mode
+	if attributes && raw.name != "." && raw.name != ".." {
+		switch found, err := n.lookup(dir, raw.name); err {
+		case nil:
+			e = found
+		case unix.ENOENT:
+			raw.name = ""
+		} // otherwise the name is there, and what is wrong with it a lookup will say
 	}
-	name := unix.ByteSliceToString(rec[19:length])
-	e.Ino, e.Mode = int64(binary.NativeEndian.Uint64(rec)), int64(rec[18])<<12 // DT_* is the type of a mode
-	if attributes && name != "." && name != ".." {
-		e, err = n.lookup(dir, name)
-		switch {
-		case err == unix.ENOENT:
-			name, err = "", nil
-		case err != nil: // the name is there, and what is wrong with it a lookup will say
-			e, err = api.InternalNode{Ino: int64(binary.NativeEndian.Uint64(rec)), Mode: int64(rec[18]) << 12}, nil
-		}
+	if dir.exact == unknown && raw.name != "" {
+		dir.exact = n.probe(dir, raw.name)
 	}
-	if dir.exact == unknown && name != "" {
-		dir.exact = n.probe(dir, name)
-	}
-	e.Name, e.Position = name, int64(binary.NativeEndian.Uint64(rec[8:]))
-	return e, length, err
+	e.Name, e.Position = raw.name, raw.next
+	return e
 }
 
 // maxInline is what is read or written at most in one message.

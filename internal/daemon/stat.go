@@ -112,19 +112,39 @@ func eachDirent(dir *os.File, fn func(ino uint64, typ byte, name string) error) 
 		if err != nil || n == 0 {
 			return err
 		}
-		for rec := buf[:n]; len(rec) > 19; {
-			// struct linux_dirent64: u64 ino, i64 off, u16 length, u8 type, name
-			size := int(binary.NativeEndian.Uint16(rec[16:]))
-			if size < 19 || size > len(rec) {
-				return unix.EIO
-			}
-			name := unix.ByteSliceToString(rec[19:size])
-			if err := fn(binary.NativeEndian.Uint64(rec), rec[18], name); err != nil {
+		for rec := buf[:n]; len(rec) > direntHead; {
+			e, rest, err := parseDirent(rec)
+			if err != nil {
 				return err
 			}
-			rec = rec[size:]
+			if err := fn(e.ino, e.typ, e.name); err != nil {
+				return err
+			}
+			rec = rest
 		}
 	}
+}
+
+// rawDirent is an entry of a directory, as getdents64(2) returns it.
+type rawDirent struct {
+	ino  uint64
+	next int64 // position of the entry after it
+	typ  byte
+	name string
+}
+
+// direntHead is where the name begins in struct linux_dirent64: u64 ino, i64 off, u16 length,
+// u8 type, name.
+const direntHead = 19
+
+// parseDirent takes the first entry off a buffer of more than direntHead bytes.
+func parseDirent(rec []byte) (e rawDirent, rest []byte, err error) {
+	size := int(binary.NativeEndian.Uint16(rec[16:]))
+	if size < direntHead || size > len(rec) {
+		return e, nil, unix.EIO
+	}
+	e = rawDirent{binary.NativeEndian.Uint64(rec), int64(binary.NativeEndian.Uint64(rec[8:])), rec[18], unix.ByteSliceToString(rec[direntHead:size])}
+	return e, rec[size:], nil
 }
 
 func (d Actions) Filesize(file Path) (int64, error) {
